@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reasons for which something is not in the result. Each is counted and shown.
+
+export const DROP_REASONS = {
+  ring_full: "the kernel ring was full when an event came",
+  kernel_storage: "no kernel memory for the state of a socket or task",
+  recursion_miss: "a kernel program could not run because one was running on that core",
+  enter_without_exit: "a system call was entered but its exit was not seen",
+  record_malformed: "a record did not have the form it announces",
+  connections_full: "a connection was forgotten because too many are open",
+  reorder_full: "segments were given up because too many waited for an earlier one",
+  decode_full: "a message was given up because it was longer than the limit",
+  malformed: "bytes were not what their protocol allows",
+  clipped: "bytes were needed that had not been captured",
+  order_lost: "messages could not be paired after bytes were lost in a pipeline",
+  unpaired_response: "a response came to which no request was known",
+  open_full: "requests were given up because too many awaited a response",
+  late: "a record came after its window had closed",
+  claim_withdrawn: "a connection was given up by the protocol that had claimed it",
+  link_full: "context was forgotten because too many exchanges were open",
+  stage_failed: "an operator failed on a record",
+  store_queue_full: "the store did not keep up",
+  store_failed: "the store could not write",
+  retention: "spans older than asked for were removed",
+} as const;
+
+export type DropReason = keyof typeof DROP_REASONS;

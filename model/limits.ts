@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every limit of the program in one place: its value, its unit, and what happens at it.
+
+export interface Limit {
+  readonly value: number;
+  readonly unit: "records" | "bytes" | "connections" | "spans" | "keys" | "ms" | "rounds";
+  readonly doc: string;
+}
+
+const limit = (value: number, unit: Limit["unit"], doc: string): Limit => ({ value, unit, doc });
+
+export const LIMITS = {
+  connections: limit(65_536, "connections", "sockets with state; the idlest is dropped beyond"),
+  programs: limit(32_768, "keys", "programs remembered; the longest gone is dropped beyond"),
+  reorderBytes: limit(262_144, "bytes", "held per direction while an earlier segment is missing"),
+  decodeBytes: limit(1_048_576, "bytes", "held per direction while a message is incomplete"),
+  probeBytes: limit(8_192, "bytes", "seen of a connection before it stays unknown"),
+  openExchanges: limit(1_024, "records", "requests awaiting their response per connection"),
+  openPerProgram: limit(4_096, "records", "open exchanges per program considered by link"),
+  textBytes: limit(4_096, "bytes", "kept of any one text field of a message"),
+  deadLetters: limit(1_024, "records", "failed records kept for inspection"),
+  storeQueue: limit(200_000, "spans", "spans waiting for the store"),
+} as const satisfies Record<string, Limit>;
+
+export type LimitName = keyof typeof LIMITS;

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What user space tells the kernel to do with a socket.
+
+import type { Connection } from "./connection.ts";
+
+/**
+ * "prefix": copy the first bytes of each call; "all": copy everything within the budget;
+ * "count": record lengths without bytes; "ignore": record nothing.
+ */
+export type Verdict = "prefix" | "all" | "count" | "ignore";
+
+export interface VerdictFor {
+  readonly connection: Connection;
+  readonly verdict: Verdict;
+}
