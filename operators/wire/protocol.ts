@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a protocol is: data plus three functions. A protocol sees bytes and makes messages, nothing else.
+
+import type { AttributeValue, Identity, Message } from "../../model/message.ts";
+import type { Status } from "../../model/status.ts";
+import type { Transport } from "../../model/connection.ts";
+import type { Nanos } from "../../model/time.ts";
+import type { ByteSet } from "./byte_set.ts";
+import type { Cursor } from "./cursor.ts";
+
+/** A field of a protocol: type, OpenTelemetry attribute name where one exists, and what it holds. */
+export interface Field {
+  readonly type: "string" | "number" | "boolean";
+  readonly otel?: string;
+  readonly doc: string;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+
+type ValueOf<T extends Field> = T["type"] extends "string" ? string
+  : T["type"] extends "number" ? number
+  : boolean;
+
+export type FieldValues<F extends Fields> = { readonly [N in keyof F]?: ValueOf<F[N]> };
+
+/** "toServer" carries requests. "unknown" until the role of the socket or the claim tells. */
+export type Way = "toServer" | "toClient" | "unknown";
+
+/**
+ * Answer of a probe. The score (1 to 100) says how sure: 100 = a magic number that nothing else
+ * has; 80 = several fields agree; 50 = plausible. The highest score claims the connection, a tie
+ * waits for the next bytes. "maybe" = more bytes are needed. `kind` says whose bytes these are.
+ */
+export type Claim =
+  | { readonly kind: "no" }
+  | { readonly kind: "maybe" }
+  | { readonly kind: "request" | "response" | "either"; readonly score: number };
+
+/**
+ * What one call of `read` found. Bytes the cursor passed are consumed in every case.
+ * Bytes of "nothing" and "skip" steps count to the message that comes next in this direction,
+ * or, between a message with `more` and its "end", to that message.
+ */
+export type Step =
+  | { readonly kind: "message"; readonly message: Message }
+  /** A frame was consumed that makes no message by itself. */
+  | { readonly kind: "nothing" }
+  /** The next `bytes` are not needed and are perhaps not captured. */
+  | { readonly kind: "skip"; readonly bytes: number }
+  /** The message whose `more` was true ends here, with what became known late. */
+  | {
+    readonly kind: "end";
+    readonly fields?: Record<string, AttributeValue>;
+    readonly code?: number;
+    readonly status?: Status;
+  }
+  /**
+   * Where this message ends cannot be known (its head was clipped): bytes are passed over until
+   * the direction of the connection changes, which also ends a message with `more`.
+   */
+  | { readonly kind: "lost" }
+  /** From the next byte on, both directions speak another protocol ("" = ask all probes again). */
+  | { readonly kind: "switch"; readonly to: string };
+
+/** What a reader gives of a message; everything left out means "not present". */
+export interface Draft<F extends Fields> {
+  readonly type?: string;
+  readonly resource?: string;
+  readonly domain?: string;
+  readonly endpoint?: string;
+  readonly code?: number;
+  readonly status?: Status;
+  readonly id?: bigint | number | string;
+  readonly identity?: Identity | null;
+  readonly more?: boolean;
+  readonly clipped?: boolean;
+  readonly fields?: FieldValues<F>;
+}
+
+/** Builds "message" steps; arguments are checked against the declared fields at compile time. */
+export interface Make<F extends Fields> {
+  request(draft: Draft<F>): Step;
+  response(draft: Draft<F>): Step;
+  oneway(draft: Draft<F>): Step;
+}
+
+/**
+ * A protocol. `read` is called with a cursor at the first unconsumed byte of one direction and
+ * reads one frame or message. A read past the bytes at hand throws TRUNCATED (it is called again
+ * from the same position when more are there; what must not be parsed twice is kept in `state`),
+ * a read of bytes that were not captured throws CLIPPED, nonsense throws Malformed; decode
+ * catches all three, and only decode. `probe` never throws.
+ */
+export interface Protocol<F extends Fields = Fields, S = unknown> {
+  /** Lower-case name, as OpenTelemetry writes it where it does: http, redis, postgresql … */
+  readonly name: string;
+  /** URL of the specification. */
+  readonly spec: string;
+  readonly transports: readonly Transport[];
+  readonly fields: F;
+  /** How long a request may wait for its response, event time. */
+  readonly timeoutNs: Nanos;
+  readonly pairing: "order" | "id";
+  /** What the kernel should copy of a claimed connection. */
+  readonly capture: "prefix" | "all";
+  /** Possible first bytes of a connection in either direction: tested before `probe`. */
+  readonly starts: ByteSet;
+  /**
+   * Do these bytes, the first seen in one direction at a call boundary, look like the protocol?
+   * `bytes` is what was captured, `length` what passed.
+   */
+  probe(bytes: Uint8Array, length: number): Claim;
+  /** State per connection, shared by both directions. */
+  open(): S;
+  read(cursor: Cursor, way: Way, make: Make<F>, state: S): Step;
+}
+
+/** Identity function that infers the types of a protocol literal. */
+export function defineProtocol<const F extends Fields, S>(
+  protocol: Protocol<F, S>,
+): Protocol<F, S> {
+  return protocol;
+}
