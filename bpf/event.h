@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The ABI between the kernel programs and user space: every record of the ring, every map value
+ * that both sides touch. event.gen.ts holds the same layout for TypeScript, generated from the BTF
+ * of the built object.
+ *
+ * Rules: little endian; every struct is a multiple of 8 bytes with its padding written out; 8-byte
+ * fields are 8-byte aligned; text is cut at its field and NUL-padded; times are CLOCK_BOOTTIME in
+ * nanoseconds unless the name says otherwise; 0 means "not known" where a field may be unknown.
+ * A record of the ring is header.size bytes long; a ring slot may be longer: ignore the rest.
+ */
+#ifndef SPANDREL_EVENT_H
+#define SPANDREL_EVENT_H
+
+#define COMM_BYTES 16
+#define PATH_BYTES 256
+#define ARGS_BYTES 512
+#define UNIX_PATH_BYTES 112 /* sun_path is 108 */
+#define PAYLOAD_BYTES_MAX 16384
+
+enum event_kind {
+	EVENT_DATA = 1,     /* struct data_event + payload: one message passed a socket */
+	EVENT_CLOSE = 2,    /* struct close_event: end of a socket */
+	EVENT_PROCESS = 3,  /* struct process_event */
+	EVENT_ACTIVITY = 4, /* struct activity_event */
+	EVENT_UNIX = 5,     /* struct unix_event: names of a unix socket, once, before its data */
+};
+
+/*
+ * First part of every record. The program key is (tgid, leader_start_ns, exec_count): it changes at
+ * exec and is never reused. Subject is the task that made the call; of a close the last task that
+ * did I/O on the socket, of a fork the child.
+ */
+struct event_header {
+	__u32 size;            /* bytes of the record, header and payload included */
+	__u8 kind;             /* enum event_kind */
+	__u8 ring;             /* index of the ring that carries it; one ring now, so 0 */
+	__u16 reserved;        /* 0 */
+	__u64 emit_ns;         /* end of the call: the order of the stream */
+	__u64 leader_start_ns; /* start_boottime of the thread group's leader */
+	__u32 tgid;            /* in the initial pid namespace, as all ids of this header */
+	__u32 tid;             /* 0 in close events */
+	__u32 exec_count;      /* task_struct.self_exec_id: rises by one at each exec */
+	__u32 turn;            /* of the thread; rises at each return of a poll call and at each ingress
+	                          of an ignored socket; wraps */
+	__u64 cgroup_id;       /* cgroup v2 id; 0 in close events */
+	char comm[COMM_BYTES]; /* thread's name, NUL-terminated; empty in close events */
+};
+
+enum direction {
+	DIRECTION_INGRESS = 0, /* the process reads */
+	DIRECTION_EGRESS = 1,  /* the process writes */
+};
+
+enum role {
+	ROLE_UNKNOWN = 0,
+	ROLE_CLIENT = 1, /* this socket connected */
+	ROLE_SERVER = 2, /* this socket was accepted, or its port is listening (seeded sockets) */
+};
+
+enum via {
+	VIA_CALL = 0, /* one of the ten calls */
+	VIA_SENDFILE = 1,
+	VIA_SPLICE = 2,
+	VIA_IO_URING = 3,
+	VIA_OTHER = 4, /* a kernel thread, or a call not foreseen */
+};
+
+/* The ten calls, numbered by us so that compat callers and other architectures agree. */
+enum call {
+	CALL_NONE = 0, /* via is not VIA_CALL */
+	CALL_READ = 1,
+	CALL_READV = 2,
+	CALL_RECVFROM = 3,
+	CALL_RECVMSG = 4,
+	CALL_RECVMMSG = 5,
+	CALL_WRITE = 6,
+	CALL_WRITEV = 7,
+	CALL_SENDTO = 8,
+	CALL_SENDMSG = 9,
+	CALL_SENDMMSG = 10,
+};
+
+enum data_flags {
+	DATA_EOF = 1 << 0,              /* a read returned 0 on a connected stream; length is 0 */
+	DATA_SEQ_VALID = 1 << 1,        /* tcp_seq is the exact number of the first byte */
+	DATA_SEQ_UNCERTAIN = 1 << 2,    /* tcp_seq raced with another writer or reader; never with VALID */
+	DATA_JOINED_MIDSTREAM = 1 << 3, /* socket older than the tracer: offset 0 = first byte seen */
+	DATA_UNREADABLE = 1 << 4,       /* the user page was not resident: captured is short for that */
+	DATA_CLIPPED = 1 << 5,          /* captured < length, whatever the reason */
+	DATA_NO_BUFFER = 1 << 6,        /* no visible buffer: sendfile, splice, io_uring read */
+	DATA_PEER_OF_MESSAGE = 1 << 7,  /* peer_* is of this datagram only: the socket is not connected */
+	DATA_BUDGET_SPENT = 1 << 8,     /* no payload because the socket's byte budget is used up */
+	DATA_COMPAT = 1 << 9,           /* 32-bit caller */
+	DATA_START_KNOWN = 1 << 10,     /* call_start_ns was measured; otherwise it equals emit_ns */
+};
+
+/* One successful call on a socket (one message of an mmsg call); payload follows the struct. */
+struct data_event {
+	struct event_header header;
+	__u64 cookie;         /* the socket: unique per boot */
+	__u64 peer_cookie;    /* unix: the socket at the other end; else 0 */
+	__u64 conn_start_ns;  /* connection established; 0 when older than the tracer */
+	__u64 call_start_ns;  /* start of the call; see DATA_START_KNOWN */
+	__u64 stream_offset;  /* bytes that passed in this direction before the first of these.
+	                         unix: egress offset of one end = ingress offset of the other */
+	__u64 bytes_ingress;  /* of the socket, this event included */
+	__u64 bytes_egress;
+	__u32 length;         /* bytes that passed */
+	__u32 captured;       /* bytes of payload after this struct, <= length */
+	__u32 tcp_seq;        /* of the first byte; see DATA_SEQ_* */
+	__u32 flags;          /* enum data_flags */
+	__u32 netns;          /* inode number of the network namespace */
+	__s32 fd;             /* -1 when not known */
+	__u16 local_port;     /* host order */
+	__u16 peer_port;
+	__u16 mmsg_index;     /* position within one recvmmsg/sendmmsg call */
+	__u16 family;         /* AF_UNIX 1, AF_INET 2, AF_INET6 10 */
+	__u8 type;            /* SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_SEQPACKET 5 */
+	__u8 protocol;        /* IPPROTO_TCP 6, IPPROTO_UDP 17; unix 0 */
+	__u8 role;            /* enum role */
+	__u8 direction;       /* enum direction */
+	__u8 via;             /* enum via */
+	__u8 call;            /* enum call */
+	__u8 verdict;         /* enum verdict in force */
+	__u8 reserved;        /* 0 */
+	__u8 local_addr[16];  /* network order; AF_INET in the first 4 bytes, the rest 0 */
+	__u8 peer_addr[16];
+};
+
+enum close_reason {
+	CLOSE_ORDERLY = 0, /* both FINs, or closed here */
+	CLOSE_RESET = 1,   /* RST seen or sent */
+	CLOSE_TIMEOUT = 2, /* retransmission gave up */
+	CLOSE_REFUSED = 3, /* never established */
+};
+
+/* End of a TCP socket that did I/O (others have no hook that tells their end). */
+struct close_event {
+	struct event_header header;
+	__u64 cookie;
+	__u64 conn_start_ns;
+	__u64 bytes_ingress;
+	__u64 bytes_egress;
+	__u64 events;      /* calls counted on the socket, whatever the verdict */
+	__u32 netns;
+	__u32 error;       /* errno of the socket, 0 if none */
+	__u32 srtt_us;     /* smoothed round trip time at the end */
+	__u32 retransmits; /* segments sent again over its life */
+	__u16 local_port;
+	__u16 peer_port;
+	__u16 family;
+	__u8 role;
+	__u8 reason;       /* enum close_reason */
+	__u8 joined_midstream;
+	__u8 protocol;     /* IPPROTO_TCP */
+	__u8 reserved[6];
+	__u8 local_addr[16];
+	__u8 peer_addr[16];
+};
+
+enum process_what {
+	PROCESS_SEEN = 0, /* reserved: user space makes these from /proc at start */
+	PROCESS_FORK = 1, /* a new process (not a thread); subject is the child, comm the parent's */
+	PROCESS_EXEC = 2, /* exec succeeded; the header holds the key after it */
+	PROCESS_EXIT = 3, /* the last thread is gone */
+};
+
+struct process_event {
+	struct event_header header;
+	__u64 parent_start_ns; /* leader start of the parent: (ppid, this) names it */
+	__u32 what;            /* enum process_what */
+	__u32 ppid;
+	__u32 inner_pid;       /* in its innermost pid namespace */
+	__u32 pid_ns;          /* inode numbers of the namespaces */
+	__u32 net_ns;
+	__u32 mnt_ns;
+	__u32 exit_status;     /* as wait(2) gives it; 0 unless EXIT */
+	__u32 uid;             /* real, in the initial user namespace */
+	__u32 filename_bytes;  /* without the NUL; only EXEC */
+	__u32 args_bytes;      /* NUL-separated, may be cut in a word; only EXEC */
+	char filename[PATH_BYTES];
+	char args[ARGS_BYTES];
+};
+
+enum activity_what {
+	ACTIVITY_THREAD_EXIT = 1, /* a thread that did socket I/O ended */
+	ACTIVITY_WAKEUP = 2,      /* reserved */
+	ACTIVITY_TURN = 3,        /* reserved */
+	ACTIVITY_COROUTINE = 4,   /* reserved */
+};
+
+struct activity_event {
+	struct event_header header;
+	__u64 coroutine;   /* reserved, 0 */
+	__u32 what;        /* enum activity_what */
+	__u32 other_tid;   /* WAKEUP: the woken thread */
+};
+
+/* Names of a unix socket; precedes its first data event. Abstract names start with NUL. */
+struct unix_event {
+	struct event_header header;
+	__u64 cookie;
+	__u64 peer_cookie;
+	__u32 local_bytes; /* 0 = no name */
+	__u32 peer_bytes;
+	char local[UNIX_PATH_BYTES];
+	char peer[UNIX_PATH_BYTES];
+};
+
+/* What to do with a socket; user space writes verdicts[cookie], the kernel starts at PENDING. */
+enum verdict {
+	VERDICT_PENDING = 0, /* as PREFIX, and ask verdicts[cookie] again at each event */
+	VERDICT_PREFIX = 1,  /* copy the first bytes of each call */
+	VERDICT_ALL = 2,     /* copy everything, up to 16 KiB a call, within the budget */
+	VERDICT_COUNT = 3,   /* records without payload */
+	VERDICT_IGNORE = 4,  /* no records; ingress still bumps the turn */
+};
+
+/* Why something is not in the ring: indices of the per-CPU array `drops`. */
+enum drop_reason {
+	DROP_RING_FULL = 0,
+	DROP_SOCKET_STORAGE = 1,     /* no memory for the state of a socket */
+	DROP_TASK_STORAGE = 2,       /* no memory for the state of a task */
+	DROP_PAYLOAD_UNREADABLE = 3, /* record sent, payload short */
+	DROP_ENTER_WITHOUT_EXIT = 4, /* portable path: a call was entered twice without an exit */
+	DROP_BUDGET = 5,             /* record sent, payload left out: byte budget spent */
+	DROP_REASONS = 6,
+};
+
+/* The single value of the mmapped array `control`; written by user space, read by the programs. */
+struct control {
+	__u32 sleeping;    /* 1: user space waits on epoll, wake it with the next record */
+	__u32 generation;  /* raised when verdicts were changed for sockets that are not pending */
+	__u32 paused;      /* 1: attached but not yet recording */
+	__u32 reserved;
+};
+
+#define ABI_ASSERT(type, bytes) \
+	_Static_assert(sizeof(type) == (bytes) && (bytes) % 8 == 0, #type " changed size")
+ABI_ASSERT(struct event_header, 64);
+ABI_ASSERT(struct data_event, 64 + 56 + 24 + 16 + 32);
+ABI_ASSERT(struct close_event, 64 + 40 + 16 + 16 + 32);
+ABI_ASSERT(struct process_event, 64 + 8 + 40 + PATH_BYTES + ARGS_BYTES);
+ABI_ASSERT(struct activity_event, 64 + 16);
+ABI_ASSERT(struct unix_event, 64 + 24 + 2 * UNIX_PATH_BYTES);
+ABI_ASSERT(struct control, 16);
+
+#endif
