@@ -85,47 +85,55 @@ enum data_flags {
 	DATA_EOF = 1 << 0,              /* a read returned 0 on a connected stream; length is 0 */
 	DATA_SEQ_VALID = 1 << 1,        /* tcp_seq is the exact number of the first byte */
 	DATA_SEQ_UNCERTAIN = 1 << 2,    /* tcp_seq raced with another writer or reader; never with VALID */
-	DATA_JOINED_MIDSTREAM = 1 << 3, /* socket older than the tracer: offset 0 = first byte seen */
+	DATA_MMSG = 1 << 3,             /* one of several messages of the call: see mmsg_index */
 	DATA_UNREADABLE = 1 << 4,       /* the user page was not resident: captured is short for that */
 	DATA_CLIPPED = 1 << 5,          /* captured < length, whatever the reason */
 	DATA_NO_BUFFER = 1 << 6,        /* no visible buffer: sendfile, splice, io_uring read */
-	DATA_PEER_OF_MESSAGE = 1 << 7,  /* peer_* is of this datagram only: the socket is not connected */
+	DATA_PEER_OF_MESSAGE = 1 << 7,  /* flow's peer is of this datagram only: the socket is not connected */
 	DATA_BUDGET_SPENT = 1 << 8,     /* no payload because the socket's byte budget is used up */
 	DATA_COMPAT = 1 << 9,           /* 32-bit caller */
 	DATA_START_KNOWN = 1 << 10,     /* call_start_ns was measured; otherwise it equals emit_ns */
 };
 
+/* Who talks to whom: identity and ends of a socket, stamped on every record of it. */
+struct socket_flow {
+	__u64 cookie;          /* the socket: unique per boot */
+	__u64 peer_cookie;     /* unix: the socket at the other end; else 0 */
+	__u64 conn_start_ns;   /* connection established, or first seen for udp and unix; 0 when older
+	                          than the tracer */
+	__u32 netns;           /* inode number of the network namespace */
+	__u16 local_port;      /* host order */
+	__u16 peer_port;
+	__u16 family;          /* AF_UNIX 1, AF_INET 2, AF_INET6 10 */
+	__u8 type;             /* SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_SEQPACKET 5 */
+	__u8 protocol;         /* IPPROTO_TCP 6, IPPROTO_UDP 17; unix 0 */
+	__u8 role;             /* enum role */
+	__u8 joined_midstream; /* older than the tracer: stream offset 0 = first byte seen */
+	__u16 reserved;        /* 0 */
+	__u8 local_addr[16];   /* network order; AF_INET in the first 4 bytes, the rest 0 */
+	__u8 peer_addr[16];
+};
+
 /* One successful call on a socket (one message of an mmsg call); payload follows the struct. */
 struct data_event {
 	struct event_header header;
-	__u64 cookie;         /* the socket: unique per boot */
-	__u64 peer_cookie;    /* unix: the socket at the other end; else 0 */
-	__u64 conn_start_ns;  /* connection established; 0 when older than the tracer */
-	__u64 call_start_ns;  /* start of the call; see DATA_START_KNOWN */
-	__u64 stream_offset;  /* bytes that passed in this direction before the first of these.
-	                         unix: egress offset of one end = ingress offset of the other */
-	__u64 bytes_ingress;  /* of the socket, this event included */
+	struct socket_flow flow;
+	__u64 call_start_ns; /* start of the call; see DATA_START_KNOWN */
+	__u64 stream_offset; /* bytes that passed in this direction before the first of these.
+	                        unix: egress offset of one end = ingress offset of the other */
+	__u64 bytes_ingress; /* of the socket, this event included */
 	__u64 bytes_egress;
-	__u32 length;         /* bytes that passed */
-	__u32 captured;       /* bytes of payload after this struct, <= length */
-	__u32 tcp_seq;        /* of the first byte; see DATA_SEQ_* */
-	__u32 flags;          /* enum data_flags */
-	__u32 netns;          /* inode number of the network namespace */
-	__s32 fd;             /* -1 when not known */
-	__u16 local_port;     /* host order */
-	__u16 peer_port;
-	__u16 mmsg_index;     /* position within one recvmmsg/sendmmsg call */
-	__u16 family;         /* AF_UNIX 1, AF_INET 2, AF_INET6 10 */
-	__u8 type;            /* SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_SEQPACKET 5 */
-	__u8 protocol;        /* IPPROTO_TCP 6, IPPROTO_UDP 17; unix 0 */
-	__u8 role;            /* enum role */
-	__u8 direction;       /* enum direction */
-	__u8 via;             /* enum via */
-	__u8 call;            /* enum call */
-	__u8 verdict;         /* enum verdict in force */
-	__u8 reserved;        /* 0 */
-	__u8 local_addr[16];  /* network order; AF_INET in the first 4 bytes, the rest 0 */
-	__u8 peer_addr[16];
+	__u32 length;        /* bytes that passed */
+	__u32 captured;      /* bytes of payload after this struct, <= length */
+	__u32 tcp_seq;       /* of the first byte; see DATA_SEQ_* */
+	__u32 flags;         /* enum data_flags */
+	__s32 fd;            /* -1 when not known */
+	__u16 mmsg_index;    /* position within one recvmmsg/sendmmsg call */
+	__u8 direction;      /* enum direction */
+	__u8 via;            /* enum via */
+	__u8 call;           /* enum call */
+	__u8 verdict;        /* enum verdict in force */
+	__u8 reserved[6];    /* 0 */
 };
 
 enum close_reason {
@@ -135,28 +143,18 @@ enum close_reason {
 	CLOSE_REFUSED = 3, /* never established */
 };
 
-/* End of a TCP socket that did I/O (others have no hook that tells their end). */
+/* End of a TCP socket (no other family has a hook that tells its end). */
 struct close_event {
 	struct event_header header;
-	__u64 cookie;
-	__u64 conn_start_ns;
+	struct socket_flow flow;
 	__u64 bytes_ingress;
 	__u64 bytes_egress;
 	__u64 events;      /* calls counted on the socket, whatever the verdict */
-	__u32 netns;
 	__u32 error;       /* errno of the socket, 0 if none */
 	__u32 srtt_us;     /* smoothed round trip time at the end */
 	__u32 retransmits; /* segments sent again over its life */
-	__u16 local_port;
-	__u16 peer_port;
-	__u16 family;
-	__u8 role;
 	__u8 reason;       /* enum close_reason */
-	__u8 joined_midstream;
-	__u8 protocol;     /* IPPROTO_TCP */
-	__u8 reserved[6];
-	__u8 local_addr[16];
-	__u8 peer_addr[16];
+	__u8 reserved[3];  /* 0 */
 };
 
 enum process_what {
@@ -239,8 +237,9 @@ struct control {
 #define ABI_ASSERT(type, bytes) \
 	_Static_assert(sizeof(type) == (bytes) && (bytes) % 8 == 0, #type " changed size")
 ABI_ASSERT(struct event_header, 64);
-ABI_ASSERT(struct data_event, 64 + 56 + 24 + 16 + 32);
-ABI_ASSERT(struct close_event, 64 + 40 + 16 + 16 + 32);
+ABI_ASSERT(struct socket_flow, 72);
+ABI_ASSERT(struct data_event, 64 + 72 + 32 + 32);
+ABI_ASSERT(struct close_event, 64 + 72 + 24 + 16);
 ABI_ASSERT(struct process_event, 64 + 8 + 40 + PATH_BYTES + ARGS_BYTES);
 ABI_ASSERT(struct activity_event, 64 + 16);
 ABI_ASSERT(struct unix_event, 64 + 24 + 2 * UNIX_PATH_BYTES);
