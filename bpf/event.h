@@ -89,7 +89,7 @@ enum data_flags {
 	DATA_UNREADABLE = 1 << 4,       /* the user page was not resident: captured is short for that */
 	DATA_CLIPPED = 1 << 5,          /* captured < length, whatever the reason */
 	DATA_NO_BUFFER = 1 << 6,        /* no visible buffer: sendfile, splice, io_uring read */
-	DATA_PEER_OF_MESSAGE = 1 << 7,  /* flow's peer is of this datagram only: the socket is not connected */
+	DATA_PEER_OF_MESSAGE = 1 << 7,  /* not connected: flow's peer is of this datagram only */
 	DATA_BUDGET_SPENT = 1 << 8,     /* no payload because the socket's byte budget is used up */
 	DATA_COMPAT = 1 << 9,           /* 32-bit caller */
 	DATA_START_KNOWN = 1 << 10,     /* call_start_ns was measured; otherwise it equals emit_ns */
