@@ -111,7 +111,7 @@ export interface Protocol<F extends Fields = Fields, S = unknown> {
    */
   probe(bytes: Uint8Array, length: number): Claim;
   /** State per connection, shared by both directions. */
-  open(): S;
+  open(transport: Transport): S;
   read(cursor: Cursor, way: Way, make: Make<F>, state: S): Step;
 }
 
