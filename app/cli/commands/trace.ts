@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// `trace`: the options of the command. What it does is in ../../trace/.
+
+import { buildCommand } from "@stricli/core";
+import type { CliContext } from "../context.ts";
+import { type CaptureFlags, captureFlags } from "../options/capture_flags.ts";
+import { type Keep, parseKeep } from "../options/keep.ts";
+
+export interface TraceFlags extends CaptureFlags {
+  readonly protocol?: readonly string[];
+  readonly json?: boolean;
+  readonly db?: string;
+  readonly keep?: Keep;
+  readonly keepPayload?: boolean;
+  readonly tui?: boolean;
+  readonly showGraph?: boolean;
+  readonly pipeline?: string;
+  readonly replay?: string;
+  readonly pcap?: string;
+  readonly output?: string;
+}
+
+export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
+  loader: async () => (await import("../../trace/trace.ts")).trace,
+  parameters: {
+    flags: {
+      ...captureFlags,
+      protocol: {
+        kind: "parsed",
+        parse: (text: string) => text.toLowerCase(),
+        brief: "Show spans of these protocols only, as http,redis",
+        placeholder: "name",
+        variadic: ",",
+        optional: true,
+      },
+      json: {
+        kind: "boolean",
+        brief: "One span per line as JSON on standard output, and nothing else",
+        optional: true,
+        withNegated: false,
+      },
+      db: {
+        kind: "parsed",
+        parse: String,
+        brief: "Keep spans in this DuckDB file (default: in memory)",
+        placeholder: "file",
+        optional: true,
+      },
+      keep: {
+        kind: "parsed",
+        parse: parseKeep,
+        brief: "Keep spans up to an age, size or count (default: 15m,1Mspans; --db 24h,10GB)",
+        placeholder: "bounds",
+        optional: true,
+      },
+      keepPayload: {
+        kind: "boolean",
+        brief: "Keep texts that may hold secrets, such as SQL literals",
+        optional: true,
+        withNegated: false,
+      },
+      tui: {
+        kind: "boolean",
+        brief: "Live view; off: plain lines (default: live on a terminal)",
+        optional: true,
+      },
+      showGraph: {
+        kind: "boolean",
+        brief: "Print the dataflow graph with rates at the end",
+        optional: true,
+        withNegated: false,
+      },
+      pipeline: {
+        kind: "parsed",
+        parse: String,
+        brief: "TypeScript file whose default export takes the flow of spans",
+        placeholder: "file",
+        optional: true,
+      },
+      replay: {
+        kind: "parsed",
+        parse: String,
+        brief: "Read a recording instead of this host",
+        placeholder: "file",
+        optional: true,
+      },
+      pcap: {
+        kind: "parsed",
+        parse: String,
+        brief: "Read a pcap or pcapng file instead of this host (no root needed)",
+        placeholder: "file",
+        optional: true,
+      },
+      output: {
+        kind: "parsed",
+        parse: String,
+        brief: "Write lines, spans or waterfalls to this file",
+        placeholder: "file",
+        optional: true,
+      },
+    },
+  },
+  docs: {
+    brief: "Trace every service of this host, live",
+    customUsage: [
+      { input: "", brief: "live view of the whole host until q or Ctrl-C" },
+      { input: "-- curl -s localhost:8080", brief: "waterfalls of what one command caused" },
+      { input: "--json --duration 10s --protocol http,redis", brief: "spans for other programs" },
+      { input: "--db spans.duckdb --keep 6h", brief: "keep spans for sql and export" },
+      { input: "--pcap capture.pcapng", brief: "from packets that someone else captured" },
+    ],
+    fullDescription: `Shows what the services of this host ask of each other, without changing any
+of them: requests, responses and their traces, taken from the system calls on
+sockets.
+
+With -- COMMAND it is strace for services: capture starts, the command runs, and
+the waterfalls of the traces that it took part in go to standard error (or
+--output). The exit code is the command's, 128+n if a signal killed it, 2 if
+tracing could not start (then the command is not run).`,
+  },
+});

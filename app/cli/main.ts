@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entry of the program: words of the command line in, exit code out.
+
+import { proposeCompletions, run } from "@stricli/core";
+import { openApplication } from "./application.ts";
+import { type CliContext, EXIT } from "./context.ts";
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+/** Runs one command to its end and returns the exit code. */
+export async function main(words: readonly string[]): Promise<number> {
+  const dashes = words.indexOf("--");
+  const before = dashes < 0 ? words : words.slice(0, dashes);
+  const app = openApplication();
+  const context: CliContext = {
+    process: {
+      stdout: textStream(Deno.stdout),
+      stderr: textStream(Deno.stderr),
+      env: Deno.env.get("NO_COLOR") ? { STRICLI_NO_COLOR: "1" } : {},
+      exitCode: null as number | string | null,
+    },
+    afterDashes: dashes < 0 ? null : words.slice(dashes + 1),
+    propose: async (words: readonly string[]) => {
+      const proposals = await proposeCompletions(app, [...words], context);
+      return proposals.map(({ completion }) => completion);
+    },
+  };
+  await run(app, before.length === 0 ? ["--help"] : before, context);
+  const code = Number(context.process.exitCode ?? EXIT.ok);
+  return code < 0 ? EXIT.refused : code;
+}
+
+interface TextStream {
+  write(text: string): void;
+  getColorDepth(): number;
+}
+
+/** A reader that went away (`| head`) ends the program quietly, as it ends any other. */
+function textStream(stream: typeof Deno.stdout): TextStream {
+  const encoder = new TextEncoder();
+  return {
+    write(text) {
+      let bytes = encoder.encode(text);
+      try {
+        while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+      } catch (error) {
+        if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.ok);
+        throw error;
+      }
+    },
+    getColorDepth: () => stream.isTerminal() ? 8 : 1,
+  };
+}
