@@ -7,6 +7,8 @@ export const DROP_REASONS = {
   recursion_miss: "a kernel program could not run because one was running on that core",
   enter_without_exit: "a system call was entered but its exit was not seen",
   record_malformed: "a record did not have the form it announces",
+  packet_malformed: "a packet of a capture file was damaged, cut in its headers or never completed",
+  packet_unsupported: "a packet of a capture file came from a link layer that is not read",
   connections_full: "a connection was forgotten because too many are open",
   reorder_full: "segments were given up because too many waited for an earlier one",
   decode_full: "a message was given up because it was longer than the limit",
