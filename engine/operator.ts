@@ -9,6 +9,10 @@
 /** Nanoseconds: a duration, or a point of event time in whatever epoch the source uses. */
 export type Nanos = bigint;
 
+/** Before and after every event time: the watermark of nothing yet, and of an ended input. */
+export const TIME_MIN: Nanos = -(1n << 63n);
+export const TIME_MAX: Nanos = (1n << 63n) - 1n;
+
 /** One input, one output and, if `Side` is given, a side output. */
 export interface Operator<In, Out, Params = void, Side = never, Drop extends string = string> {
   /** A noun for a source, a verb or the standard term for a transform; snake_case. */

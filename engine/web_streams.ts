@@ -14,3 +14,11 @@ export interface WebPair<In, Out> {
   readonly writable: WritableStream<In>;
   readonly readable: ReadableStream<Out>;
 }
+
+/** The queue before a web transform, unless the flow names another. */
+export const WEB_QUEUE: QueueRules = {
+  recordsMax: 1_024,
+  whenFull: "block",
+  batchRecordsMax: 256,
+  batchWaitMs: 0,
+};
