@@ -31,7 +31,7 @@ async function collect(
     if (entry.isDirectory) await collect(new URL(`${entry.name}/`, folder), `${path}/`, found);
     if (!/^[a-z0-9_]+\.ts$/.test(entry.name) || entry.name.endsWith("_test.ts")) continue;
     const source = await Deno.readTextFile(new URL(entry.name, folder));
-    for (const [, name] of source.matchAll(/^export const (\w+) = defineProtocol\(/gm)) {
+    for (const [, name] of source.matchAll(/^export const (\w+) = defineProtocol[<(]/gm)) {
       if (name !== undefined) found.push({ name, path });
     }
   }

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// DNS over UDP and TCP, mDNS included.
+//
+//   TCP only: length u16
+//   header  : id u16 | QR 1 OPCODE 4 AA TC RD RA Z AD CD RCODE 4 | QD u16 | AN u16 | NS u16 | AR u16
+//   question: name, type u16, class u16         record: name, type u16, class u16, ttl u32, len u16
+
+import type { Status } from "../../model/status.ts";
+import { anyByte } from "../wire/byte_set.ts";
+import { type Cursor, Malformed } from "../wire/cursor.ts";
+import { type Claim, defineProtocol } from "../wire/protocol.ts";
+
+const HEADER_BYTES = 12;
+const NAME_BYTES_MAX = 255;
+const POINTERS_MAX = 16;
+const QUESTIONS_MAX = 10;
+const ANSWERS_MAX = 32;
+
+/** Record types by number; others are written TYPE123 (RFC 3597). */
+const TYPES: Readonly<Record<number, string>> = {
+  1: "A",
+  2: "NS",
+  5: "CNAME",
+  6: "SOA",
+  10: "NULL",
+  12: "PTR",
+  13: "HINFO",
+  15: "MX",
+  16: "TXT",
+  17: "RP",
+  18: "AFSDB",
+  24: "SIG",
+  25: "KEY",
+  28: "AAAA",
+  29: "LOC",
+  33: "SRV",
+  35: "NAPTR",
+  37: "CERT",
+  39: "DNAME",
+  41: "OPT",
+  42: "APL",
+  43: "DS",
+  44: "SSHFP",
+  46: "RRSIG",
+  47: "NSEC",
+  48: "DNSKEY",
+  50: "NSEC3",
+  51: "NSEC3PARAM",
+  52: "TLSA",
+  59: "CDS",
+  60: "CDNSKEY",
+  64: "SVCB",
+  65: "HTTPS",
+  99: "SPF",
+  249: "TKEY",
+  250: "TSIG",
+  251: "IXFR",
+  252: "AXFR",
+  255: "ANY",
+  257: "CAA",
+};
+
+const RCODES = [
+  "NOERROR",
+  "FORMERR",
+  "SERVFAIL",
+  "NXDOMAIN",
+  "NOTIMP",
+  "REFUSED",
+  "YXDOMAIN",
+  "YXRRSET",
+  "NXRRSET",
+  "NOTAUTH",
+  "NOTZONE",
+];
+
+const OPCODES = ["QUERY", "IQUERY", "STATUS", "OPCODE3", "NOTIFY", "UPDATE", "DSO"];
+
+const FIELDS = {
+  "dns.question.name": { type: "string", otel: "dns.question.name", doc: "first question's name" },
+  "dns.question.type": { type: "string", doc: "first question's type" },
+  "dns.questions": { type: "number", doc: "number of questions, when more than one" },
+  "dns.opcode": { type: "string", doc: "operation, when it is not QUERY" },
+  "dns.answers": { type: "string", otel: "dns.answers", doc: "answers as TYPE=value TTL=n; …" },
+  "dns.rcode": { type: "string", doc: "response code by name" },
+  "dns.truncated": { type: "boolean", doc: "the TC bit: ask again over TCP" },
+} as const;
+
+export const dns = defineProtocol({
+  name: "dns",
+  spec: "https://www.rfc-editor.org/rfc/rfc1035",
+  transports: ["udp", "tcp"],
+  fields: FIELDS,
+  timeoutNs: 15_000_000_000n,
+  pairing: "id",
+  capture: "all",
+  starts: anyByte(),
+
+  probe(bytes, length): Claim {
+    const plain = headerAt(bytes, 0, length);
+    if (plain.kind !== "no") return plain;
+    const prefixed = (bytes[0] ?? 0) << 8 | (bytes[1] ?? 0);
+    return prefixed >= HEADER_BYTES && prefixed + 2 <= length
+      ? headerAt(bytes, 2, prefixed)
+      : { kind: "no" };
+  },
+
+  open: (transport) => ({ prefixed: transport === "tcp" }),
+
+  read(cursor, _way, make, state) {
+    if (state.prefixed) {
+      // A resolver may write the length apart: wait for the whole message before reading it.
+      const length = cursor.u16();
+      cursor.enter(length);
+    } else cursor.enter(cursor.remaining);
+    const base = cursor.position;
+    const id = cursor.u16();
+    const flags = cursor.u16();
+    const counts = [cursor.u16(), cursor.u16(), cursor.u16()] as const;
+    cursor.skip(2);
+    const response = (flags & 0x8000) !== 0;
+    const opcode = flags >> 11 & 15;
+    const first = readQuestions(cursor, base, counts[0]);
+    const fields = {
+      ...(first.name !== "" && { "dns.question.name": first.name }),
+      ...(first.type !== "" && { "dns.question.type": first.type }),
+      ...(counts[0] > 1 && { "dns.questions": counts[0] }),
+      ...(opcode !== 0 && { "dns.opcode": OPCODES[opcode] ?? `OPCODE${opcode}` }),
+      ...((flags & 0x0200) !== 0 && { "dns.truncated": true }),
+    };
+    const draft = { type: first.type, resource: first.name, endpoint: first.name, id };
+    if (!response) {
+      cursor.leave();
+      return make.request({ ...draft, fields });
+    }
+    const rcode = flags & 15;
+    const records = readRecords(cursor, base, Math.min(counts[1] + counts[2], ANSWERS_MAX));
+    cursor.leave();
+    return make.response({
+      ...draft,
+      code: rcode,
+      status: statusOf(rcode),
+      clipped: records.clipped,
+      fields: {
+        ...fields,
+        "dns.rcode": RCODES[rcode] ?? `RCODE${rcode}`,
+        ...(records.text !== "" && { "dns.answers": records.text }),
+      },
+    });
+  },
+});
+
+/** NXDOMAIN and FORMERR are the asker's; everything else but success is the server's. */
+function statusOf(rcode: number): Status {
+  if (rcode === 0) return "ok";
+  return rcode === 1 || rcode === 3 ? "client_error" : "server_error";
+}
+
+/** Judges 12 bytes of header and the first question at `at`; `length` is that of the message. */
+function headerAt(bytes: Uint8Array, at: number, length: number): Claim {
+  const u16 = (i: number) => (bytes[at + i] ?? 0) << 8 | (bytes[at + i + 1] ?? 0);
+  if (length < HEADER_BYTES || bytes.length < at + HEADER_BYTES) return NO;
+  const flags = u16(2);
+  const response = (flags & 0x8000) !== 0;
+  const opcode = flags >> 11 & 15;
+  const [questions, answers, authorities, additional] = [u16(4), u16(6), u16(8), u16(10)];
+  if (opcode > 6 || opcode === 3 || (flags & 0x0040) !== 0) return NO;
+  if (questions > QUESTIONS_MAX || (questions === 0 && (!response || answers === 0))) return NO;
+  if (!response && ((flags & 15) !== 0 || (opcode === 0 && answers > 16))) return NO;
+  if (answers > 512 || authorities > 512 || additional > 512) return NO;
+  if (questions > 0 && !questionAt(bytes, at + HEADER_BYTES)) return NO;
+  return { kind: response ? "response" : "request", score: questions > 0 ? 85 : 60 };
+}
+
+/** A name of plain labels, then a known type and class. */
+function questionAt(bytes: Uint8Array, start: number): boolean {
+  let at = start;
+  for (let label = bytes[at] ?? 64; label !== 0; label = bytes[at] ?? 64) {
+    if (label > 63 || at + label + 1 - start > NAME_BYTES_MAX) return false;
+    for (let i = at + 1; i <= at + label; i++) if ((bytes[i] ?? 0) < 0x21) return false;
+    at += label + 1;
+  }
+  const type = (bytes[at + 1] ?? 0) << 8 | (bytes[at + 2] ?? 0);
+  const klass = ((bytes[at + 3] ?? 0) << 8 | (bytes[at + 4] ?? 0)) & 0x7fff;
+  return TYPES[type] !== undefined && (klass === 1 || klass === 3 || klass === 255) &&
+    at + 5 <= bytes.length;
+}
+
+const NO: Claim = { kind: "no" };
+
+const typeName = (type: number): string => TYPES[type] ?? `TYPE${type}`;
+
+function readQuestions(
+  cursor: Cursor,
+  base: number,
+  count: number,
+): { name: string; type: string } {
+  if (count > QUESTIONS_MAX) throw new Malformed("more questions than a message has room for");
+  const first = { name: "", type: "" };
+  for (let i = 0; i < count; i++) {
+    const name = readName(cursor, base);
+    const type = typeName(cursor.u16());
+    cursor.skip(2);
+    if (i === 0) {
+      first.name = name;
+      first.type = type;
+    }
+  }
+  return first;
+}
+
+/** Answers and authorities as text, as many as were captured. */
+function readRecords(
+  cursor: Cursor,
+  base: number,
+  count: number,
+): { text: string; clipped: boolean } {
+  const texts: string[] = [];
+  for (let i = 0; i < count; i++) {
+    if (cursor.captured < 11) return { text: texts.join("; "), clipped: cursor.remaining > 0 };
+    readName(cursor, base);
+    const type = cursor.u16();
+    cursor.skip(2);
+    const ttl = cursor.u32();
+    const bytes = cursor.u16();
+    const end = cursor.position + bytes;
+    if (bytes > cursor.captured) return { text: texts.join("; "), clipped: true };
+    const value = readValue(cursor, base, type, bytes);
+    cursor.rewind(end);
+    if (type !== 41) texts.push(`${typeName(type)}=${value} TTL=${ttl}`);
+  }
+  return { text: texts.join("; "), clipped: false };
+}
+
+function readValue(cursor: Cursor, base: number, type: number, bytes: number): string {
+  switch (type) {
+    case 1:
+      return [cursor.u8(), cursor.u8(), cursor.u8(), cursor.u8()].join(".");
+    case 28:
+      return formatIpv6(cursor.bytes(16));
+    case 2:
+    case 5:
+    case 6:
+    case 12:
+    case 39:
+      return readName(cursor, base);
+    case 15:
+      return `${cursor.u16()} ${readName(cursor, base)}`;
+    case 33:
+      return `${cursor.u16()} ${cursor.u16()} ${cursor.u16()} ${readName(cursor, base)}`;
+    case 16:
+    case 99:
+      return readStrings(cursor, bytes);
+    default:
+      return `${bytes} bytes`;
+  }
+}
+
+function readStrings(cursor: Cursor, bytes: number): string {
+  const end = cursor.position + bytes;
+  let text = "";
+  while (cursor.position < end) {
+    const n = cursor.u8();
+    if (cursor.position + n > end) throw new Malformed("character string past its record");
+    text += cursor.latin1(n);
+  }
+  return text.replace(/[^\x20-\x7e]/g, "?");
+}
+
+/** RFC 5952: the longest run of zero groups becomes `::`. */
+function formatIpv6(bytes: Uint8Array): string {
+  const groups: string[] = [];
+  for (let i = 0; i < 16; i += 2) {
+    groups.push(((bytes[i] ?? 0) << 8 | (bytes[i + 1] ?? 0)).toString(16));
+  }
+  const runs = groups.join(":").match(/(?:^|:)0(?::0)+(?=:|$)/g) ?? [];
+  const longest = runs.reduce((best, run) => run.length > best.length ? run : best, "");
+  if (longest === "") return groups.join(":");
+  return groups.join(":").replace(longest, ":").replace(/^:(?!:)/, "::").replace(
+    /([^:]):$/,
+    "$1::",
+  );
+}
+
+/** A domain name, compression pointers followed, without the final dot; the root is ".". */
+function readName(cursor: Cursor, base: number): string {
+  let name = "";
+  let resume = -1;
+  for (let pointers = 0;;) {
+    const label = cursor.u8();
+    if (label === 0) break;
+    if (label < 64) {
+      name += (name === "" ? "" : ".") + cursor.latin1(label).replace(/[^\x21-\x7e]/g, "?");
+      if (name.length > NAME_BYTES_MAX) throw new Malformed("domain name over 255 bytes");
+    } else if (label >= 192) {
+      const target = (label & 63) << 8 | cursor.u8();
+      if (resume < 0) resume = cursor.position;
+      if (++pointers > POINTERS_MAX || base + target >= cursor.position - 2) {
+        throw new Malformed("compression pointer that does not point back");
+      }
+      cursor.rewind(base + target);
+    } else throw new Malformed("label type that does not exist");
+  }
+  if (resume >= 0) cursor.rewind(resume);
+  return name === "" ? "." : name;
+}
