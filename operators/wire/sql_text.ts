@@ -20,8 +20,7 @@ export interface SqlText {
 
 const TARGET_AFTER = new Set(["FROM", "INTO", "UPDATE", "JOIN", "TABLE"]);
 const NOT_A_TARGET = new Set(["SELECT", "ONLY", "IF", "NOT", "EXISTS", "LATERAL", "SET", "VALUES"]);
-/** Words before a statement's own verb. */
-const PREFIX = new Set(["EXPLAIN", "ANALYZE", "WITH"]);
+/** What may follow the common table expressions of WITH. */
 const VERBS = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES"]);
 
 type Token = "space" | "comment" | "literal" | "word" | "quoted" | "sign";
@@ -117,6 +116,7 @@ export function describeSql(sql: string, dialect: "postgresql" | "mysql" | "othe
   let target = "";
   let expectTarget = false;
   let identity: Identity | null = null;
+  let depth = 0;
   let at = 0;
   while (at < sql.length) {
     const [token, end] = tokenAt(sql, at, mysql);
@@ -140,19 +140,21 @@ export function describeSql(sql: string, dialect: "postgresql" | "mysql" | "othe
     }
     masked += text;
     if (token === "sign") {
+      if (text === "(") depth++;
+      if (text === ")") depth--;
       if (text !== "." && text !== "(") expectTarget = false;
       continue;
     }
     const upper = token === "word" ? text.toUpperCase() : "";
     if (operation === "" && upper !== "") operation = upper;
-    if (verb === "" && VERBS.has(upper)) verb = upper;
+    if (verb === "" && depth === 0 && VERBS.has(upper)) verb = upper;
     if (expectTarget && target === "" && !NOT_A_TARGET.has(upper)) {
       target = readTarget(sql, at, text);
       expectTarget = false;
     }
     if (TARGET_AFTER.has(upper)) expectTarget = true;
   }
-  const name = PREFIX.has(operation) && verb !== "" && operation === "WITH" ? verb : operation;
+  const name = operation === "WITH" && verb !== "" ? verb : operation;
   return {
     masked: collapseLists(masked.trim()),
     operation: name,
