@@ -79,7 +79,7 @@ function start(lane: Lane, options: Options, reports: string[]): Running[] {
     startedMs: performance.now(),
     child: new Deno.Command("deno", {
       args: [...args],
-      env: Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" },
+      env: { RUST_BACKTRACE: "0", ...(Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" }) },
       stdin: "null",
       stdout: "piped",
       stderr: countsTests ? "inherit" : "piped",

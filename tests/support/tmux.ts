@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A terminal for programs with a screen: tmux runs one, tests read its picture and type into it.
+
+import { runToEnd } from "./child.ts";
+import { until } from "./deadline.ts";
+
+export interface Terminal extends AsyncDisposable {
+  /** The screen as lines of text, without trailing spaces. */
+  screen(): Promise<string>;
+  /** Waits until the screen matches; returns it. */
+  screenWith(pattern: RegExp, deadlineMs?: number): Promise<string>;
+  /** Types text or named keys: "q", "Enter", "C-c", "Up". */
+  press(...keys: string[]): Promise<void>;
+  resize(columns: number, rows: number): Promise<void>;
+  /** The exit code once the program has ended. */
+  ended(): Promise<number>;
+}
+
+let opened = 0;
+
+export async function openTerminal(
+  command: readonly string[],
+  { columns = 100, rows = 30, env = {} }: {
+    columns?: number;
+    rows?: number;
+    env?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<Terminal> {
+  // A server of its own, so that closing it ends nothing else; nobody's settings apply.
+  const server = ["-L", `spandrel-${Deno.pid}-${opened++}`, "-f", "/dev/null"];
+  const tmux = (...args: string[]) => runToEnd("tmux", { args: [...server, ...args] });
+  const size = ["-x", `${columns}`, "-y", `${rows}`];
+  const settings = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+  await runToEnd("tmux", {
+    args: [
+      ...server,
+      ...["set-option", "-g", "remain-on-exit", "on", ";"],
+      ...["new-session", "-d", ...size, ...settings, "--", ...command],
+    ],
+    env: { TERM: "xterm-256color", LC_ALL: "C.UTF-8" },
+  });
+  const screen = async () => (await tmux("capture-pane", "-p")).replace(/[ \n]+$/, "");
+  return {
+    screen,
+    screenWith: (pattern, deadlineMs) =>
+      until(`${pattern} on the screen`, async () => {
+        const text = await screen();
+        return pattern.test(text) && text;
+      }, deadlineMs),
+    press: async (...keys) => void await tmux("send-keys", ...keys),
+    resize: async (x, y) => void await tmux("resize-window", "-x", `${x}`, "-y", `${y}`),
+    ended: () =>
+      until("the program end", async () => {
+        const state = await tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}");
+        const [isDead, code] = state.trim().split(" ");
+        return isDead === "1" && code !== undefined && code !== "" && { code: Number(code) };
+      }).then(({ code }) => code),
+    [Symbol.asyncDispose]: async () => void await tmux("kill-server"),
+  };
+}
