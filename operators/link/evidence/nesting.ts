@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evidence 7: a call lies inside its parent in time. It excludes candidates; where one is left, it
+// points at it.
+
+import type { Call, ProgramState, Work } from "../program.ts";
+
+/** What may be out of order between records of one process. */
+const slackNs = 100_000;
+
+/** False if the work was read too late, or had ended before the call did. */
+export function encloses(work: Work, call: Call): boolean {
+  if (work.readNs > call.sentNs + slackNs) return false;
+  const endNs = call.doneNs === Infinity ? call.sentNs : call.doneNs;
+  return work.endNs + slackNs >= (work.cut ? call.sentNs : endNs);
+}
+
+/** Works that enclose the call, the latest read first, at most `max`; and how many there are. */
+export function enclosing(
+  call: Call,
+  program: ProgramState,
+  max: number,
+): { works: Work[]; count: number } {
+  const works: Work[] = [];
+  let count = 0;
+  const { firstOrder } = program;
+  for (let order = call.orderBefore - 1; order >= firstOrder; order--) {
+    const work = program.works[order - firstOrder];
+    if (work === undefined || !encloses(work, call)) continue;
+    count++;
+    if (works.length < max) works.push(work);
+  }
+  return { works, count };
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often a rule is right in one program, learned from calls whose parent is known without it.
+
+/** Counts fade, so that a program that changes its ways is learned anew. */
+export interface Reliability {
+  right: number;
+  wrong: number;
+}
+
+/** What is assumed of a rule before anything was seen, and what it must show before it may speak. */
+export interface Prior {
+  readonly right: number;
+  readonly wrong: number;
+  /** Observations needed before the rule may speak. 0: it speaks from the first call on. */
+  readonly provenFrom: number;
+}
+
+/** Observations after which older ones count half. */
+const memory = 4_096;
+
+/** A rule that is right less often than this says nothing worth hearing. */
+const worthFrom = 0.6;
+
+const certaintyMax = 0.999;
+
+export function learn(reliability: Reliability, isRight: boolean, weight = 1): void {
+  if (isRight) reliability.right += weight;
+  else reliability.wrong += weight;
+  if (reliability.right + reliability.wrong > memory) {
+    reliability.right /= 2;
+    reliability.wrong /= 2;
+  }
+}
+
+/** Probability that the rule is right when it speaks; 0 while it must be silent. */
+export function trust(reliability: Reliability, prior: Prior): number {
+  const seen = reliability.right + reliability.wrong;
+  if (seen < prior.provenFrom) return 0;
+  const share = (reliability.right + prior.right) / (seen + prior.right + prior.wrong);
+  return share < worthFrom ? 0 : Math.min(share, certaintyMax);
+}
