@@ -26,8 +26,8 @@ interface TcpFlow {
   readonly connection: Connection;
   readonly toServer: Side;
   readonly toClient: Side;
-  /** 0n while open. A closed flow is remembered so that late copies do not look like a new one. */
-  closedNs: Nanos;
+  /** Null while open. A closed flow is remembered so that late copies do not look like a new one. */
+  closedNs: Nanos | null;
 }
 
 const FLAG = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
@@ -57,10 +57,10 @@ export function tcpFlows(out: FlowOutputs, flowsMax = LIMITS.connections.value):
   function makeRoom(nowNs: Nanos): void {
     for (let oldest = flows.oldest(); oldest !== null; oldest = flows.oldest()) {
       const { flow } = oldest;
-      const over = flow.closedNs !== 0n && nowNs - flow.closedNs > LINGER_NS;
+      const over = flow.closedNs !== null && nowNs - flow.closedNs > LINGER_NS;
       if (!over && flows.size < flowsMax) return;
       flows.remove(oldest);
-      if (flow.closedNs !== 0n) continue;
+      if (flow.closedNs !== null) continue;
       out.emit(closeOf(flow.connection, nowNs, "close"));
       out.forgotten();
     }
@@ -78,7 +78,7 @@ export function tcpFlows(out: FlowOutputs, flowsMax = LIMITS.connections.value):
       firstNs: segment.timeNs,
       joinedMidstream: !syn,
     });
-    const flow = { connection, toServer: newSide(), toClient: newSide(), closedNs: 0n };
+    const flow = { connection, toServer: newSide(), toClient: newSide(), closedNs: null };
     return flows.add(frame, ends, flow);
   }
 
@@ -89,7 +89,7 @@ export function tcpFlows(out: FlowOutputs, flowsMax = LIMITS.connections.value):
       let entry = flows.find(frame);
       if (entry !== undefined && startsAnew(entry, frame, segment)) {
         const { flow } = entry;
-        if (flow.closedNs === 0n) out.emit(closeOf(flow.connection, timeNs, "close"));
+        if (flow.closedNs === null) out.emit(closeOf(flow.connection, timeNs, "close"));
         flows.remove(entry);
         entry = undefined;
       }
@@ -97,7 +97,7 @@ export function tcpFlows(out: FlowOutputs, flowsMax = LIMITS.connections.value):
         if (segment.length === 0 && (segment.flags & FLAG.syn) === 0) return true;
         entry = start(frame, segment);
       }
-      if (entry.flow.closedNs !== 0n) return true;
+      if (entry.flow.closedNs !== null) return true;
       const fromServer = isFromServer(frame, entry.ends);
       takeSegment(entry.flow, fromServer, frame, segment, out);
       return true;
@@ -126,16 +126,16 @@ function readSegment(frame: Frame, timeNs: Nanos): Segment | null {
 /** The same ports in use again: a handshake with other numbers, or data long after the end. */
 function startsAnew(entry: Entry<TcpFlow>, frame: Frame, segment: Segment): boolean {
   const { flow } = entry;
-  const closed = flow.closedNs !== 0n;
+  const { closedNs } = flow;
   if ((segment.flags & FLAG.syn) === 0) {
-    return closed && segment.length > 0 && segment.timeNs - flow.closedNs > LINGER_NS;
+    return closedNs !== null && segment.length > 0 && segment.timeNs - closedNs > LINGER_NS;
   }
   const side = isFromServer(frame, entry.ends) ? flow.toClient : flow.toServer;
-  if (side.firstSeq === -1) return closed;
+  if (side.firstSeq === -1) return closedNs !== null;
   const otherNumbers = side.firstSeq !== ((segment.seq + 1) >>> 0);
   // A server that answers statelessly may answer twice with different numbers before any data.
   const answer = (segment.flags & FLAG.ack) !== 0;
-  return otherNumbers && (closed || !answer || side.offset > 0);
+  return otherNumbers && (closedNs !== null || !answer || side.offset > 0);
 }
 
 function takeSegment(

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { CaptureRecord } from "../../model/capture_record.ts";
+import { formatAddress } from "../../model/connection.ts";
+import { pcap, pcapFrom } from "./pcap.ts";
+import {
+  type Bytes,
+  concat,
+  ethernet,
+  type FileForm,
+  type FilePacket,
+  ipv4,
+  ipv6,
+  pcapFile,
+  pcapngFile,
+  tcp,
+  type TcpParts,
+  text,
+  udp,
+} from "./packets/packet_fixture.ts";
+import { collect, inputOf } from "./source_fixture.ts";
+
+const CLIENT = [10, 0, 0, 1], SERVER = [10, 0, 0, 2];
+const START_NS = 1_700_000_000_123_456_000n;
+
+const read = (file: Bytes, chunkBytes?: number, recordsMax?: number) =>
+  collect(pcapFrom(() => inputOf(file, chunkBytes), "test", chunkBytes), recordsMax);
+
+/** One line per record, as tests compare them. */
+function lines(records: readonly CaptureRecord[]): string[] {
+  return records.flatMap((record) => {
+    if (record.kind === "close") return [`${record.connection.conn} close ${record.reason}`];
+    if (record.kind !== "data") return [];
+    const { connection, direction, streamOffset, length, payload, eof } = record;
+    const ends = `${formatAddress(connection.peer)}>${formatAddress(connection.local)}`;
+    const what = eof ? "eof" : `${length}:${new TextDecoder().decode(payload)}`;
+    return [`${connection.conn} ${ends} ${direction} @${streamOffset} ${what}`];
+  });
+}
+
+const at = (ms: number) => START_NS + BigInt(ms) * 1_000_000n;
+const toServer = (parts: Partial<TcpParts>, port = 40_000) =>
+  ipv4({ from: CLIENT, to: SERVER, protocol: 6 }, tcp({ from: port, to: 80, ...parts }));
+const toClient = (parts: Partial<TcpParts>, port = 40_000) =>
+  ipv4({ from: SERVER, to: CLIENT, protocol: 6 }, tcp({ from: 80, to: port, ...parts }));
+const framed = (...ips: Bytes[]): FilePacket[] =>
+  ips.map((ip, i) => ({ timeNs: at(i), bytes: ethernet(0x0800, ip) }));
+
+const HTTP = framed(
+  toServer({ seq: 0xfffffffe, flags: "S" }),
+  toClient({ seq: 499, ack: 0xffffffff, flags: "SA" }),
+  toServer({ seq: 0xffffffff, ack: 500, payload: text("GET / ") }),
+  toServer({ seq: 5, ack: 500, payload: text("HTTP/1.1") }),
+  toClient({ seq: 500, ack: 13, payload: text("HTTP/1.1 204") }),
+  toClient({ seq: 512, ack: 13, flags: "FA" }),
+  toServer({ seq: 13, ack: 513, flags: "FA" }),
+  toClient({ seq: 513, ack: 14 }),
+  toServer({ seq: 5, ack: 500, payload: text("HTTP/1.1") }),
+);
+const ENDS = "10.0.0.1:40000>10.0.0.2:80";
+const HTTP_LINES = [
+  `0 ${ENDS} ingress @0 6:GET / `,
+  `0 ${ENDS} ingress @6 8:HTTP/1.1`,
+  `0 ${ENDS} egress @0 12:HTTP/1.1 204`,
+  `0 ${ENDS} egress @12 eof`,
+  `0 ${ENDS} ingress @14 eof`,
+  "0 close close",
+];
+
+Deno.test("pcap: a TCP flow becomes records with offsets, ends and sequence numbers", async () => {
+  const { records, drops } = await read(pcapFile(HTTP));
+  assert.deepEqual(lines(records), HTTP_LINES);
+  assert.deepEqual(drops, {});
+  const [clock, first, second] = records;
+  assert.deepEqual(clock, { kind: "clock", emitNs: at(0), bootNs: at(0), realNs: at(0) });
+  assert.ok(first?.kind === "data" && second?.kind === "data");
+  assert.equal(first.emitNs, at(2));
+  assert.equal(first.seq, 0xffffffff);
+  assert.equal(second.seq, 5, "sequence numbers wrap");
+  assert.equal(first.connection, second.connection, "one object per flow");
+  const { observer, role, joinedMidstream, startNs } = first.connection;
+  assert.deepEqual([observer, role, joinedMidstream, startNs], ["nic", "server", false, at(0)]);
+});
+
+Deno.test("pcap: all byte orders and resolutions of both formats say the same", async () => {
+  const files = [true, false].flatMap((littleEndian) => [
+    pcapFile(HTTP, { littleEndian }),
+    pcapFile(HTTP, { littleEndian, nanoseconds: true }),
+    pcapngFile(HTTP, { littleEndian }),
+    pcapngFile(HTTP, { littleEndian, resolution: 9 }),
+    pcapngFile(HTTP, { littleEndian, resolution: 10 }),
+    pcapngFile(HTTP, { littleEndian, offsetSeconds: 1_000_000_000 }),
+  ]);
+  const want = await read(pcapFile(HTTP));
+  for (const file of files) assert.deepEqual(await read(file), want);
+  const binary = await read(pcapngFile(HTTP, { resolution: 0x80 | 20 }));
+  const [, first] = binary.records;
+  assert.ok(first !== undefined && at(2) - first.emitNs < 1000n && at(2) >= first.emitNs);
+});
+
+Deno.test("pcap: sections, simple packets and unknown blocks of pcapng", async () => {
+  const simple = await read(pcapngFile(HTTP, { simple: true }));
+  assert.deepEqual(lines(simple.records), HTTP_LINES);
+  const unknown = new Uint8Array([0xad, 0x0b, 0, 0, 16, 0, 0, 0, 1, 2, 3, 4, 16, 0, 0, 0]);
+  const file = concat(
+    pcapngFile(HTTP.slice(0, 3), { littleEndian: false }),
+    pcapngFile([]),
+    unknown,
+    pcapngFile(HTTP.slice(3)),
+  );
+  const { records, drops } = await read(file);
+  assert.deepEqual(lines(records), HTTP_LINES);
+  assert.deepEqual(drops, {});
+});
+
+Deno.test("pcap: every link layer leads to the same flow", async () => {
+  const cooked = new Uint8Array(16);
+  cooked.set([0x08, 0x00], 14);
+  const cooked2 = new Uint8Array(20);
+  cooked2.set([0x08, 0x00], 0);
+  const headers: [linkType: number, header: Uint8Array][] = [
+    [0, new Uint8Array([2, 0, 0, 0])],
+    [101, new Uint8Array()],
+    [12, new Uint8Array()],
+    [228, new Uint8Array()],
+    [108, new Uint8Array([0, 0, 0, 2])],
+    [113, cooked],
+    [276, cooked2],
+  ];
+  for (const [linkType, header] of headers) {
+    const packets = HTTP.map(({ timeNs, bytes }) => ({
+      timeNs,
+      bytes: concat(header, bytes.subarray(14)),
+    }));
+    assert.deepEqual(lines((await read(pcapFile(packets, { linkType }))).records), HTTP_LINES);
+  }
+});
+
+/** What comes between Ethernet and the innermost IP header. */
+const OUTER = { from: [192, 168, 0, 1], to: [192, 168, 0, 2] };
+const WRAPPINGS: Record<string, (ip: Bytes) => Bytes> = {
+  "VLAN": (ip) => ethernet(0x8100, concat([0, 5, 8, 0], ip)),
+  "QinQ": (ip) => ethernet(0x88a8, concat([0, 5, 0x81, 0, 0, 6, 8, 0], ip)),
+  "MPLS": (ip) => ethernet(0x8847, concat([0, 1, 0, 64, 0, 2, 1, 64], ip)),
+  "PPPoE": (ip) => ethernet(0x8864, concat([0x11, 0, 0, 1, 0, 99, 0, 0x21], ip)),
+  "IPIP": (ip) => ethernet(0x0800, ipv4({ ...OUTER, protocol: 4 }, ip)),
+  "VXLAN": (ip) => {
+    const inner = concat([8, 0, 0, 0, 0, 0, 7, 0], ethernet(0x0800, ip));
+    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 17 }, udp(50_000, 4789, inner)));
+  },
+  "Geneve with options": (ip) => {
+    const inner = concat([1, 0, 0x65, 0x58, 0, 0, 7, 0, 1, 2, 3, 4], ethernet(0x0800, ip));
+    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 17 }, udp(50_000, 6081, inner)));
+  },
+  "GRE with key": (ip) =>
+    ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, concat([0x20, 0, 8, 0, 0, 0, 0, 1], ip))),
+  "GRE bridging": (ip) => {
+    const inner = concat([0, 0, 0x65, 0x58], ethernet(0x0800, ip));
+    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, inner));
+  },
+  "ERSPAN I": (ip) => {
+    const inner = concat([0, 0, 0x88, 0xbe], ethernet(0x0800, ip));
+    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, inner));
+  },
+  "ERSPAN II": (ip) => {
+    const head = [0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 1, 0, 0, 0, 0];
+    const inner = concat(head, ethernet(0x0800, ip));
+    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, inner));
+  },
+  "ERSPAN III with subheader": (ip) => {
+    const head = [0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
+    const inner = concat(head, [0, 0, 0, 0, 0, 0, 0, 0], ethernet(0x0800, ip));
+    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, inner));
+  },
+  "IPIP in VXLAN in IPv6": (ip) => {
+    const inner = concat([8, 0, 0, 0, 0, 0, 7, 0], WRAPPINGS["IPIP"]?.(ip) ?? []);
+    const from = [...new Array(15).fill(0), 1], to = [...new Array(15).fill(0), 2];
+    return ethernet(0x86dd, ipv6(from, to, 17, udp(50_000, 4789, inner)));
+  },
+};
+
+for (const [name, wrap] of Object.entries(WRAPPINGS)) {
+  Deno.test(`pcap: ${name} is unwrapped`, async () => {
+    const packets = HTTP.map(({ timeNs, bytes }) => ({ timeNs, bytes: wrap(bytes.slice(14)) }));
+    const { records, drops } = await read(pcapFile(packets));
+    assert.deepEqual(lines(records), HTTP_LINES);
+    assert.deepEqual(drops, {});
+  });
+}
+
+Deno.test("pcap: IPv6 with extension headers, canonical addresses", async () => {
+  const from = [0x20, 1, 0xd, 0xb8, ...new Array(11).fill(0), 1];
+  const to = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2];
+  const segment = tcp({ from: 40_000, to: 80, seq: 7, payload: text("hi") });
+  const hopByHop = [60, 0, 0, 0, 0, 0, 0, 0];
+  const options = [44, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  const atomicFragment = [6, 0, 0, 0, 0, 0, 0, 9];
+  const ip = ipv6(from, to, 0, concat(hopByHop, options, atomicFragment, segment));
+  const { records } = await read(pcapFile([{ timeNs: at(0), bytes: ethernet(0x86dd, ip) }]));
+  assert.deepEqual(lines(records), ["0 [2001:db8::1]:40000>[2001:db8:0:1::2]:80 ingress @0 2:hi"]);
+});
+
+Deno.test("pcap: fragments are put together in any order, lost ones are counted", async () => {
+  const whole = udp(5000, 53, text("x".repeat(100)));
+  const pieces = [[64, 108, 0], [0, 32, 0x2000], [32, 64, 0x2000]].map(([from = 0, to, more = 0]) =>
+    ipv4(
+      { from: CLIENT, to: SERVER, protocol: 17, id: 9, fragment: more | (from / 8) },
+      whole.subarray(from, to),
+    )
+  );
+  const { records, drops } = await read(pcapFile(framed(...pieces)));
+  assert.deepEqual(lines(records), [
+    `0 10.0.0.1:5000>10.0.0.2:53 ingress @0 100:${"x".repeat(100)}`,
+  ]);
+  assert.deepEqual(drops, {});
+  const late = [...framed(...pieces.slice(1)), {
+    timeNs: at(60_000),
+    bytes: ethernet(0x0806, text("")),
+  }];
+  assert.deepEqual((await read(pcapFile(late))).drops, { packet_malformed: 1 });
+});
+
+Deno.test("pcap: datagrams have offsets too; port 53 is the server though it speaks first", async () => {
+  const down = { from: SERVER, to: CLIENT, protocol: 17 };
+  const up = { from: CLIENT, to: SERVER, protocol: 17 };
+  const packets = framed(
+    ipv4(down, udp(53, 40_000, text("late"))),
+    ipv4(up, udp(40_000, 53, text("ask"))),
+    ipv4(up, udp(40_000, 53, text(""))),
+    ipv4(down, udp(53, 40_000, text("answer"))),
+  );
+  const idle = {
+    timeNs: at(200_000),
+    bytes: ethernet(0x0800, ipv4(up, udp(40_001, 53, text("b")))),
+  };
+  const { records } = await read(pcapFile([...packets, idle]));
+  assert.deepEqual(lines(records), [
+    `0 ${ENDS.replace(":80", ":53")} egress @0 4:late`,
+    `0 ${ENDS.replace(":80", ":53")} ingress @0 3:ask`,
+    `0 ${ENDS.replace(":80", ":53")} egress @4 6:answer`,
+    "0 close close",
+    "1 10.0.0.1:40001>10.0.0.2:53 ingress @0 1:b",
+  ]);
+});
+
+Deno.test("pcap: snap length clips payloads, padding is no payload", async () => {
+  const ip = toServer({ seq: 1, payload: text("0123456789") });
+  const { records, drops } = await read(pcapFile([
+    { timeNs: at(0), bytes: ethernet(0x0800, ip), captured: 14 + 40 + 4 },
+    {
+      timeNs: at(1),
+      bytes: concat(ethernet(0x0800, toServer({ seq: 11, payload: text("a") })), [0, 0]),
+    },
+    {
+      timeNs: at(2),
+      bytes: ethernet(0x0800, toServer({ seq: 12, payload: text("b") })),
+      captured: 40,
+    },
+  ]));
+  assert.deepEqual(lines(records), [`0 ${ENDS} ingress @0 10:0123`, `0 ${ENDS} ingress @10 1:a`]);
+  assert.deepEqual(drops, { packet_malformed: 1 });
+});
+
+Deno.test("pcap: resets, reused ports and flows joined midstream", async () => {
+  const { records } = await read(pcapFile(framed(
+    toClient({ seq: 900, payload: text("rest") }),
+    toClient({ seq: 890, payload: text("before rest") }),
+    toServer({ seq: 50, flags: "R" }),
+    toClient({ seq: 904, payload: text("ignored") }),
+    toServer({ seq: 70, flags: "S" }),
+    toServer({ seq: 70, flags: "S" }),
+    toServer({ seq: 71, payload: text("again") }),
+    toServer({ seq: 3000, flags: "S" }),
+  )));
+  assert.deepEqual(lines(records), [
+    `0 ${ENDS} egress @0 4:rest`,
+    `0 ${ENDS} egress @0 1:t`,
+    "0 close reset",
+    `1 ${ENDS} ingress @0 5:again`,
+    "1 close close",
+  ]);
+  const cookies = new Set(records.map((r) => r.kind === "data" ? r.connection.cookie : 0n));
+  assert.equal(cookies.size, 3, "a flow that reuses ports has another cookie");
+});
+
+Deno.test("pcap: what cannot be read is refused in one sentence", async () => {
+  const refused: [Bytes, RegExp][] = [
+    [text(""), /^Cannot read capture file test: it ends before its first packet$/],
+    [text("not a capture file at all, really"), /neither pcap nor pcapng/],
+    [concat([0x1f, 0x8b], new Uint8Array(30)), /compressed, run gunzip/],
+    [pcapFile([], { linkType: 127 }), /link layer \(LINKTYPE 127\) is not read/],
+  ];
+  for (const [file, message] of refused) {
+    await assert.rejects(() => read(file), { message });
+  }
+  await assert.rejects(() => collect(pcap("/no/such.pcap")), {
+    message: "Cannot read capture file /no/such.pcap: no such file",
+  });
+  await assert.rejects(() => collect(pcap("/")), { message: /it is a directory/ });
+});
+
+Deno.test("pcap: a cut tail is counted and the rest kept", async () => {
+  const file = pcapFile(HTTP);
+  const { records, drops } = await read(file.slice(0, file.length - 5));
+  assert.deepEqual(lines(records), HTTP_LINES);
+  assert.deepEqual(drops, { packet_malformed: 1 });
+  const other = pcapngFile(HTTP, { linkType: 127 });
+  assert.deepEqual((await read(other)).drops, { packet_unsupported: HTTP.length });
+});
+
+Deno.test("pcap: the same records for any chunk size and any drain size", async () => {
+  for (const file of [pcapFile(HTTP), pcapngFile(HTTP)]) {
+    const want = await read(file);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (chunkBytes, recordsMax) => {
+          assert.deepEqual(await read(file, chunkBytes, recordsMax), want);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  }
+});
+
+Deno.test("pcap: damaged files never throw once they are open", async () => {
+  const forms: FileForm[] = [{}, { nanoseconds: true }];
+  const nested = HTTP.map(({ timeNs, bytes }) => ({
+    timeNs,
+    bytes: WRAPPINGS["ERSPAN III with subheader"]?.(bytes.slice(14)) ?? bytes,
+  }));
+  const files = [
+    ...forms.map((form) => pcapFile(HTTP, form)),
+    pcapFile(nested),
+    pcapngFile(nested),
+  ];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...files),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 12 }),
+      fc.nat(),
+      async (file, changes, cut) => {
+        const damaged = file.slice(0, 60 + cut % (file.length - 60));
+        for (const [where, value] of changes) damaged[60 + where % (damaged.length - 60)] = value;
+        await read(damaged);
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
