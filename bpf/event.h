@@ -139,8 +139,7 @@ struct data_event {
 enum close_reason {
 	CLOSE_ORDERLY = 0, /* both FINs, or closed here */
 	CLOSE_RESET = 1,   /* RST seen or sent */
-	CLOSE_TIMEOUT = 2, /* retransmission gave up */
-	CLOSE_REFUSED = 3, /* never established */
+	CLOSE_TIMEOUT = 2, /* retransmission or keep-alive gave up */
 };
 
 /* End of a TCP socket (no other family has a hook that tells its end). */
@@ -223,15 +222,22 @@ enum drop_reason {
 	DROP_PAYLOAD_UNREADABLE = 3, /* record sent, payload short */
 	DROP_ENTER_WITHOUT_EXIT = 4, /* portable path: a call was entered twice without an exit */
 	DROP_BUDGET = 5,             /* record sent, payload left out: byte budget spent */
-	DROP_REASONS = 6,
+};
+#define DROP_REASONS 6
+
+/* Whether a program is recorded: values of the map `programs`, keyed by thread group. */
+enum program_rule {
+	RULE_INCLUDE = 1,      /* with its descendants; counts only with the knob filter_programs */
+	RULE_EXCLUDE = 2,      /* itself only: its children are recorded */
+	RULE_EXCLUDE_TREE = 3, /* with its descendants */
 };
 
-/* The single value of the mmapped array `control`; written by user space, read by the programs. */
+/* Switches, mmapped by user space as the map .data.control. Generations start at 1 and only rise. */
 struct control {
-	__u32 sleeping;    /* 1: user space waits on epoll, wake it with the next record */
-	__u32 generation;  /* raised when verdicts were changed for sockets that are not pending */
-	__u32 paused;      /* 1: attached but not yet recording */
-	__u32 reserved;
+	__u32 sleeping;           /* 1: user space waits on epoll; the next record wakes it, clears it */
+	__u32 paused;             /* 1: attached but not recording */
+	__u32 verdict_generation; /* rises when verdicts changed for sockets that are not pending */
+	__u32 program_generation; /* rises when `programs` changed */
 };
 
 #define ABI_ASSERT(type, bytes) \

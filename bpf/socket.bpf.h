@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* State of a socket: who it is, created at its birth, at seeding, or at its first message. */
+#ifndef SPANDREL_SOCKET_BPF_H
+#define SPANDREL_SOCKET_BPF_H
+
+#define NO_DIRECTION 2
+
+static __always_inline bool family_wanted(__u16 family)
+{
+	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+}
+
+static __always_inline bool port_wanted(const struct socket_flow *flow)
+{
+	__u16 local = flow->local_port, peer = flow->peer_port;
+
+	if (!filter_ports)
+		return true;
+	return bpf_map_lookup_elem(&ports, &local) || bpf_map_lookup_elem(&ports, &peer);
+}
+
+static __always_inline bool was_listening(const struct socket_flow *flow)
+{
+	struct listening_port key = { .netns = flow->netns, .port = flow->local_port };
+
+	return bpf_map_lookup_elem(&listening, &key);
+}
+
+/* Ports and addresses as they are now: a datagram socket may gain or change them. */
+static __always_inline void read_ends(struct socket_flow *flow, struct sock *sk)
+{
+	flow->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	flow->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (flow->family == AF_INET6) {
+		BPF_CORE_READ_INTO(&flow->local_addr, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&flow->peer_addr, sk, __sk_common.skc_v6_daddr);
+	} else if (flow->family == AF_INET) {
+		*(__be32 *)flow->local_addr = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		*(__be32 *)flow->peer_addr = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	}
+}
+
+static __always_inline void read_flow(struct socket_flow *flow, struct sock *sk, __u64 cookie)
+{
+	flow->cookie = cookie;
+	flow->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	flow->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	flow->type = BPF_CORE_READ(sk, sk_type);
+	flow->protocol = flow->family == AF_UNIX ? 0 : BPF_CORE_READ(sk, sk_protocol);
+	if (flow->family != AF_UNIX)
+		read_ends(flow, sk);
+}
+
+/* Only an accepted socket shares its listener's name; a client seldom has one. */
+static __always_inline __u8 unix_role(struct sock *sk, struct sock *peer)
+{
+	bool named = BPF_CORE_READ((struct unix_sock *)sk, addr);
+	bool peer_named = peer && BPF_CORE_READ((struct unix_sock *)peer, addr);
+
+	if (named == peer_named)
+		return ROLE_UNKNOWN;
+	return named ? ROLE_SERVER : ROLE_CLIENT;
+}
+
+static __always_inline __u32 read_unix_name(char *into, struct sock *sk)
+{
+	struct unix_address *address = BPF_CORE_READ((struct unix_sock *)sk, addr);
+	int bytes;
+
+	if (!address)
+		return 0;
+	bytes = BPF_CORE_READ(address, len) - (int)sizeof(__u16);
+	if (bytes <= 0)
+		return 0;
+	if (bytes > 108)
+		bytes = 108;
+	asm volatile("" : "+r"(bytes));
+	bytes &= 127;
+	if (bpf_probe_read_kernel(into, bytes > 108 ? 108 : bytes, &address->name[0].sun_path))
+		return 0;
+	return bytes;
+}
+
+/* TCP numbers at a moment when nothing is on its way: both offsets count from here. */
+static __always_inline void start_sequences(struct socket_state *state, struct sock *sk)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+	state->seq_next[DIRECTION_EGRESS] = BPF_CORE_READ(tcp, write_seq);
+	state->seq_next[DIRECTION_INGRESS] = BPF_CORE_READ(tcp, copied_seq);
+	state->seq_known = 1 << DIRECTION_EGRESS | 1 << DIRECTION_INGRESS;
+}
+
+static __always_inline void open_socket(struct socket_state *state, struct sock *sk, __u64 cookie)
+{
+	read_flow(&state->flow, sk, cookie);
+	state->last_direction = NO_DIRECTION;
+	state->outside = state->flow.family != AF_UNIX && !port_wanted(&state->flow);
+}
+
+/* The socket is older than the tracer, or its birth was missed. */
+static __always_inline void join_midstream(struct socket_state *state, struct sock *sk)
+{
+	state->flow.joined_midstream = 1;
+	state->flow.conn_start_ns = 0;
+	if (state->flow.protocol == IPPROTO_TCP)
+		state->flow.role = was_listening(&state->flow) ? ROLE_SERVER : ROLE_CLIENT;
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* All programs that run in the kernel: each is one call into the part that holds its idea. */
+#include "vmlinux_min.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+#include "event.h"
+#include "state.bpf.h"
+#include "maps.bpf.h"
+#include "thread.bpf.h"
+#include "socket.bpf.h"
+#include "sequence.bpf.h"
+#include "verdict.bpf.h"
+#include "call.bpf.h"
+#include "payload.bpf.h"
+#include "datagram.bpf.h"
+#include "emit.bpf.h"
+#include "fast.bpf.h"
+#include "lifecycle.bpf.h"
+#include "process.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Keeps in BTF what no program mentions by type: the offsets in event.gen.ts come from there. */
+const struct {
+	struct data_event data;
+	struct close_event close;
+	struct process_event process;
+	struct activity_event activity;
+	struct unix_event unix;
+	enum event_kind event_kind;
+	enum direction direction;
+	enum role role;
+	enum via via;
+	enum call call;
+	enum data_flags data_flags;
+	enum close_reason close_reason;
+	enum process_what process_what;
+	enum activity_what activity_what;
+	enum verdict verdict;
+	enum drop_reason drop_reason;
+	enum program_rule program_rule;
+} *event_types __attribute__((unused));
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(socket_send, struct sock *sk, int ret, int flags)
+{
+	return message_passed(sk, ret, flags, DIRECTION_EGRESS);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(socket_receive, struct sock *sk, int ret, int flags)
+{
+	return message_passed(sk, ret, flags, DIRECTION_INGRESS);
+}
+
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(tcp_send_start, struct sock *sk, struct msghdr *msg)
+{
+	return send_started(sk, msg);
+}
+
+SEC("tp_btf/skb_copy_datagram_iovec")
+int BPF_PROG(datagram_copy, struct sk_buff *skb)
+{
+	return datagram_copied(skb);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(socket_state_change, struct sock *sk, int old, int new)
+{
+	return socket_changed(sk, old, new);
+}
+
+SEC("iter/task_file")
+int seed_listening(struct bpf_iter__task_file *ctx)
+{
+	return note_listening(ctx->file);
+}
+
+SEC("iter/task_file")
+int seed_sockets(struct bpf_iter__task_file *ctx)
+{
+	return note_socket(ctx->file);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return process_forked(child);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *binprm)
+{
+	return program_executed(task, binprm);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	return task_exited(task);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the programs remember of a socket and of a thread, and of the message in hand. */
+#ifndef SPANDREL_STATE_BPF_H
+#define SPANDREL_STATE_BPF_H
+
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOCK_SEQPACKET 5
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+
+/* The program that last did I/O on a socket: the subject of its close event. */
+struct owner {
+	__u64 leader_start_ns;
+	__u32 tgid;
+	__u32 exec_count;
+};
+
+struct socket_state {
+	struct socket_flow flow;
+	struct owner owner;
+	__u64 offset[2];      /* bytes so far, by enum direction */
+	__u64 events;
+	__u64 last_ns;        /* last recorded event */
+	__u64 window_ns;      /* start of the second that `spent` counts in */
+	__u64 retry_ns;       /* a spent budget or an ignored socket is looked at again from here on */
+	__u32 seq_next[2];    /* TCP number expected next, by enum direction */
+	__u32 spent;          /* payload bytes recorded: in the second, or since pending */
+	__u32 generation;     /* of control.verdict_generation, when the verdict was read */
+	__u8 verdict;         /* enum verdict */
+	__u8 last_direction;  /* 2 = none yet */
+	__u8 seq_known;       /* bit per direction: seq_next holds */
+	__u8 seq_dirty;       /* bit per direction: two tasks raced, offsets are guesses */
+	__u8 outside;         /* 1: no wanted port, never recorded */
+	__u8 backoff;         /* next retry comes after 1 << backoff seconds */
+	__u16 ignored;        /* messages ignored since, modulo 64 Ki */
+};
+
+/* Where the bytes of a message lie in user memory. */
+struct user_buffer {
+	__u64 base;      /* first byte; 0 when vectored or not visible */
+	__u64 bytes;     /* room at base */
+	__u64 vector;    /* array of iovec; 0 when not vectored */
+	__u32 segments;  /* entries of that array */
+	__u32 compat;    /* 1: pointers and lengths are 32 bits wide */
+	__u32 unreadable; /* 1: a page was not resident */
+	__u32 reserved;
+};
+
+/* Who sent the datagram being read, and to which address: from its headers. */
+struct datagram_ends {
+	__u64 sock_found; /* 1: the rest is of the datagram copied last */
+	__u8 peer_addr[16];
+	__u8 local_addr[16];
+	__u16 peer_port;
+	__u16 family;
+	__u32 reserved;
+};
+
+/* A call between its enter and its exit: portable path. */
+struct open_call {
+	__u64 sock;     /* address of struct sock; 0 = no call on a socket is open */
+	__u64 start_ns;
+	__u64 args[6];
+	__u32 seq;      /* write_seq or copied_seq before the call */
+	__u32 call;     /* enum call */
+};
+
+struct thread_state {
+	__u32 turn;
+	__u32 generation;     /* of control.program_generation, when `wanted` was decided */
+	__u32 wanted;
+	__u32 send_seq;       /* tcp_sendmsg_locked, first hit of the send in progress ... */
+	__u64 send_sock;      /* ... on this socket; 0 = none */
+	__u64 send_start_ns;
+	struct user_buffer send_buffer;
+	__u64 mmsg_vector;    /* mmsg call in progress; 0 = none */
+	__u32 mmsg_next;      /* index of its next message */
+	__u32 reserved;
+	struct datagram_ends datagram;
+	struct open_call open;
+};
+
+/* A key of the map `listening`. */
+struct listening_port {
+	__u32 netns;
+	__u32 port;
+};
+
+/* One message that passed a socket, on its way to become a data event. */
+struct message {
+	struct user_buffer buffer;
+	__u64 start_ns;   /* 0 = not known */
+	__u64 offset;
+	__u64 name;       /* user address of the datagram's sockaddr; 0 = none */
+	__u32 length;
+	__u32 seq;
+	__u32 flags;      /* enum data_flags */
+	__s32 fd;
+	__u16 mmsg_index;
+	__u8 direction;
+	__u8 via;
+	__u8 call;
+	__u8 discarded;   /* MSG_TRUNC on a stream: no byte was copied to the reader */
+};
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * How much of a message to copy. User space decides per socket; the kernel only keeps budgets, so
+ * that a socket nobody recognises, or one very busy one, cannot fill the ring with payload.
+ */
+#ifndef SPANDREL_VERDICT_BPF_H
+#define SPANDREL_VERDICT_BPF_H
+
+#define SECOND_NS 1000000000ULL
+#define BACKOFF_MAX 6 /* 1 << 6 = 64 s */
+#define IGNORED_PER_LOOK 63
+
+/* Asks the map only while pending or after user space said that verdicts changed. */
+static __always_inline void refresh_verdict(struct socket_state *state)
+{
+	__u32 generation = control.verdict_generation, *verdict;
+
+	if (state->verdict != VERDICT_PENDING && state->generation == generation)
+		return;
+	verdict = bpf_map_lookup_elem(&verdicts, &state->flow.cookie);
+	if (verdict && *verdict != state->verdict) {
+		state->verdict = *verdict;
+		state->spent = 0;
+		state->last_ns = 0;
+	}
+	if (state->generation != generation)
+		state->spent = 0;
+	state->generation = generation;
+}
+
+static __always_inline bool after_silence(struct socket_state *state, __u8 direction, __u64 now)
+{
+	return state->last_direction != direction && now - state->last_ns > QUIET_NS &&
+	       now >= state->retry_ns;
+}
+
+static __always_inline void put_off_retry(struct socket_state *state, __u64 now)
+{
+	state->retry_ns = now + (SECOND_NS << (state->backoff & 7));
+	if (state->backoff < BACKOFF_MAX)
+		state->backoff++;
+}
+
+/*
+ * True while nothing of this socket is recorded. An ignored socket is pending again once its time
+ * is over; the clock is read at one in 64 messages, for this is the path of most traffic.
+ */
+static __always_inline bool still_ignored(struct socket_state *state)
+{
+	__u64 now;
+
+	if (state->verdict != VERDICT_IGNORE || state->generation != control.verdict_generation)
+		return false;
+	if (++state->ignored & IGNORED_PER_LOOK)
+		return true;
+	now = bpf_ktime_get_boot_ns();
+	if (!state->retry_ns)
+		put_off_retry(state, now);
+	if (now < state->retry_ns)
+		return true;
+	put_off_retry(state, now);
+	bpf_map_delete_elem(&verdicts, &state->flow.cookie);
+	state->verdict = VERDICT_PENDING;
+	state->spent = 0;
+	state->last_ns = 0;
+	return false;
+}
+
+/* Payload bytes wanted of this message, before the budget. */
+static __always_inline __u32 bytes_wanted(struct socket_state *state, __u8 direction)
+{
+	if (state->verdict == VERDICT_COUNT)
+		return 0;
+	if (state->verdict == VERDICT_ALL)
+		return PAYLOAD_BYTES_MAX;
+	return state->last_direction == direction ? payload_bytes_later : payload_bytes_first;
+}
+
+/* Takes `want` from the budget; 0 when it is spent. */
+static __always_inline __u32 spend(struct socket_state *state, struct message *m, __u32 want,
+				   __u64 now)
+{
+	bool pending = state->verdict == VERDICT_PENDING;
+	__u32 limit = pending ? pending_bytes_max : second_bytes_max;
+
+	if (pending ? state->spent >= limit && after_silence(state, m->direction, now)
+		    : now - state->window_ns > SECOND_NS) {
+		state->window_ns = now;
+		state->spent = 0;
+		if (pending)
+			put_off_retry(state, now);
+	}
+	if (state->spent >= limit) {
+		m->flags |= DATA_BUDGET_SPENT;
+		count_drop(DROP_BUDGET);
+		return 0;
+	}
+	state->spent += want;
+	return want;
+}
+
+#endif
