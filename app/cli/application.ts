@@ -71,7 +71,7 @@ function scannerMessage(error: ArgumentScannerError): string {
       }`,
     AliasNotFoundError: ({ input }) => `use -${input}: there is no such option; see --help`,
     ArgumentParseError: ({ externalFlagNameOrPlaceholder: name, input, exception }) =>
-      `read ${optionOrArgument(name)} "${input}": ${messageOf(exception)}`,
+      `read ${optionOrArgument(name)} "${input}": ${reasonOf(exception)}`,
     EnumValidationError: ({ externalFlagName, input, values }) =>
       `read --${externalFlagName} "${input}": it is one of ${values.join(", ")}`,
     UnsatisfiedFlagError: ({ externalFlagName, nextFlagName }) =>
@@ -84,6 +84,11 @@ function scannerMessage(error: ArgumentScannerError): string {
     UnexpectedFlagError: () => "use an option twice that may be given once",
     InvalidNegatedFlagSyntaxError: () => "give a value to an option that starts with --no-",
   });
+}
+
+/** The part of a message behind its own "Cannot do this: ". */
+function reasonOf(error: unknown): string {
+  return messageOf(error).replace(/^Cannot [^:]*: /, "");
 }
 
 function optionOrArgument(name: string): string {

@@ -4,13 +4,13 @@
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
 import { type CaptureFlags, captureFlags } from "../options/capture_flags.ts";
-import { type Keep, parseKeep } from "../options/keep.ts";
+import { KEEP_IN_MEMORY, parseKeep } from "../../../queries/store/keep.ts";
 
 export interface TraceFlags extends CaptureFlags {
   readonly protocol?: readonly string[];
   readonly json?: boolean;
   readonly db?: string;
-  readonly keep?: Keep;
+  readonly keep?: string;
   readonly keepPayload?: boolean;
   readonly tui?: boolean;
   readonly showGraph?: boolean;
@@ -48,8 +48,8 @@ export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
       },
       keep: {
         kind: "parsed",
-        parse: parseKeep,
-        brief: "Keep spans up to an age, size or count (default: 15m,1Mspans; --db 24h,10GB)",
+        parse: checkKeep,
+        brief: "Keep spans up to an age, size or count (default: 15m,1M; with --db 24h,10GB)",
         placeholder: "bounds",
         optional: true,
       },
@@ -119,3 +119,9 @@ the waterfalls of the traces that it took part in go to standard error (or
 tracing could not start (then the command is not run).`,
   },
 });
+
+/** Which bounds are the default is known only with --db, so the text is kept as it is. */
+function checkKeep(text: string): string {
+  parseKeep(text, KEEP_IN_MEMORY);
+  return text;
+}
