@@ -72,7 +72,8 @@ import socket, struct, sys
 name = b"".join(bytes([len(p)]) + p.encode() for p in sys.argv[1].split(".")) + b"\\0"
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(5)
-s.sendto(struct.pack("!HHHHHH", 7, 256, 1, 0, 0, 0) + name + struct.pack("!HH", 1, 1), ("127.0.0.1", 53))
+question = name + struct.pack("!HH", 1, 1)
+s.sendto(struct.pack("!HHHHHH", 7, 256, 1, 0, 0, 0) + question, ("127.0.0.1", 53))
 _, flags, _, answers, _, _ = struct.unpack("!HHHHHH", s.recv(512)[:12])
 print("code", flags & 15, "answers", answers)
 `;

@@ -25,7 +25,7 @@ export interface Child extends AsyncDisposable {
   stdout(): string;
   stderr(): string;
   readonly exited: Promise<Deno.CommandStatus>;
-  /** Sends the stop signal, then SIGKILL after `stopMs`, and waits for the end. Safe to call twice. */
+  /** Sends the stop signal, after `stopMs` SIGKILL, and waits for the end; again does nothing. */
   stop(): Promise<Deno.CommandStatus>;
 }
 

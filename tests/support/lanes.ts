@@ -39,7 +39,7 @@ export function stepsOf(
       ...(checked ? ["--no-check"] : []),
       ...(filter === undefined ? [] : [`--filter=${filter}`]),
       ...(junit === undefined ? [] : [`--junit-path=${junit}`]),
-      ...(paths.length > 0 ? paths : lane === "unit" ? unitRoots : ["tests/e2e/"]),
+      ...(paths.length > 0 ? paths : [lane === "unit" ? "." : "tests/e2e/"]),
     ],
   }];
 }
@@ -58,8 +58,9 @@ const staticSteps: Step[] = [
 const unitFlags = [
   "--parallel",
   "--reporter=dot",
+  "--ignore=tests/e2e,tests/bench",
   "--allow-read",
-  "--allow-write=/tmp",
+  `--allow-write=${Deno.env.get("TMPDIR") ?? "/tmp"}`,
   "--allow-env",
 ];
 
@@ -72,16 +73,4 @@ const e2eFlags = [
   "--allow-env",
   "--allow-net=127.0.0.1,[::1],localhost",
   "--allow-sys",
-];
-
-const unitRoots = [
-  "model/",
-  "engine/",
-  "ffi/",
-  "operators/",
-  "queries/",
-  "app/",
-  "examples/",
-  "tests/tidy_test.ts",
-  "tests/support/",
 ];

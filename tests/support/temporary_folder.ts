@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A folder for the files of one server, removed when the server is disposed of.
 
-/** Opens a resource that keeps its files in a new folder; both go together, also if opening fails. */
+/** Opens a resource with files in a new folder; both go together, also if opening fails. */
 export async function inTemporaryFolder<T extends AsyncDisposable>(
   name: string,
   open: (path: string) => Promise<T>,

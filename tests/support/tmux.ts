@@ -3,6 +3,7 @@
 
 import { runToEnd } from "./child.ts";
 import { until } from "./deadline.ts";
+import { inTemporaryFolder } from "./temporary_folder.ts";
 
 export interface Terminal extends AsyncDisposable {
   /** The screen as lines of text, without trailing spaces. */
@@ -18,7 +19,10 @@ export interface Terminal extends AsyncDisposable {
 
 let opened = 0;
 
-export async function openTerminal(
+/** Leaves the program's exit code in a file: tmux now and then loses it. Ctrl-C is for it alone. */
+const recordExit = `trap : INT; file=$1; shift; "$@"; printf '%s\\n' $? >"$file"`;
+
+export function openTerminal(
   command: readonly string[],
   { columns = 100, rows = 30, env = {} }: {
     columns?: number;
@@ -26,35 +30,44 @@ export async function openTerminal(
     env?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<Terminal> {
-  // A server of its own, so that closing it ends nothing else; nobody's settings apply.
-  const server = ["-L", `spandrel-${Deno.pid}-${opened++}`, "-f", "/dev/null"];
-  const tmux = (...args: string[]) => runToEnd("tmux", { args: [...server, ...args] });
-  const size = ["-x", `${columns}`, "-y", `${rows}`];
-  const settings = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
-  await runToEnd("tmux", {
-    args: [
-      ...server,
-      ...["set-option", "-g", "remain-on-exit", "on", ";"],
-      ...["new-session", "-d", ...size, ...settings, "--", ...command],
-    ],
-    env: { TERM: "xterm-256color", LC_ALL: "C.UTF-8" },
+  return inTemporaryFolder("terminal", async (folder) => {
+    // A server of its own, so that closing it ends nothing else; nobody's settings apply.
+    const server = ["-L", `spandrel-${Deno.pid}-${opened++}`, "-f", "/dev/null"];
+    const tmux = (...args: string[]) => runToEnd("tmux", { args: [...server, ...args] });
+    const size = ["-x", `${columns}`, "-y", `${rows}`];
+    const settings = Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+    const exitFile = `${folder}/exit`;
+    await runToEnd("tmux", {
+      args: [
+        ...server,
+        ...["set-option", "-g", "remain-on-exit", "on", ";"],
+        ...["new-session", "-d", ...size, ...settings, "--"],
+        ...["sh", "-c", recordExit, "sh", exitFile, ...command],
+      ],
+      env: { TERM: "xterm-256color", LC_ALL: "C.UTF-8" },
+    });
+    const screen = async () => (await tmux("capture-pane", "-p")).replace(/[ \n]+$/, "");
+    return {
+      screen,
+      screenWith: (pattern, deadlineMs) =>
+        until(`${pattern} on the screen`, async () => {
+          const text = await screen();
+          return pattern.test(text) && text;
+        }, deadlineMs),
+      press: async (...keys) => void await tmux("send-keys", ...keys),
+      resize: async (x, y) => void await tmux("resize-window", "-x", `${x}`, "-y", `${y}`),
+      ended: async () => Number(await until("the program end", () => exitCode(exitFile))),
+      [Symbol.asyncDispose]: async () => void await tmux("kill-server"),
+    };
   });
-  const screen = async () => (await tmux("capture-pane", "-p")).replace(/[ \n]+$/, "");
-  return {
-    screen,
-    screenWith: (pattern, deadlineMs) =>
-      until(`${pattern} on the screen`, async () => {
-        const text = await screen();
-        return pattern.test(text) && text;
-      }, deadlineMs),
-    press: async (...keys) => void await tmux("send-keys", ...keys),
-    resize: async (x, y) => void await tmux("resize-window", "-x", `${x}`, "-y", `${y}`),
-    ended: () =>
-      until("the program end", async () => {
-        const state = await tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}");
-        const [isDead, code] = state.trim().split(" ");
-        return isDead === "1" && code !== undefined && code !== "" && { code: Number(code) };
-      }).then(({ code }) => code),
-    [Symbol.asyncDispose]: async () => void await tmux("kill-server"),
-  };
+}
+
+/** What the program's shell wrote when it ended; undefined before. */
+async function exitCode(file: string): Promise<string | undefined> {
+  try {
+    const text = await Deno.readTextFile(file);
+    return text.endsWith("\n") ? text : undefined;
+  } catch {
+    return undefined;
+  }
 }

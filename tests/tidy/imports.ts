@@ -94,12 +94,14 @@ function layerOf(path: string) {
     .sort((a, b) => b.folder.length - a.folder.length)[0];
 }
 
-/** Every cycle of imports, once each, as the files on the way round. Types count as well. */
+/** Every cycle of imports, once each, as the files on the way round; types are erased first. */
 export function importCycles(files: readonly SourceFile[]): Violation[] {
   const graph = new Map(
     files.filter((file) => isTypeScript(file.path)).map((file) => [
       file.path,
-      importsOf(file).filter((entry) => entry.isOurs).map((entry) => entry.target),
+      importsOf(file).filter((entry) => entry.isOurs && !entry.isTypeOnly).map((entry) =>
+        entry.target
+      ),
     ]),
   );
   const state = new Map<string, "open" | "done">();

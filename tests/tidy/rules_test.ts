@@ -62,6 +62,7 @@ Deno.test("tidy rules: circles", () => {
   const c = file("c.ts", `export * from "./a.ts";`);
   broken(importCycles([a, file("b.ts", `import "./c.ts";`), c]), /a.ts -> b.ts -> c.ts -> a.ts/);
   clean(importCycles([a, file("b.ts", ""), c]));
+  clean(importCycles([a, file("b.ts", `import type { C } from "./c.ts";`), c]));
 });
 
 Deno.test("tidy rules: names", () => {
@@ -103,6 +104,7 @@ Deno.test("tidy rules: first lines", () => {
   broken(opening(file("bpf/a.bpf.c", `${spdx}// What.\n`)), /no licence/);
   clean(opening(file("bpf/a.bpf.c", `${bpf}/* What. */\n`)));
   clean(opening(file("spandrel", `#!/bin/sh\n${spdx.replace("//", "#")}# What.\n`)));
+  clean(opening(file("a_test.ts", `${spdx}\nimport "x";\n`)));
   clean(opening(file("a.ts", `${spdx}/** What. */\nexport const a = 1;\n`)));
 });
 
@@ -116,6 +118,8 @@ Deno.test("tidy rules: words", () => {
   broken(word(`// ${"@ts-"}ignore\n`), /mend the type/);
   broken(word("enum Kind { A }"), /union of literals/);
   broken(word(`// ${"TO"}DO later\n`), /do it now/);
+  broken(word(`// ${"deno-lint"}-ignore no-explicit-any\n`), /write the reason/);
+  clean(word("// deno-lint-ignore no-explicit-any -- it is invariant\ntype B = A<any>;"));
   clean(word("// any of these! Is it any good?\nif (a !== b && !c) list.any(x);\nf(!d);"));
   clean(word("const any = 1; const text = 'as any'; g(x != y);"));
 });
