@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// A batch of span revisions as the store's worker takes it. Only the last revision of a span in
+// the batch is kept; spans of which an earlier one was stored before are named for replacement.
+
+import { type Span, SPAN_COLUMNS, type SpanRevision } from "../../model/span.ts";
+import { encodeRows } from "./encode_rows.ts";
+import type { InsertRequest } from "./messages.ts";
+import { CANDIDATE_COLUMNS } from "./schema.ts";
+
+export function encodeBatch(revisions: readonly SpanRevision[]): InsertRequest {
+  const last = new Map<bigint, SpanRevision>();
+  const replaced: bigint[] = [];
+  for (const revision of revisions) {
+    const { span } = revision;
+    const earlier = last.get(span.span_id);
+    if (earlier === undefined && span.revision > 0) replaced.push(span.span_id);
+    if (earlier === undefined || span.revision >= earlier.span.revision) {
+      last.set(span.span_id, revision);
+    }
+  }
+  const spans: Span[] = [];
+  const candidates: object[] = [];
+  for (const revision of last.values()) {
+    spans.push(revision.span);
+    for (const candidate of revision.candidates) candidates.push(candidate);
+  }
+  const starts = replaced.map((id) => last.get(id)?.span.start_unix_ns ?? 0n);
+  return {
+    kind: "insert",
+    spanCount: spans.length,
+    ...(spans.length === 0 ? {} : { spans: encodeRows(SPAN_COLUMNS, spans) }),
+    ...(candidates.length === 0 ? {} : { candidates: encodeRows(CANDIDATE_COLUMNS, candidates) }),
+    replaced: BigUint64Array.from(replaced),
+    replacedFromNs: starts.reduce((min, ns) => ns < min ? ns : min, starts[0] ?? 0n),
+    newestNs: spans.reduce((max, { end_unix_ns: ns }) => ns > max ? ns : max, 0n),
+  };
+}

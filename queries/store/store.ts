@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store: spans go in as batches, SQL comes back as columns. The database itself lives in a
+// worker, so that neither its start (about a second) nor a heavy query holds up capture.
+
+import type { DropReason } from "../../model/drops.ts";
+import { LIMITS } from "../../model/limits.ts";
+import type { SpanRevision } from "../../model/span.ts";
+import { bindParameters, type Parameter } from "./bind_parameters.ts";
+import { type Keep, KEEP_IN_MEMORY, KEEP_ON_DISK } from "./keep.ts";
+import { readResult, type Result } from "./result.ts";
+import type { ProtocolFields } from "./schema.ts";
+import { encodeBatch } from "./span_batch.ts";
+import { connectWorker } from "./worker_client.ts";
+
+export interface StoreOptions {
+  /** Database file; absent: in memory. */
+  readonly path?: string;
+  /** Open for queries only; works while another process writes the file. */
+  readonly readOnly?: boolean;
+  readonly keep?: Keep;
+  /** Each gets a view `span_<name>`. */
+  readonly protocols?: readonly ProtocolFields[];
+  /** Kept in `store_meta`: host, boot_id, program_version. */
+  readonly facts?: Readonly<Record<string, string>>;
+}
+
+export interface QueryOptions {
+  readonly timeoutMs?: number;
+  readonly rowsMax?: number;
+  readonly bytesMax?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What became of a batch. Storing never throws: what is not stored is counted here. */
+export interface InsertOutcome {
+  readonly stored: number;
+  readonly dropped: number;
+  readonly reason?: DropReason;
+  /** Spans removed from the store because they are older, or more, than `keep` allows. */
+  readonly expired: number;
+}
+
+export interface StoreStats {
+  readonly inserted: number;
+  readonly queued: number;
+  readonly expired: number;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** Why the last batch could not be stored; absent when it could. */
+  readonly problem?: string;
+}
+
+export interface Store extends AsyncDisposable {
+  readonly path: string | undefined;
+  readonly engineVersion: string;
+  /** Runs one statement that only reads, bounded in time, rows and bytes. */
+  query(sql: string, parameters?: readonly Parameter[], options?: QueryOptions): Promise<Result>;
+  /** Runs statements of the program itself; not for what users type. */
+  exec(sql: string): Promise<void>;
+  /** Stores spans with their candidates in one commit; resolves when they are durable. */
+  insertSpans(revisions: readonly SpanRevision[]): Promise<InsertOutcome>;
+  checkpoint(): Promise<void>;
+  stats(): StoreStats;
+  close(): Promise<void>;
+}
+
+const QUERY_TIMEOUT_MS = 30_000;
+const QUERY_ROWS_MAX = 1_000_000;
+const QUERY_BYTES_MAX = 512_000_000;
+
+export async function openStore(options: StoreOptions = {}): Promise<Store> {
+  const { path, readOnly = false, protocols = [], facts = {} } = options;
+  const keep = options.keep ?? (path === undefined ? KEEP_IN_MEMORY : KEEP_ON_DISK);
+  const worker = connectWorker(path);
+  const counts = createCounts();
+  const opened = await worker.call({
+    kind: "open",
+    wasmPath: worker.wasmPath,
+    ...(path === undefined ? {} : { path }),
+    readOnly,
+    keep,
+    protocols,
+    facts,
+  }).catch((error) => {
+    worker[Symbol.dispose]();
+    throw new Error(`Cannot open ${path ?? "the store"}: ${error.message}`);
+  });
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    closing ??= worker.call({ kind: "close" }).finally(() => worker[Symbol.dispose]()).then();
+  return {
+    path,
+    engineVersion: opened.engineVersion,
+    query: async (sql, parameters = [], options = {}) => {
+      const { timeoutMs = QUERY_TIMEOUT_MS, signal } = options;
+      const { rowsMax = QUERY_ROWS_MAX, bytesMax = QUERY_BYTES_MAX } = options;
+      const bound = bindParameters(sql, parameters);
+      const request = { kind: "query", sql: bound, timeoutMs, rowsMax, bytesMax } as const;
+      return readResult(await worker.call(request, signal), rowsMax);
+    },
+    exec: async (sql) => void await worker.call({ kind: "exec", sql }),
+    insertSpans: async (revisions) => {
+      if (counts.queued + revisions.length > LIMITS.storeQueue.value) {
+        return counts.drop(revisions.length, "store_queue_full");
+      }
+      counts.queued += revisions.length;
+      try {
+        const request = encodeBatch(revisions);
+        const { expired } = await worker.call(request);
+        return counts.insert(request.spanCount, expired);
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : String(error);
+        return counts.drop(revisions.length, "store_failed", problem);
+      } finally {
+        counts.queued -= revisions.length;
+      }
+    },
+    checkpoint: async () => void await worker.call({ kind: "checkpoint" }),
+    stats: counts.stats,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function createCounts() {
+  let inserted = 0;
+  let expiredInAll = 0;
+  let lastProblem: string | undefined;
+  const dropped: Partial<Record<DropReason, number>> = {};
+  const counts = {
+    queued: 0,
+    insert(stored: number, expired: number): InsertOutcome {
+      lastProblem = undefined;
+      inserted += stored;
+      expiredInAll += expired;
+      return { stored, dropped: 0, expired };
+    },
+    drop(n: number, reason: DropReason, problem?: string): InsertOutcome {
+      lastProblem = problem ?? lastProblem;
+      dropped[reason] = (dropped[reason] ?? 0) + n;
+      return { stored: 0, dropped: n, reason, expired: 0 };
+    },
+    stats(): StoreStats {
+      const problem = lastProblem === undefined ? {} : { problem: lastProblem };
+      return { inserted, queued: counts.queued, expired: expiredInAll, dropped, ...problem };
+    },
+  };
+  return counts;
+}
