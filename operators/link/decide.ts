@@ -9,7 +9,7 @@
 import { type Candidate, CANDIDATES_MAX, CERTAIN_FROM, type Evidence } from "../../model/link.ts";
 import { contradictsIdentity } from "./evidence/identity.ts";
 import { encloses, enclosing } from "./evidence/nesting.ts";
-import type { Call, Decision, ProgramState, Work } from "./program.ts";
+import type { Call, Decision, Ingress, ProgramState, Work } from "./program.ts";
 import { learn, trust } from "./reliability.ts";
 import { IDENTITY, RULES } from "./rules.ts";
 
@@ -32,11 +32,48 @@ interface Weighed {
   trust: number;
 }
 
-/** The rules' answers are kept on the call; asking again replaces only what was silent. */
 export function askRules(call: Call, program: ProgramState): void {
   for (let i = 0; i < RULES.length; i++) {
-    call.points[i] ??= RULES[i]?.pointsAt(call, program) ?? null;
+    call.points[i] = RULES[i]?.pointsAt(call, program) ?? null;
   }
+}
+
+interface Resolved {
+  readonly work: Work;
+  /** Probability that what the rule points at leads to this work. */
+  readonly certainty: number;
+}
+
+const chainMax = 4;
+
+/** The work behind what a rule points at: itself, or the parent of the call it points at. */
+function resolve(
+  ingress: Ingress,
+  program: ProgramState,
+  asking: Call,
+  depth: number,
+): Resolved | null {
+  if (ingress.isWork) return { work: ingress, certainty: 1 };
+  const { decision } = ingress;
+  if (decision !== null) {
+    if (decision.parent === null) return null;
+    return { work: decision.parent, certainty: decision.confidence };
+  }
+  if (depth >= chainMax) return null;
+  let best: Resolved | null = null;
+  for (let i = 0; i < RULES.length; i++) {
+    const rule = RULES[i];
+    const next = rule?.pointsAt(ingress, program) ?? null;
+    const reliability = program.reliability[i];
+    if (rule === undefined || reliability === undefined || next === null) continue;
+    if (next === asking) continue;
+    const right = trust(reliability, rule.prior);
+    if (right <= (best?.certainty ?? 0)) continue;
+    const found = resolve(next, program, ingress, depth + 1);
+    if (found === null || found.certainty * right <= (best?.certainty ?? 0)) continue;
+    best = { work: found.work, certainty: found.certainty * right };
+  }
+  return best;
 }
 
 /** `quick`: with the candidates that rules name only; cheap, and enough where they are decisive. */
@@ -48,13 +85,15 @@ export function weigh(call: Call, program: ProgramState, quick: boolean): Decisi
   let unnamed = 1 / count;
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
-    const work = call.points[i];
+    const ingress = call.points[i] ?? null;
     const reliability = program.reliability[i];
-    if (rule === undefined || reliability === undefined || !work) continue;
-    const right = trust(reliability, rule.prior);
-    if (right === 0) continue;
+    if (rule === undefined || reliability === undefined || ingress === null) continue;
+    const trusted = trust(reliability, rule.prior);
+    const found = trusted === 0 ? null : resolve(ingress, program, call, 0);
+    if (found === null) continue;
+    const right = Math.max(trusted * found.certainty, 1 / (count + 1));
     const other = (1 - right) / count;
-    const target = named(weighed, work, unnamed);
+    const target = named(weighed, found.work, unnamed);
     for (const each of weighed) each.share *= each === target ? right : other;
     if (right > target.trust) {
       target.trust = right;
@@ -104,17 +143,30 @@ function toDecision(call: Call, weighed: Weighed[], restShare: number): Decision
   return { parent: first.work, confidence: candidates[0]?.score ?? 0, candidates };
 }
 
-/** Tells the rules how they did, where the parent is known without them. */
+/** A wrong parent is seen to be wrong by its times about this often. */
+const exposedShare = 0.5;
+
+/**
+ * Tells the rules how they did: by the truth where it is known (the bytes name the parent, or one
+ * work alone was open), else by whether the work they point at encloses the call at all.
+ */
 export function learnFrom(call: Call, program: ProgramState): void {
-  const byIdentity = call.points[IDENTITY] ?? null;
-  const truth = byIdentity ?? call.only;
-  if (truth === null || !encloses(truth, call)) return;
+  const named = call.points[IDENTITY] ?? null;
+  const truth = named ?? call.only;
+  if (truth !== null && truth.isWork && !encloses(truth, call)) return;
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
     const reliability = program.reliability[i];
     if (rule === undefined || reliability === undefined || i === IDENTITY) continue;
-    const work = call.points[i] ?? null;
-    if (work === null && !rule.speaksAlways) continue;
-    learn(reliability, work === truth);
+    const ingress = call.points[i] ?? null;
+    if (ingress === null) {
+      if (truth !== null && rule.speaksAlways) learn(reliability, false);
+      continue;
+    }
+    const work = resolve(ingress, program, call, 0)?.work ?? null;
+    if (work === null) continue;
+    if (truth !== null) learn(reliability, work === truth);
+    else if (encloses(work, call)) learn(reliability, true);
+    else learn(reliability, false, 1 / exposedShare);
   }
 }

@@ -5,7 +5,7 @@ import type { Exchange } from "../../model/exchange.ts";
 import { LIMITS } from "../../model/limits.ts";
 import type { MessageSeen } from "../../model/message.ts";
 import { identityKeys } from "./evidence/identity.ts";
-import type { Call, ProgramState, Thread, Work } from "./program.ts";
+import type { Call, Ingress, ProgramState, Thread, Work } from "./program.ts";
 import { RULES } from "./rules.ts";
 
 /** A request was read: a work begins. */
@@ -21,13 +21,13 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     endNs: Infinity,
     cut: false,
     responded: false,
+    used: false,
     emitted: 0,
   };
   program.works.push(work);
   program.open++;
   thread.open.push(work);
-  thread.last = work;
-  thread.lastTurn = seen.turn;
+  read(work, seen.turn, thread);
   indexIdentity(work, program);
   return work;
 }
@@ -35,7 +35,11 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
 /** A request was sent: a call begins. */
 export function sendRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Call {
   const thread = threadOf(seen, program);
-  return {
+  const before = thread.last;
+  const sameTurn = before !== null && thread.lastTurn === seen.turn;
+  const isFreed = sameTurn && !before.isWork &&
+    before.exchange.connection === exchange.connection;
+  const call: Call = {
     isWork: false,
     exchange,
     thread,
@@ -44,21 +48,89 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     orderBefore: program.nextOrder,
     openBefore: program.open,
     only: program.open === 1 ? onlyOpen(program) : null,
-    before: thread.last,
+    before,
+    sameTurn,
+    isFreed,
+    waiting: sameTurn && !isFreed ? null : oldestWaiting(thread),
     holder: thread.open.length === 1 ? thread.open[0] ?? null : null,
     doneNs: Infinity,
+    after: null,
+    afterSameTurn: false,
+    doneTurn: 0,
+    used: false,
     points: RULES.map(() => null),
     decision: null,
     responded: false,
     emitted: 0,
   };
+  follow(call, call.waiting ?? (sameTurn ? before : null));
+  return call;
 }
 
 /** The response to a call was read. */
 export function readResponse(call: Call, seen: MessageSeen, program: ProgramState): void {
   const thread = threadOf(seen, program);
-  thread.last = call;
-  thread.lastTurn = seen.turn;
+  call.doneTurn = seen.turn;
+  read(call, seen.turn, thread);
+}
+
+/** The response of a work was written. */
+export function writeResponse(work: Work, seen: MessageSeen, program: ProgramState): void {
+  const thread = threadOf(seen, program);
+  const { last } = thread;
+  if (last !== null && thread.lastTurn === seen.turn) {
+    if (last === work) work.used = true;
+    else if (!last.isWork && last.after === null) answer(last, work, true);
+    return;
+  }
+  if (!work.used && !thread.waiting.includes(work) && last !== work) return;
+  if (!work.used) {
+    work.used = true;
+    return;
+  }
+  const call = thread.waiting.find((each) => !each.isWork && !isOver(each));
+  if (call !== undefined && !call.isWork) answer(call, work, false);
+  else if (last !== null && !last.isWork && !last.used) answer(last, work, false);
+}
+
+function answer(call: Call, work: Work, sameTurn: boolean): void {
+  call.after = work;
+  call.afterSameTurn = sameTurn;
+  call.used = true;
+}
+
+/** A thread has read something; what it had read before, if nothing came of it, waits. */
+function read(ingress: Ingress, turn: number, thread: Thread): void {
+  const { last, waiting } = thread;
+  if (last !== null && !last.used) waiting.push(last);
+  if (waiting.length > waitingMax) waiting.shift();
+  thread.last = ingress;
+  thread.lastTurn = turn;
+}
+
+/** Reads of one thread that wait for their consequence, at most. */
+const waitingMax = 1_024;
+
+/** A call follows from something read, which waits no longer. */
+function follow(call: Call, from: Ingress | null): void {
+  if (from === null) return;
+  from.used = true;
+  if (!from.isWork && from.after === null) from.after = call;
+}
+
+function oldestWaiting(thread: Thread): Ingress | null {
+  const { waiting, last } = thread;
+  let gone = 0;
+  while (gone < waiting.length && isOver(waiting[gone])) gone++;
+  if (gone > 0) waiting.splice(0, gone);
+  return waiting[0] ?? (last !== null && !last.used ? last : null);
+}
+
+/** Nothing can follow from it any more: it was used, or its work has ended. */
+function isOver(ingress: Ingress | undefined): boolean {
+  if (ingress === undefined || ingress.used) return true;
+  const work = ingress.isWork ? ingress : ingress.decision?.parent ?? null;
+  return work !== null && work.endNs !== Infinity;
 }
 
 /** A work is over: answered, or given up. */
@@ -99,7 +171,7 @@ function threadOf(seen: MessageSeen, program: ProgramState): Thread {
   const id = seen.coroutine === 0n ? seen.tid : seen.coroutine;
   const known = program.threads.get(id);
   if (known !== undefined) return known;
-  const thread: Thread = { last: null, lastTurn: 0, open: [] };
+  const thread: Thread = { last: null, lastTurn: 0, open: [], waiting: [] };
   if (program.threads.size >= LIMITS.linkThreads.value) {
     const oldest = program.threads.keys().next();
     if (!oldest.done) program.threads.delete(oldest.value);

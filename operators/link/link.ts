@@ -15,7 +15,14 @@ import type { Candidate } from "../../model/link.ts";
 import type { LinkedExchange } from "../../model/linked_exchange.ts";
 import { MILLISECOND, type Nanos } from "../../model/time.ts";
 import { askRules, learnFrom, weigh } from "./decide.ts";
-import { endWork, forgetWorks, readRequest, readResponse, sendRequest } from "./events.ts";
+import {
+  endWork,
+  forgetWorks,
+  readRequest,
+  readResponse,
+  sendRequest,
+  writeResponse,
+} from "./events.ts";
 import { type Call, type ProgramState, startProgram, type Work } from "./program.ts";
 import { RULES } from "./rules.ts";
 
@@ -88,7 +95,8 @@ function openLink(out: Outputs<LinkedExchange, never, DropReason>): Join<Session
     const response = entry.exchange.response;
     if (response === null || entry.responded) return;
     entry.responded = true;
-    if (!entry.isWork) readResponse(entry, response, program);
+    if (entry.isWork) writeResponse(entry, response, program);
+    else readResponse(entry, response, program);
   }
 
   function closed(entry: Work | Call, program: ProgramState): void {
@@ -119,6 +127,7 @@ function openLink(out: Outputs<LinkedExchange, never, DropReason>): Join<Session
   }
 
   function decide(call: Call, program: ProgramState, quick: boolean): void {
+    askRules(call, program);
     call.decision = weigh(call, program, quick);
     learnFrom(call, program);
     emitCall(call);

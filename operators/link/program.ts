@@ -24,6 +24,8 @@ export interface Work {
   /** It ended without a proper response, so that what it started may outlive it. */
   cut: boolean;
   responded: boolean;
+  /** Something was sent that follows from reading it. */
+  used: boolean;
   /** Emissions so far. */
   emitted: number;
 }
@@ -41,14 +43,28 @@ export interface Call {
   readonly openBefore: number;
   /** The only one of them, if it was one: on such traffic rules learn how reliable they are. */
   readonly only: Work | null;
-  /** The last thing its thread had read, null if the thread finished something since. */
+  /** The last thing its thread had read, null if that is over. */
   readonly before: Ingress | null;
+  /** `before` was read in the turn of this call. */
+  readonly sameTurn: boolean;
+  /** ... on the connection of this call. */
+  readonly isFreed: boolean;
+  /** The oldest thing its thread had read that had led to nothing yet. */
+  readonly waiting: Ingress | null;
   /** The only work that its thread had read and not answered. */
   readonly holder: Work | null;
   /** End of the exchange; Infinity while it runs. */
   doneNs: number;
+  /** What its thread sent as a consequence of the response. */
+  after: Work | Call | null;
+  /** ... in the turn in which it was read. */
+  afterSameTurn: boolean;
+  /** Turn of its thread in which the response was read. */
+  doneTurn: number;
+  /** Something was sent that follows from reading the response. */
+  used: boolean;
   /** What each rule points at, by rule index. */
-  readonly points: (Work | null)[];
+  readonly points: (Ingress | null)[];
   /** Null while undecided. */
   decision: Decision | null;
   responded: boolean;
@@ -71,6 +87,8 @@ export interface Thread {
   lastTurn: number;
   /** Works read here and not ended. */
   readonly open: Work[];
+  /** Reads that had led to nothing when the next one came, in order. */
+  readonly waiting: Ingress[];
 }
 
 export interface ProgramState {

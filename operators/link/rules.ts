@@ -4,7 +4,16 @@
 import type { Evidence } from "../../model/link.ts";
 import { sameIdentity } from "./evidence/identity.ts";
 import { sameThread } from "./evidence/thread.ts";
-import type { Call, ProgramState, Work } from "./program.ts";
+import {
+  afterEarlierTurn,
+  afterRequest,
+  afterResponse,
+  afterWaiting,
+  beforeAnswer,
+  beforeLaterAnswer,
+  beforeNextCall,
+} from "./evidence/turn.ts";
+import type { Call, Ingress, ProgramState } from "./program.ts";
 import type { Prior } from "./reliability.ts";
 
 export interface Rule {
@@ -16,9 +25,20 @@ export interface Rule {
    * that, where they hold at all, hold for every call.
    */
   readonly speaksAlways: boolean;
-  /** Asked when the call has ended. Rules told by later events set `call.points` themselves. */
-  readonly pointsAt: (call: Call, program: ProgramState) => Work | null;
+  /** A request, or the response to (or the sending of) another call with the same parent. */
+  readonly pointsAt: (call: Call, program: ProgramState) => Ingress | null;
 }
+
+const proven = { right: 20, wrong: 1, provenFrom: 10 };
+const loose = { right: 4, wrong: 1, provenFrom: 10 };
+
+const turn = (name: string, prior: Prior, pointsAt: Rule["pointsAt"]): Rule => ({
+  name,
+  evidence: "turn",
+  prior,
+  speaksAlways: false,
+  pointsAt,
+});
 
 export const RULES: readonly Rule[] = [
   {
@@ -35,6 +55,13 @@ export const RULES: readonly Rule[] = [
     speaksAlways: true,
     pointsAt: sameThread,
   },
+  turn("after_request", proven, afterRequest),
+  turn("after_response", proven, afterResponse),
+  turn("after_waiting", loose, afterWaiting),
+  turn("after_earlier_turn", loose, afterEarlierTurn),
+  turn("before_answer", proven, beforeAnswer),
+  turn("before_later_answer", loose, beforeLaterAnswer),
+  turn("before_next_call", loose, beforeNextCall),
 ];
 
 export const IDENTITY = 0;
