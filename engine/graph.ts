@@ -100,3 +100,50 @@ export function nameNodes(nodes: readonly Node[]): Map<Node, string> {
   }
   return ids;
 }
+
+/** A graph for printing and metering: ids instead of references. */
+export interface Graph {
+  /** Upstream before downstream. */
+  readonly nodes: readonly GraphNode[];
+}
+
+export interface GraphNode {
+  /** Unique in the graph, and the id of the node's meter. */
+  readonly id: string;
+  readonly kind: Node["kind"];
+  readonly limits: readonly string[];
+  readonly inputs: readonly GraphInput[];
+}
+
+export interface GraphInput {
+  readonly from: string;
+  readonly output: Output;
+}
+
+export function describeGraph(ends: readonly Node[]): Graph {
+  const nodes = nodesInOrder(ends);
+  const ids = nameNodes(nodes);
+  const idOf = (node: Node): string => ids.get(node) ?? node.name;
+  return {
+    nodes: nodes.map((node) => ({
+      id: idOf(node),
+      kind: node.kind,
+      limits: limitsOf(node),
+      inputs: inputsOf(node).map((port) => ({ from: idOf(port.node), output: port.output })),
+    })),
+  };
+}
+
+function limitsOf(node: Node): readonly string[] {
+  switch (node.kind) {
+    case "source":
+      return node.source.limits;
+    case "operator":
+    case "join":
+      return node.operator.limits;
+    case "sink":
+      return node.sink.limits;
+    default:
+      return [];
+  }
+}

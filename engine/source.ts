@@ -60,20 +60,21 @@ export function fromArray<T>(
     limits: [],
     open(out) {
       let next = 0;
+      let stopped = false;
       return {
         pull(recordsMax) {
-          const stop = Math.min(records.length, next + recordsMax);
           const first = next;
-          while (next < stop) {
+          const until = stopped ? first : Math.min(records.length, first + recordsMax);
+          while (next < until) {
             const record = records[next++] as T;
             if (timeOf !== undefined) out.advance(timeOf(record));
             out.emit(record);
           }
           return next - first;
         },
-        done: () => next >= records.length,
+        done: () => stopped || next >= records.length,
         wait: () => Promise.resolve(),
-        held: () => records.length - next,
+        stop: () => void (stopped = true),
         [Symbol.dispose]() {},
       };
     },

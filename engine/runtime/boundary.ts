@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The boundary around every stage: counts what goes in, times samples of it, and catches what the
+// stage throws, so that a failure costs one record and never unwinds the stages upstream.
+
+import type { Nanos } from "../operator.ts";
+import type { DeadLetter, DeadLetterBox } from "./dead_letters.ts";
+import type { Gate, Inlet } from "./inlet.ts";
+import { inputGates } from "./inlet.ts";
+import { type MeterCell, sampleCall } from "./meters.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** What all boundaries of a run have in common. */
+export interface RunContext {
+  readonly letters: DeadLetterBox;
+  readonly sampler: Sampler;
+}
+
+/** The part of a stage, a join or a sink that is the same for all its inputs. */
+export interface Inner {
+  readonly advance?: (watermarkNs: Nanos) => void;
+  readonly end?: () => void;
+  readonly held?: () => number;
+  readonly watermark?: (watermarkNs: Nanos) => Nanos;
+}
+
+/** The inlets of a node, one per entry of `pushes`, in the same order. */
+export function boundary(
+  context: RunContext,
+  meter: MeterCell,
+  inner: Inner,
+  pushes: readonly ((record: never) => void)[],
+  outs: readonly Inlet[],
+): Inlet[] {
+  const { sampler } = context;
+  const failed = failureCounter(context.letters, meter);
+  const advanceInner = (watermarkNs: Nanos): void => {
+    try {
+      inner.advance?.(watermarkNs);
+    } catch (cause) {
+      failed("advance", undefined, cause);
+    }
+  };
+  const advance = (watermarkNs: Nanos): void => {
+    meter.watermarkNs = watermarkNs;
+    meter.advances++;
+    if (sampler.on) sampleCall(sampler, meter, "advance", () => advanceInner(watermarkNs));
+    else advanceInner(watermarkNs);
+    const held = inner.held?.() ?? 0;
+    if (held > meter.heldMax) meter.heldMax = held;
+    const toldNs = inner.watermark === undefined ? watermarkNs : inner.watermark(watermarkNs);
+    for (const out of outs) out.advance(toldNs);
+  };
+  const end = (): void => {
+    try {
+      inner.end?.();
+    } catch (cause) {
+      failed("end", undefined, cause);
+    }
+    for (const out of outs) out.end();
+  };
+  meter.held = () => inner.held?.() ?? 0;
+  const gates = inputGates(pushes.length, advance, end);
+  return pushes.map((push, input) => {
+    const stagePush = push as (record: unknown) => void;
+    return { ...(gates[input] as Gate), ...guarded(sampler, meter, stagePush, failed) };
+  });
+}
+
+type Failed = (during: DeadLetter["during"], record: unknown, cause: unknown) => void;
+
+function failureCounter(letters: DeadLetterBox, meter: MeterCell): Failed {
+  return (during, record, cause) => {
+    meter.failed++;
+    letters.add({ node: meter.id, during, record, records: during === "push" ? 1 : 0, cause });
+  };
+}
+
+function guarded(
+  sampler: Sampler,
+  meter: MeterCell,
+  stagePush: (record: unknown) => void,
+  failed: Failed,
+): Pick<Inlet, "push" | "edge"> {
+  const edge = { count: 0 };
+  meter.inEdges.push(edge);
+  const attempt = (record: unknown): void => {
+    try {
+      stagePush(record);
+    } catch (cause) {
+      failed("push", record, cause);
+    }
+  };
+  const push = (record: unknown): void => {
+    edge.count++;
+    if (sampler.on) return sampleCall(sampler, meter, "push", () => attempt(record));
+    try {
+      stagePush(record);
+    } catch (cause) {
+      failed("push", record, cause);
+    }
+  };
+  return { edge, push };
+}

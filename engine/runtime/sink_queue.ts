@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bounded queue before an async sink, and the task that writes from it batch by batch.
+
+import type { AsyncSinkStage, QueueRules } from "../sink.ts";
+import { newBell } from "./bell.ts";
+
+export interface QueueHooks {
+  /** A batch was lost because a write rejected. */
+  readonly failed: (records: unknown[], cause: unknown) => void;
+  readonly dropped: (reason: "queue_full" | "aborted", records: number) => void;
+  /** Room has been made, or the sink has closed. */
+  readonly changed: () => void;
+}
+
+export class SinkQueue {
+  /** Settles when all is written and the sink closed; rejects if closing fails. */
+  readonly finished: Promise<void>;
+  /** Records offered and accepted, and those whose write has settled. */
+  accepted = 0;
+  settled = 0;
+
+  readonly #rules: QueueRules;
+  readonly #hooks: QueueHooks;
+  readonly #stage: AsyncSinkStage<never>;
+  readonly #bell = newBell();
+  readonly #abort = Promise.withResolvers<void>();
+  /** Full batches, and last the one being filled. */
+  #batches: unknown[][] = [];
+  #queued = 0;
+  #closed = false;
+  #aborted = false;
+
+  constructor(rules: QueueRules, stage: AsyncSinkStage<never>, hooks: QueueHooks) {
+    this.#rules = rules;
+    this.#hooks = hooks;
+    this.#stage = stage;
+    this.finished = this.#work();
+    this.finished.catch(() => {}); // reported by whoever awaits it
+  }
+
+  /** Records waiting, those being written included. */
+  get length(): number {
+    return this.accepted - this.settled;
+  }
+
+  /** Records a source may send before it has to wait; without bound for a queue that drops. */
+  get room(): number {
+    return this.#rules.whenFull === "drop" ? Infinity : this.#rules.recordsMax - this.length;
+  }
+
+  offer(record: unknown): void {
+    if (this.#aborted || (this.length >= this.#rules.recordsMax && this.room === Infinity)) {
+      return this.#hooks.dropped(this.#aborted ? "aborted" : "queue_full", 1);
+    }
+    this.accepted++;
+    this.#queued++;
+    const last = this.#batches.at(-1);
+    if (last === undefined || last.length >= this.#rules.batchRecordsMax) {
+      this.#batches.push([record]);
+      this.#bell.ring();
+    } else {
+      last.push(record);
+    }
+  }
+
+  /** No record will be offered any more: write the rest and close. */
+  close(): void {
+    this.#closed = true;
+    this.#bell.ring();
+  }
+
+  /** Gives up what waits, counted, and does not wait for a write that hangs. */
+  abort(): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#abort.resolve();
+    if (this.#queued > 0) this.#hooks.dropped("aborted", this.#queued);
+    this.settled += this.#queued;
+    this.#queued = 0;
+    this.#batches = [];
+    this.close();
+  }
+
+  async #work(): Promise<void> {
+    const stage = this.#stage;
+    try {
+      while (!(this.#closed && this.#batches.length === 0)) await this.#step();
+      if (!this.#aborted) await Promise.race([stage.end(), this.#abort.promise]);
+    } finally {
+      await Promise.race([stage[Symbol.asyncDispose](), this.#abort.promise]);
+      this.#hooks.changed();
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { batchRecordsMax, batchWaitMs } = this.#rules;
+    if (this.#batches.length === 0) await this.#bell.wait();
+    const deadlineMs = performance.now() + batchWaitMs;
+    while (!this.#closed && (this.#batches[0]?.length ?? 0) < batchRecordsMax) {
+      const leftMs = deadlineMs - performance.now();
+      if (leftMs <= 0) break;
+      await this.#bell.wait(leftMs);
+    }
+    const batch = this.#batches.shift();
+    if (batch !== undefined) await this.#write(batch);
+  }
+
+  async #write(batch: unknown[]): Promise<void> {
+    const { length } = batch;
+    this.#queued -= length;
+    try {
+      await Promise.race([this.#stage.write(batch as never[]), this.#abort.promise]);
+    } catch (cause) {
+      this.#hooks.failed(batch, cause);
+    }
+    this.settled += length;
+    this.#hooks.changed();
+  }
+}
