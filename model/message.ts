@@ -73,6 +73,8 @@ export interface MessageSeen {
 export interface MessageEnd {
   readonly kind: "message_end";
   readonly connection: Connection;
+  /** Which message it is, for multiplexed protocols; null: the one in progress. */
+  readonly id: Message["id"];
   readonly direction: Direction;
   readonly emitNs: Nanos;
   readonly endTid: number;

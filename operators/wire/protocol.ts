@@ -47,13 +47,7 @@ export type Step =
   | { readonly kind: "nothing" }
   /** The next `bytes` are not needed and are perhaps not captured. */
   | { readonly kind: "skip"; readonly bytes: number }
-  /** The message whose `more` was true ends here, with what became known late. */
-  | {
-    readonly kind: "end";
-    readonly fields?: Record<string, AttributeValue>;
-    readonly code?: number;
-    readonly status?: Status;
-  }
+  | EndStep
   /**
    * Where this message ends cannot be known (its head was clipped): bytes are passed over until
    * the direction of the connection changes, which also ends a message with `more`.
@@ -61,6 +55,14 @@ export type Step =
   | { readonly kind: "lost" }
   /** From the next byte on, both directions speak another protocol ("" = ask all probes again). */
   | { readonly kind: "switch"; readonly to: string };
+
+/** The message whose `more` was true ends here, with what became known late. */
+export interface EndStep {
+  readonly kind: "end";
+  readonly fields?: Record<string, AttributeValue>;
+  readonly code?: number;
+  readonly status?: Status;
+}
 
 /** What a reader gives of a message; everything left out means "not present". */
 export interface Draft<F extends Fields> {
@@ -101,6 +103,11 @@ export interface Protocol<F extends Fields = Fields, S = unknown> {
   /** How long a request may wait for its response, event time. */
   readonly timeoutNs: Nanos;
   readonly pairing: "order" | "id";
+  /**
+   * Messages of one direction interleave (HTTP/2, AMQP): several may have `more` at a time, "end"
+   * steps name theirs by id and bytes, and other steps count to no message.
+   */
+  readonly multiplexed?: boolean;
   /** What the kernel should copy of a claimed connection. */
   readonly capture: "prefix" | "all";
   /** Possible first bytes of a connection in either direction: tested before `probe`. */
@@ -113,6 +120,11 @@ export interface Protocol<F extends Fields = Fields, S = unknown> {
   /** State per connection, shared by both directions. */
   open(transport: Transport): S;
   read(cursor: Cursor, way: Way, make: Make<F>, state: S): Step;
+  /**
+   * The place in the bytes that go `way` was lost (a gap, clipped or malformed bytes): what
+   * `state` says of a message in progress there is void; the next `read` starts at a message.
+   */
+  lost?(state: S, way: Way): void;
 }
 
 /** Identity function that infers the types of a protocol literal. */
