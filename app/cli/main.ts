@@ -5,7 +5,12 @@ import { proposeCompletions, run } from "@stricli/core";
 import { openApplication } from "./application.ts";
 import { type CliContext, EXIT } from "./context.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  // A deno task starts in the folder of deno.json; paths in its arguments mean the user's own.
+  const folder = Deno.env.get("INIT_CWD");
+  if (folder !== undefined) Deno.chdir(folder);
+  Deno.exit(await main(Deno.args));
+}
 
 /** Runs one command to its end and returns the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
