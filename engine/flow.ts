@@ -125,7 +125,7 @@ export const Flow = {
 
 function flowAt<T>(port: Port): Flow<T> {
   const keep = (test: (record: T) => boolean, name = test.name || "filter") =>
-    flowAt<never>(stateless<T>(port, name, (record, emit) => test(record) && emit(record)));
+    flowAt<never>(stateless<T>(port, name, (emit) => (record) => test(record) && emit(record)));
   const branch = (
     test: (record: T) => boolean,
     name = test.name || "branch",
@@ -139,9 +139,9 @@ function flowAt<T>(port: Port): Flow<T> {
     port,
     through: (operator, ...params) => operatorFlow(port, operator, params[0]),
     map: (change, name = change.name || "map") =>
-      flowAt(stateless<T>(port, name, (record, emit) => emit(change(record)))),
+      flowAt(stateless<T>(port, name, (emit) => (record) => emit(change(record)))),
     flatMap: (change, name = change.name || "flat_map") =>
-      flowAt(stateless<T>(port, name, (record, emit) => {
+      flowAt(stateless<T>(port, name, (emit) => (record) => {
         for (const made of change(record)) emit(made);
       })),
     filter: keep,
@@ -211,13 +211,13 @@ function keyedFlow<K extends Key, T>(
 function stateless<In>(
   input: Port,
   name: string,
-  push: (record: In, emit: (made: unknown) => void) => void,
+  pushTo: (emit: (made: unknown) => void) => (record: In) => void,
 ): Port {
   const operator: Operator<In, unknown> = {
     name,
     limits: [],
     open: (_params, { emit }) => ({
-      push: (record) => push(record, emit),
+      push: pushTo(emit),
       advance() {},
       end() {},
       held: () => 0,

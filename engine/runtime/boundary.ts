@@ -23,12 +23,17 @@ export interface Inner {
   readonly watermark?: (watermarkNs: Nanos) => Nanos;
 }
 
-/** The inlets of a node, one per entry of `pushes`, in the same order. */
+/** What takes the records of one input. Called as a method, so that a stage may be a class. */
+export interface Taker {
+  readonly push: (record: never) => void;
+}
+
+/** The inlets of a node, one per taker, in the same order. */
 export function boundary(
   context: RunContext,
   meter: MeterCell,
   inner: Inner,
-  pushes: readonly ((record: never) => void)[],
+  takers: readonly Taker[],
   outs: readonly Inlet[],
 ): Inlet[] {
   const { sampler } = context;
@@ -59,11 +64,11 @@ export function boundary(
     for (const out of outs) out.end();
   };
   meter.held = () => inner.held?.() ?? 0;
-  const gates = inputGates(pushes.length, advance, end);
-  return pushes.map((push, input) => {
-    const stagePush = push as (record: unknown) => void;
-    return { ...(gates[input] as Gate), ...guarded(sampler, meter, stagePush, failed) };
-  });
+  const gates = inputGates(takers.length, advance, end);
+  return takers.map((taker, input) => ({
+    ...gates[input] as Gate,
+    ...guarded(sampler, meter, taker as { push: (record: unknown) => void }, failed),
+  }));
 }
 
 type Failed = (during: DeadLetter["during"], record: unknown, cause: unknown) => void;
@@ -78,14 +83,14 @@ function failureCounter(letters: DeadLetterBox, meter: MeterCell): Failed {
 function guarded(
   sampler: Sampler,
   meter: MeterCell,
-  stagePush: (record: unknown) => void,
+  taker: { readonly push: (record: unknown) => void },
   failed: Failed,
 ): Pick<Inlet, "push" | "edge"> {
   const edge = { count: 0 };
   meter.inEdges.push(edge);
   const attempt = (record: unknown): void => {
     try {
-      stagePush(record);
+      taker.push(record);
     } catch (cause) {
       failed("push", record, cause);
     }
@@ -94,7 +99,7 @@ function guarded(
     edge.count++;
     if (sampler.on) return sampleCall(sampler, meter, "push", () => attempt(record));
     try {
-      stagePush(record);
+      taker.push(record);
     } catch (cause) {
       failed("push", record, cause);
     }

@@ -3,7 +3,7 @@
 
 import { inputsOf, nameNodes, type Node, nodesInOrder, type Output } from "../graph.ts";
 import type { Join, Nanos, Stage } from "../operator.ts";
-import { boundary, type RunContext } from "./boundary.ts";
+import { boundary, type RunContext, type Taker } from "./boundary.ts";
 import type { DeadLetterBox } from "./dead_letters.ts";
 import { fanOut, type Inlet, inputGates, nowhere } from "./inlet.ts";
 import { dropCounter, type MeterCell, newMeter } from "./meters.ts";
@@ -103,19 +103,17 @@ function open(connecting: Connecting, node: Node): readonly Inlet[] {
       return [];
     case "operator": {
       const stage: Stage<never> = node.operator.open(node.params as never, out);
-      return boundary(context, meter, stage, [(record) => stage.push(record)], outs);
+      return boundary(context, meter, stage, [stage], outs);
     }
     case "join": {
       const join: Join<never, never> = node.operator.open(node.params as never, out);
-      const pushes = [
-        (record: never) => join.left(record),
-        (record: never) => join.right(record),
-      ];
-      return boundary(context, meter, join, pushes, outs);
+      const left: Taker = { push: (record) => join.left(record) };
+      const right: Taker = { push: (record) => join.right(record) };
+      return boundary(context, meter, join, [left, right], outs);
     }
     case "branch": {
-      const push = (record: never) => (node.test(record) ? main : side).push(record);
-      return boundary(context, meter, {}, [push], outs);
+      const sort: Taker = { push: (record) => (node.test(record) ? main : side).push(record) };
+      return boundary(context, meter, {}, [sort], outs);
     }
     case "merge":
       return openMerge(meter, node.inputs.length, main);
@@ -173,12 +171,12 @@ function openSink(
   const out = { drop: dropCounter(meter) };
   if (sink.kind === "sink") {
     const stage = sink.open(out);
-    return boundary(connecting.context, meter, stage, [(record) => stage.push(record)], []);
+    return boundary(connecting.context, meter, stage, [stage], []);
   }
   const queue = openQueue(connecting, meter, sink.queue, sink.open(out));
   if (sink.queue.whenFull === "block") connecting.blockers.set(node, new Set([queue]));
   const inner = { end: () => queue.close(), held: () => queue.length };
-  return boundary(connecting.context, meter, inner, [(record) => queue.offer(record)], []);
+  return boundary(connecting.context, meter, inner, [takerOf(queue)], []);
 }
 
 function openQueue(
@@ -219,6 +217,9 @@ function openWeb(
     end: () => queue.close(),
     held: () => queue.length + bridge.ahead(),
   };
-  const pushes = [(record: never) => queue.offer(record)];
-  return boundary(context, meter, inner, pushes, []);
+  return boundary(context, meter, inner, [takerOf(queue)], []);
+}
+
+function takerOf(queue: SinkQueue): Taker {
+  return { push: (record) => queue.offer(record) };
 }
