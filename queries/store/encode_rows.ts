@@ -33,17 +33,17 @@ function buildBatch(type: ColumnType, values: Values): Batch {
     case "id":
     case "id?":
     case "u64":
-      return numberBatch(arrow.uint64(), new BigUint64Array(values.length), values, toBigInt);
+      return wideBatch(arrow.uint64(), new BigUint64Array(values.length), values);
     case "unix_ns":
     case "unix_ns?":
-      return numberBatch(arrow.int64(), new BigInt64Array(values.length), values, toBigInt);
+      return wideBatch(arrow.int64(), new BigInt64Array(values.length), values);
     case "u32":
     case "u32?":
-      return numberBatch(arrow.uint32(), new Uint32Array(values.length), values, Number);
+      return numberBatch(arrow.uint32(), new Uint32Array(values.length), values);
     case "i32?":
-      return numberBatch(arrow.int32(), new Int32Array(values.length), values, Number);
+      return numberBatch(arrow.int32(), new Int32Array(values.length), values);
     case "f32":
-      return numberBatch(arrow.float32(), new Float32Array(values.length), values, Number);
+      return numberBatch(arrow.float32(), new Float32Array(values.length), values);
     case "bool":
       return boolBatch(values);
     case "enum":
@@ -57,22 +57,34 @@ function buildBatch(type: ColumnType, values: Values): Batch {
   }
 }
 
-function toBigInt(value: unknown): bigint {
-  return typeof value === "bigint" ? value : BigInt(Number(value));
-}
-
-function numberBatch<T extends number | bigint>(
+/** 64 bits. Numbers (exact up to 2^53) are written as two halves: a bigint each would cost more. */
+function wideBatch(
   type: arrow.DataType,
-  into: { [index: number]: T } & arrow.TypedArray,
+  into: BigUint64Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>,
   values: Values,
-  convert: (value: unknown) => T,
 ): Batch {
-  const nulls = findNulls(values);
+  const halves = new Uint32Array(into.buffer);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (value !== null && value !== undefined) into[i] = convert(value);
+    if (typeof value === "bigint") into[i] = value;
+    else if (typeof value === "number") {
+      halves[2 * i] = value >>> 0;
+      halves[2 * i + 1] = Math.floor(value / 2 ** 32);
+    }
   }
-  return makeBatch(type, { length: values.length, values: into, ...nulls });
+  return makeBatch(type, { length: values.length, values: into, ...findNulls(values) });
+}
+
+function numberBatch(
+  type: arrow.DataType,
+  into: Uint32Array | Int32Array | Float32Array,
+  values: Values,
+): Batch {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (typeof value === "number") into[i] = value;
+  }
+  return makeBatch(type, { length: values.length, values: into, ...findNulls(values) });
 }
 
 function boolBatch(values: Values): Batch {
