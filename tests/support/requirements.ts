@@ -82,7 +82,9 @@ function libbpfReason(): string | null {
 }
 
 function namespaceReason(): string | null {
-  return succeeds("unshare", "--net", "true") ? null : "network namespaces cannot be made here";
+  return succeeds("unshare", "--net", "--mount", "--propagation", "slave", "true")
+    ? null
+    : "network namespaces cannot be made here";
 }
 
 function succeeds(command: string, ...args: string[]): boolean {
