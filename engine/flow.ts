@@ -23,12 +23,11 @@
 // whole graph by direct function calls before the next one is looked at, so two paths of one
 // source that meet again (a join, a merge) meet in the source's order.
 
-import type { AnyJoin, AnyOperator, Node, Output, Port, SinkNode } from "./graph.ts";
+import type { AnyJoin, AnyOperator, Node, Output, Port, SinkNode, WebPair } from "./graph.ts";
 import { type Key, type KeyedOperator, keyedStage, type KeyRules } from "./keyed.ts";
 import type { JoinOperator, Nanos, Operator } from "./operator.ts";
-import type { AsyncSink, QueueRules, Sink } from "./sink.ts";
+import { type AsyncSink, type QueueRules, type Sink, WEB_QUEUE } from "./sink.ts";
 import { fromArray, type Source } from "./source.ts";
-import { WEB_QUEUE, type WebPair } from "./web_streams.ts";
 import type { Fold, MergingFold, SessionWindow, TumblingWindow } from "./windows.ts";
 import { sessionOperator, tumblingOperator } from "./windows.ts";
 

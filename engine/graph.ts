@@ -5,14 +5,25 @@
 // below accept any operator, and only the run loop, which connects what was checked, opens them.
 
 import type { JoinOperator, Operator } from "./operator.ts";
-import type { AsyncSink, Sink } from "./sink.ts";
+import type { AsyncSink, QueueRules, Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
-import type { WebStage } from "./web_streams.ts";
 
 export type AnySource = Source<unknown, unknown>;
 export type AnyOperator = Operator<never, unknown, never, unknown>;
 export type AnyJoin = JoinOperator<never, never, unknown, never, unknown>;
 export type AnySink = Sink<never> | AsyncSink<never>;
+
+/** A Web transform in the graph: made anew for every run, behind a queue of its own. */
+export interface WebStage {
+  readonly open: () => WebPair<never, unknown>;
+  readonly queue: QueueRules;
+}
+
+/** Anything shaped like a TransformStream. */
+export interface WebPair<In, Out> {
+  readonly writable: WritableStream<In>;
+  readonly readable: ReadableStream<Out>;
+}
 
 /** One output of a node. `other` is a branch's second output. */
 export interface Port {

@@ -47,6 +47,14 @@ export interface QueueRules {
   readonly batchWaitMs: number;
 }
 
+/** The queue before a Web stream, unless the flow names another. */
+export const WEB_QUEUE: QueueRules = {
+  recordsMax: 1_024,
+  whenFull: "block",
+  batchRecordsMax: 256,
+  batchWaitMs: 0,
+};
+
 export interface AsyncSinkStage<In> extends AsyncDisposable {
   /**
    * Writes one batch; never called again before the promise settles. The array belongs to the

@@ -8,8 +8,8 @@ import { setImmediate } from "node:timers";
 import { type Nanos, TIME_MIN } from "../operator.ts";
 import type { AsyncSinkStage } from "../sink.ts";
 import type { Source } from "../source.ts";
-import type { WebPair } from "../web_streams.ts";
-import { newBell } from "./bell.ts";
+import type { WebPair } from "../graph.ts";
+import { readAhead } from "./read_ahead.ts";
 
 export interface WebBridge {
   readonly sink: AsyncSinkStage<never>;
@@ -19,9 +19,6 @@ export interface WebBridge {
   /** Records read from the transform that the driver has not taken yet. */
   readonly ahead: () => number;
 }
-
-/** Records read ahead of the driver, at most. */
-const readAheadMax = 1_024;
 
 export function openWebBridge(name: string, pair: WebPair<never, unknown>): WebBridge {
   const writer = pair.writable.getWriter();
@@ -82,50 +79,6 @@ function heldMarks() {
       const { ns } = newest.records <= written ? newest : next;
       next = newest.records <= written ? undefined : newest;
       return ns;
-    },
-  };
-}
-
-function readAhead(readable: ReadableStream<unknown>) {
-  const reader = readable.getReader();
-  const arrived = newBell();
-  const room = newBell();
-  let ahead: unknown[] = [];
-  let ended = false;
-  let failure: { cause: unknown } | undefined;
-  const read = async (): Promise<void> => {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      ahead.push(value);
-      arrived.ring();
-      while (ahead.length >= readAheadMax && !ended) await room.wait();
-    }
-  };
-  read().catch((cause) => void (failure = { cause })).finally(() => {
-    ended = true;
-    arrived.ring();
-  });
-  return {
-    take(recordsMax: number): unknown[] {
-      if (ahead.length === 0 && failure !== undefined) {
-        const { cause } = failure;
-        failure = undefined;
-        throw cause;
-      }
-      const taken = ahead.length <= recordsMax ? ahead : ahead.splice(0, recordsMax);
-      if (taken === ahead) ahead = [];
-      if (taken.length > 0) room.ring();
-      return taken;
-    },
-    done: () => ended && ahead.length === 0 && failure === undefined,
-    held: () => ahead.length,
-    wait: () => arrived.wait(),
-    ring: arrived.ring,
-    cancel(): void {
-      ended = true;
-      room.ring();
-      reader.cancel().catch(() => {}); // it may have failed or ended already
     },
   };
 }
