@@ -8,6 +8,7 @@ import { describeSql } from "./sql_text.ts";
 /** Capability bits of the login. */
 export const CLIENT_SSL = 0x800;
 export const DEPRECATE_EOF = 0x0100_0000;
+export const QUERY_ATTRIBUTES = 0x0800_0000;
 const CONNECT_WITH_DB = 8;
 const PLUGIN_AUTH_LENENC = 0x0020_0000;
 const SECURE_CONNECTION = 0x8000;
@@ -90,6 +91,44 @@ export function readHandshakeResponse(cursor: Cursor, bytes: number): Login {
   else cursor.cstring();
   const named = (capabilities & CONNECT_WITH_DB) !== 0 && cursor.captured > 0;
   return { capabilities, user, database: named ? cursor.cstring() : "" };
+}
+
+/** Bytes of a binary value by type; types not named have a length before them. */
+const VALUE_BYTES: Readonly<Record<number, number>> = {
+  1: 1,
+  2: 2,
+  3: 4,
+  4: 4,
+  5: 8,
+  6: 0,
+  8: 8,
+  9: 4,
+  13: 2,
+};
+
+/**
+ * count | sets, always 1 | if count > 0: null bits | 1 | count × (type u16le, name) | values.
+ * Returns the attribute "traceparent", by which connectors hand on trace context, or "".
+ */
+export function readQueryAttributes(cursor: Cursor): string {
+  const count = lengthEncoded(cursor);
+  lengthEncoded(cursor);
+  if (count === 0) return "";
+  if (count > 64) throw new Malformed("more attributes than a query has");
+  const nulls = cursor.bytes(count + 7 >> 3).slice();
+  cursor.skip(1);
+  const declared: { type: number; name: string }[] = [];
+  for (let i = 0; i < count; i++) {
+    declared.push({ type: cursor.u16le() & 0xff, name: cursor.latin1(lengthEncoded(cursor)) });
+  }
+  let traceparent = "";
+  declared.forEach(({ type, name }, i) => {
+    if (((nulls[i >> 3] ?? 0) >> (i & 7) & 1) === 1) return;
+    const bytes = VALUE_BYTES[type] ?? lengthEncoded(cursor);
+    const value = cursor.textCaptured(bytes, 128);
+    if (name === "traceparent") traceparent = value;
+  });
+  return traceparent;
 }
 
 export interface ServerError {

@@ -5,10 +5,10 @@
 //   header  : id u16 | QR 1 OPCODE 4 AA TC RD RA Z AD CD RCODE 4 | QD u16 | AN u16 | NS u16 | AR u16
 //   question: name, type u16, class u16         record: name, type u16, class u16, ttl u32, len u16
 
-import type { Status } from "../../model/status.ts";
-import { anyByte } from "../wire/byte_set.ts";
-import { type Cursor, Malformed } from "../wire/cursor.ts";
-import { type Claim, defineProtocol } from "../wire/protocol.ts";
+import type { Status } from "../../../model/status.ts";
+import { anyByte } from "../../wire/byte_set.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { type Claim, defineProtocol } from "../../wire/protocol.ts";
 
 const HEADER_BYTES = 12;
 const NAME_BYTES_MAX = 255;

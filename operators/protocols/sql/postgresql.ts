@@ -8,9 +8,9 @@
 // CommandComplete or what stands for it), or a batch that only prepares. After an error the server
 // skips to the next Sync: what was asked in between is answered as "aborted".
 
-import { byteSet } from "../wire/byte_set.ts";
-import type { Cursor } from "../wire/cursor.ts";
-import { Malformed } from "../wire/cursor.ts";
+import { byteSet } from "../../wire/byte_set.ts";
+import type { Cursor } from "../../wire/cursor.ts";
+import { Malformed } from "../../wire/cursor.ts";
 import {
   BACKEND,
   CANCEL,
@@ -19,9 +19,9 @@ import {
   probePostgresql,
   readHeader,
   SSL,
-} from "../wire/postgresql_frames.ts";
-import { defineProtocol, type Draft, type Make, type Step } from "../wire/protocol.ts";
-import { describeSql, type SqlText } from "../wire/sql_text.ts";
+} from "../../wire/postgresql_frames.ts";
+import { defineProtocol, type Draft, type Make, type Step } from "../../wire/protocol.ts";
+import { describeSql, type SqlText } from "../../wire/sql_text.ts";
 
 const TEXT_BYTES_MAX = 4_096;
 const STATEMENTS_MAX = 1_024;
@@ -103,6 +103,15 @@ export const postgresql = defineProtocol<F, State>({
     if (state.fresh && cursor.peek() === 0) return readFirst(cursor, make, state);
     state.fresh = false;
     return readFrontend(cursor, make, state);
+  },
+
+  lost(state, way) {
+    state.preparing = null;
+    state.executed = false;
+    if (way === "toServer") return;
+    state.pending.length = 0;
+    state.readies = state.syncs;
+    state.error = null;
   },
 });
 
@@ -271,9 +280,7 @@ function readBackend(cursor: Cursor, make: Make<F>, state: State): Step {
       return next?.unit === "execute" ? answer(cursor, make, state) : NOTHING;
     case "E":
       readError(cursor, bytes, state);
-      return next?.unit === "execute" || next?.unit === "startup" || state.error?.fatal
-        ? answer(cursor, make, state)
-        : NOTHING;
+      return next !== undefined || state.error?.fatal ? answer(cursor, make, state) : NOTHING;
     case "Z":
       return readReady(cursor, bytes, make, state);
     case "A":
@@ -295,8 +302,8 @@ function readReady(cursor: Cursor, bytes: number, make: Make<F>, state: State): 
   }
   if (next.unit === "startup") return answer(cursor, make, state);
   state.readies++;
-  if (next.unit !== "execute") return answer(cursor, make, state);
-  return next.sync < state.readies ? aborted(make, state) : NOTHING;
+  if (next.sync >= state.readies) return NOTHING;
+  return next.unit === "execute" ? aborted(make, state) : answer(cursor, make, state);
 }
 
 /** What the server skipped after an error. */
@@ -314,7 +321,7 @@ function answer(cursor: Cursor, make: Make<F>, state: State): Step {
   state.error = null;
   state.rows = -1;
   state.commands = 0;
-  if (unit === "execute") takeReady(cursor, state);
+  if (unit === "execute" || unit === "query") takeReady(cursor, state);
   return make.response({
     status: error === null ? "ok" : statusOf(error.code),
     fields: error === null

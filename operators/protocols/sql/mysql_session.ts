@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of one MySQL connection, and the fields that its messages carry.
+
+import type { Make, Step } from "../../wire/protocol.ts";
+import type { SqlText } from "../../wire/sql_text.ts";
+
+export const FIELDS = {
+  "db.namespace": { type: "string", otel: "db.namespace", doc: "database" },
+  "db.user": { type: "string", doc: "user that logged in" },
+  "db.server.version": { type: "string", doc: "version in the server's greeting" },
+  "db.statement.id": { type: "number", doc: "number of the prepared statement" },
+  "db.query.summary": { type: "string", otel: "db.query.summary", doc: "operation and table" },
+  "db.response.status_code": {
+    type: "string",
+    otel: "db.response.status_code",
+    doc: "error number",
+  },
+  "db.response.sqlstate": { type: "string", doc: "SQLSTATE of an error" },
+  "db.response.returned_rows": {
+    type: "number",
+    otel: "db.response.returned_rows",
+    doc: "rows of the result sets",
+  },
+  "db.response.affected_rows": { type: "number", doc: "rows inserted, changed or deleted" },
+  "error.message": { type: "string", doc: "the server's message" },
+} as const;
+export type F = typeof FIELDS;
+
+export type Phase = "login" | "head" | "columns" | "rows" | "definitions";
+
+export interface State {
+  database: string;
+  user: string;
+  version: string;
+  capabilities: number | null;
+  /** What the server sends next. */
+  phase: Phase;
+  loggingIn: boolean;
+  /** Packets of columns or definitions still to come. */
+  left: number;
+  /** A response with `more` was made and not yet ended. */
+  open: boolean;
+  rows: number;
+  /** Statements whose PREPARE is unanswered, and those the server has numbered. */
+  preparing: SqlText[];
+  statements: Map<number, SqlText>;
+  /** COM codes sent and not answered: what an answer means depends on its command. */
+  asked: number[];
+  /** Bytes of a long command still to pass over. */
+  tail: number;
+}
+
+export function openSession(): State {
+  return {
+    database: "",
+    user: "",
+    version: "",
+    capabilities: null,
+    phase: "head",
+    loggingIn: false,
+    left: 0,
+    open: false,
+    rows: 0,
+    preparing: [],
+    statements: new Map(),
+    asked: [],
+    tail: 0,
+  };
+}
+
+export const NOTHING: Step = { kind: "nothing" };
+export const pass = (bytes: number): Step => bytes === 0 ? NOTHING : { kind: "skip", bytes };
+
+/** Where an answer can only be ended, never begun. */
+export const NO_MAKE: Make<F> = {
+  request: () => NOTHING,
+  response: () => NOTHING,
+  oneway: () => NOTHING,
+};
