@@ -15,8 +15,8 @@ import { IP_PROTOCOL } from "./packets/ip.ts";
 import { emptyPacket, type PacketReader } from "./packets/packet.ts";
 import { openPcapFile } from "./packets/pcap_file.ts";
 import { openPcapngFile } from "./packets/pcapng_file.ts";
-import { tcpFlows } from "./packets/tcp_flows.ts";
-import { udpFlows } from "./packets/udp_flows.ts";
+import { tcpFlows } from "./flows/tcp_flows.ts";
+import { udpFlows } from "./flows/udp_flows.ts";
 import { unwrap } from "./packets/unwrap.ts";
 import { watermarkSteps } from "./watermark_steps.ts";
 

@@ -19,7 +19,10 @@ const layers: readonly { folder: string; may: readonly string[] }[] = [
   { folder: "operators/", may: ["engine/", "model/", "operators/wire/"] },
   { folder: "operators/wire/", may: ["model/"] },
   { folder: "operators/protocols/", may: ["operators/wire/", "model/"] },
-  { folder: "operators/sources/", may: ["engine/", "model/", "operators/wire/", "ffi/"] },
+  {
+    folder: "operators/sources/",
+    may: ["engine/", "model/", "operators/wire/", "ffi/", "bpf/event.gen.ts"],
+  },
   {
     folder: "operators/sinks/",
     may: ["engine/", "model/", "operators/wire/", "queries/store/"],

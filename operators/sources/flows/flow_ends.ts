@@ -7,7 +7,7 @@
 import type { Address, Connection } from "../../../model/connection.ts";
 import type { Nanos } from "../../../model/time.ts";
 import { formatIpv4, formatIpv6 } from "../ip_text.ts";
-import { type Frame, u16 } from "./frame.ts";
+import { type Frame, u16 } from "../packets/frame.ts";
 
 /** Addresses are 4 or 16 bytes, owned. */
 export interface FlowEnds {

@@ -3,18 +3,17 @@
 //
 // Keys are compared as bytes and never composed as text: a look-up happens for every packet.
 
-import { type Frame, u16 } from "./frame.ts";
+import { type Frame, u16 } from "../packets/frame.ts";
+import { recencyList, type Recent } from "../recency_list.ts";
 import { type FlowEnds, isAddress } from "./flow_ends.ts";
 
 /** What the table adds to a flow. */
-export interface Entry<F> {
+export interface Entry<F> extends Recent<Entry<F>> {
   readonly flow: F;
   readonly ends: FlowEnds;
   readonly hash: number;
   /** Another flow of the same hash. */
   sameHash: Entry<F> | null;
-  older: Entry<F> | null;
-  newer: Entry<F> | null;
 }
 
 export interface FlowTable<F> {
@@ -29,34 +28,15 @@ export interface FlowTable<F> {
 
 export function flowTable<F>(): FlowTable<F> {
   const byHash = new Map<number, Entry<F>>();
-  let oldest: Entry<F> | null = null;
-  let newest: Entry<F> | null = null;
+  const byUse = recencyList<Entry<F>>();
   let size = 0;
-
-  function unlink(entry: Entry<F>): void {
-    if (entry.older === null) oldest = entry.newer;
-    else entry.older.newer = entry.newer;
-    if (entry.newer === null) newest = entry.older;
-    else entry.newer.older = entry.older;
-  }
-
-  function append(entry: Entry<F>): void {
-    entry.older = newest;
-    entry.newer = null;
-    if (newest === null) oldest = entry;
-    else newest.newer = entry;
-    newest = entry;
-  }
 
   return {
     find(frame) {
       let entry = byHash.get(hashOf(frame)) ?? null;
       while (entry !== null && !isBetween(frame, entry.ends)) entry = entry.sameHash;
       if (entry === null) return undefined;
-      if (entry !== newest) {
-        unlink(entry);
-        append(entry);
-      }
+      byUse.touch(entry);
       return entry;
     },
     add(frame, ends, flow) {
@@ -64,7 +44,7 @@ export function flowTable<F>(): FlowTable<F> {
       const sameHash = byHash.get(hash) ?? null;
       const entry: Entry<F> = { flow, ends, hash, sameHash, older: null, newer: null };
       byHash.set(hash, entry);
-      append(entry);
+      byUse.append(entry);
       size++;
       return entry;
     },
@@ -78,10 +58,10 @@ export function flowTable<F>(): FlowTable<F> {
         while (before !== null && before.sameHash !== entry) before = before.sameHash;
         if (before !== null) before.sameHash = entry.sameHash;
       }
-      unlink(entry);
+      byUse.remove(entry);
       size--;
     },
-    oldest: () => oldest,
+    oldest: byUse.oldest,
     get size() {
       return size;
     },

@@ -7,7 +7,7 @@ import { MINUTE, type Nanos } from "../../../model/time.ts";
 import { connectionOf, endsOf, isFromServer, isServerBySourcePort } from "./flow_ends.ts";
 import { closeOf, eventOf, type FlowOutputs } from "./flow_records.ts";
 import { type Entry, flowTable } from "./flow_table.ts";
-import { type Frame, u16 } from "./frame.ts";
+import { type Frame, u16 } from "../packets/frame.ts";
 import type { TransportFlows } from "./tcp_flows.ts";
 
 interface UdpFlow {

@@ -10,7 +10,7 @@ import { MINUTE, type Nanos } from "../../../model/time.ts";
 import { connectionOf, endsOf, isFromServer, isServerBySourcePort } from "./flow_ends.ts";
 import { closeOf, eventOf, type FlowOutputs } from "./flow_records.ts";
 import { type Entry, flowTable } from "./flow_table.ts";
-import { type Frame, u32 } from "./frame.ts";
+import { type Frame, u32 } from "../packets/frame.ts";
 
 /** One direction: sequence number `seq` lies at stream offset `offset`, the highest known. */
 interface Side {
