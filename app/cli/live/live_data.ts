@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one picture of the live view is made of.
+
+import type { TraceHead } from "../../trace/recent_traces.ts";
+import type { ServiceRow } from "../../trace/service_stats.ts";
+
+export interface LiveData {
+  /** What is traced: "whole host", "pid 812 and descendants", a file. */
+  readonly scope: string;
+  readonly services: readonly ServiceRow[];
+  readonly newest: readonly TraceHead[];
+  readonly slowest: readonly TraceHead[];
+  readonly vitals: Vitals;
+}
+
+/** The footer: what tracing costs and loses. */
+export interface Vitals {
+  readonly eventsPerS: number;
+  /** Of one core. */
+  readonly cpuShare: number;
+  readonly memoryBytes: number;
+  readonly spans: number;
+  /** How events are captured: "fast path", "recording", "starting". */
+  readonly path: string;
+  readonly drops: readonly { readonly reason: string; readonly count: number }[];
+  /** What the user should know now: a store that fails, a source that ended. */
+  readonly notice: string;
+}
