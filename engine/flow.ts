@@ -28,8 +28,8 @@ import { type Key, type KeyedOperator, keyedStage, type KeyRules } from "./keyed
 import type { JoinOperator, Nanos, Operator } from "./operator.ts";
 import { type AsyncSink, type QueueRules, type Sink, WEB_QUEUE } from "./sink.ts";
 import { fromArray, type Source } from "./source.ts";
-import type { Fold, MergingFold, SessionWindow, TumblingWindow } from "./windows.ts";
-import { sessionOperator, tumblingOperator } from "./windows.ts";
+import type { Fold, MergingFold, SessionWindow, TumblingWindow } from "./windowing/windows.ts";
+import { sessionOperator, tumblingOperator } from "./windowing/windows.ts";
 
 /** No argument for an operator without parameters, exactly one for all others. */
 export type Given<Params> = [Params] extends [void] ? [] : [params: Params];

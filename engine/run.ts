@@ -2,11 +2,11 @@
 // Runs pipelines: opens their graph, drives it, stops it, and tells how it is going.
 
 import type { Pipeline } from "./flow.ts";
-import { describeGraph, type Graph } from "./graph.ts";
+import { describeGraph, type Graph, type SinkNode } from "./graph.ts";
 import { TIME_MIN } from "./operator.ts";
-import { connect } from "./runtime/connect.ts";
+import { connect, type Connected } from "./runtime/connect.ts";
 import { DeadLetterBox, type DeadLetters } from "./runtime/dead_letters.ts";
-import { type Driver, newDriver } from "./runtime/driver.ts";
+import { Driver } from "./runtime/driver.ts";
 import { readMeter, type Snapshot } from "./runtime/meters.ts";
 
 export interface RunOptions {
@@ -41,77 +41,87 @@ export interface Run extends AsyncDisposable {
 }
 
 const STOP_DEADLINE_MS = 3_000;
+const DEAD_LETTERS_MAX = 1_024;
 
-/** Starts the pipelines, which share what they have in common. Throws what a stage's `open` throws. */
+/** Starts the pipelines, sharing what they share. Throws what the `open` of a stage throws. */
 export function run(pipelines: Pipeline | readonly Pipeline[], options: RunOptions = {}): Run {
   const list: readonly Pipeline[] = "sink" in pipelines ? [pipelines] : pipelines;
-  const ends = [...new Set(list.map((pipeline) => pipeline.sink))];
-  const letters = new DeadLetterBox(options.deadLettersMax ?? 1_024);
-  const driver: Driver = newDriver(() => connected.sources, options.pullRecords);
-  const connected = connect(ends, letters, driver.changed);
-  const startMs = performance.now();
-  let ending: Ending = "done";
-  let deadline: ReturnType<typeof setTimeout> | undefined;
-  let over = false;
+  return new RunningGraph([...new Set(list.map((pipeline) => pipeline.sink))], options);
+}
 
-  const finish = async (): Promise<Ending> => {
-    const { signal } = options;
-    const onSignal = (): void => void stop();
-    signal?.addEventListener("abort", onSignal);
-    if (signal?.aborted) onSignal();
-    const failures: unknown[] = [];
+class RunningGraph implements Run {
+  readonly graph: Graph;
+  readonly deadLetters: DeadLetterBox;
+  readonly finished: Promise<Ending>;
+  readonly #driver: Driver;
+  readonly #connected: Connected;
+  readonly #startMs = performance.now();
+  #ending: Ending = "done";
+  #over = false;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ends: readonly SinkNode[], { deadLettersMax, pullRecords, signal }: RunOptions) {
+    const driver = new Driver(pullRecords);
+    this.#driver = driver;
+    this.graph = describeGraph(ends);
+    this.deadLetters = new DeadLetterBox(deadLettersMax ?? DEAD_LETTERS_MAX);
+    this.#connected = connect(ends, this.deadLetters, () => driver.changed());
+    this.finished = this.#work(signal);
+  }
+
+  readonly meters = (): Snapshot => {
+    const { meters } = this.#connected;
+    const newestNs = meters.reduce(
+      (newest, { watermarkNs }) => watermarkNs > newest ? watermarkNs : newest,
+      TIME_MIN,
+    );
+    return {
+      elapsedMs: performance.now() - this.#startMs,
+      busyMs: this.#driver.busyMs,
+      nodes: meters.map((meter) => readMeter(meter, newestNs)),
+    };
+  };
+
+  readonly stop: Run["stop"] = ({ deadlineMs = STOP_DEADLINE_MS } = {}) => {
+    if (this.#over) return this.finished;
+    if (this.#ending === "done") this.#ending = "stopped";
+    this.#driver.stop();
+    this.#deadline ??= setTimeout(this.abort, deadlineMs);
+    return this.finished;
+  };
+
+  readonly abort = (): Promise<Ending> => {
+    if (this.#over) return this.finished;
+    this.#ending = "aborted";
+    this.#driver.abort();
+    for (const { queue } of this.#connected.queues) queue.abort();
+    return this.finished;
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.abort().catch(() => {}); // whoever awaits `finished` hears of it
+  }
+
+  async #work(signal: AbortSignal | undefined): Promise<Ending> {
+    const stopBySignal = (): void => void this.stop();
+    signal?.addEventListener("abort", stopBySignal);
+    const { sources, queues } = this.#connected;
     try {
-      await driver.drive();
-      const closings = await Promise.allSettled(
-        connected.queues.map((each) => each.queue.finished),
-      );
-      failures.push(...driver.failures);
-      for (const closing of closings) {
-        if (closing.status === "rejected") failures.push(closing.reason);
-      }
+      await Promise.resolve(); // whoever called `run` has its result before the first record
+      if (signal?.aborted) stopBySignal();
+      await this.#driver.drive(sources);
+      const closings = await Promise.allSettled(queues.map(({ queue }) => queue.finished));
+      const [failure] = [
+        ...this.#driver.failures,
+        ...closings.flatMap((closing) => closing.status === "rejected" ? [closing.reason] : []),
+      ];
+      if (failure !== undefined) throw failure;
+      return this.#ending;
     } finally {
-      over = true;
-      signal?.removeEventListener("abort", onSignal);
-      clearTimeout(deadline);
-      for (const source of connected.sources) source.dispose();
+      this.#over = true;
+      signal?.removeEventListener("abort", stopBySignal);
+      clearTimeout(this.#deadline);
+      for (const source of sources) source.dispose();
     }
-    if (failures.length > 0) throw failures[0];
-    return ending;
-  };
-  const abort = (): Promise<Ending> => {
-    if (over) return finished;
-    ending = "aborted";
-    driver.abort();
-    for (const { queue } of connected.queues) queue.abort();
-    return finished;
-  };
-  const stop: Run["stop"] = ({ deadlineMs = STOP_DEADLINE_MS } = {}) => {
-    if (over) return finished;
-    if (ending === "done") ending = "stopped";
-    driver.stop();
-    deadline ??= setTimeout(abort, deadlineMs);
-    return finished;
-  };
-  const finished = Promise.resolve().then(finish);
-  return {
-    graph: describeGraph(ends),
-    deadLetters: letters,
-    finished,
-    stop,
-    abort,
-    meters() {
-      const newestNs = connected.meters.reduce(
-        (newest, { watermarkNs }) => watermarkNs > newest ? watermarkNs : newest,
-        TIME_MIN,
-      );
-      return {
-        elapsedMs: performance.now() - startMs,
-        busyMs: driver.busyMs(),
-        nodes: connected.meters.map((meter) => readMeter(meter, newestNs)),
-      };
-    },
-    async [Symbol.asyncDispose]() {
-      await abort().catch(() => {}); // whoever awaits `finished` hears of it
-    },
-  };
+  }
 }

@@ -11,104 +11,102 @@ const PULL_RECORDS = 512;
 /** After this long the loop lets timers, signals and async sinks have their turn. */
 const TURN_MS = 5;
 
-export interface Driver {
-  /** Resolves when every source has ended, or at once after `abort`. Never rejects. */
-  readonly drive: () => Promise<void>;
-  /** Something changed that may let a source go on. */
-  readonly changed: () => void;
-  readonly stop: () => void;
-  readonly abort: () => void;
-  readonly busyMs: () => number;
-  /** What sources threw, in the order it happened. */
-  readonly failures: readonly Error[];
-}
-
 interface Seat {
   readonly source: RunningSource;
   waiting: boolean;
 }
 
-export function newDriver(
-  sources: () => readonly RunningSource[],
-  pullRecords = PULL_RECORDS,
-): Driver {
-  const bell = newBell();
-  const sleep = new AbortController();
-  const failures: Error[] = [];
-  let seats: Seat[] = [];
-  let stopping = false;
-  let aborted = false;
-  let busyMs = 0;
+export class Driver {
+  /** What sources threw, in the order it happened. */
+  readonly failures: Error[] = [];
+  /** Real time spent in pulls. */
+  busyMs = 0;
 
-  const leave = (seat: Seat, failure?: unknown): void => {
-    if (failure !== undefined) {
-      const why = failure instanceof Error ? failure.message : String(failure);
-      const message = `Cannot read on from ${seat.source.id}: ${why}`;
-      failures.push(new Error(message, { cause: failure }));
-    }
-    seats = seats.filter((other) => other !== seat);
-    seat.source.end();
-  };
-  /** Waits without blocking the loop. */
-  const waitFor = (seat: Seat): void => {
-    if (seat.waiting) return;
-    seat.waiting = true;
-    seat.source.wait(sleep.signal).then(() => {
-      seat.waiting = false;
-      bell.ring();
-    }, (failure) => {
-      if (seats.includes(seat) && !aborted) leave(seat, failure);
-      bell.ring();
-    });
-  };
-  /** True if the source emitted, ended or failed, so that it is worth another turn. */
-  const turn = (seat: Seat): boolean => {
-    const room = seat.source.room();
-    if (room <= 0) return false;
-    try {
-      if (seat.source.pull(Math.min(pullRecords, room)) > 0) return true;
-      if (!seat.source.done(stopping)) {
-        waitFor(seat);
-        return false;
-      }
-      leave(seat);
-    } catch (failure) {
-      leave(seat, failure);
-    }
-    return true;
-  };
-  const drive = async (): Promise<void> => {
-    seats = sources().map((source) => ({ source, waiting: false }));
-    if (stopping) { for (const { source } of seats) source.stop(); }
-    let turnEndsMs = performance.now() + TURN_MS;
-    while (seats.length > 0 && !aborted) {
+  readonly #pullRecords: number;
+  readonly #bell = newBell();
+  readonly #sleep = new AbortController();
+  #seats: Seat[] = [];
+  #stopping = false;
+  #aborted = false;
+
+  constructor(pullRecords = PULL_RECORDS) {
+    this.#pullRecords = pullRecords;
+  }
+
+  /** Something changed that may let a source go on. */
+  changed(): void {
+    this.#bell.ring();
+  }
+
+  /** Resolves when every source has ended, or soon after `abort`. Never rejects. */
+  async drive(sources: readonly RunningSource[]): Promise<void> {
+    this.#seats = sources.map((source) => ({ source, waiting: false }));
+    if (this.#stopping) this.stop();
+    let turnStartMs = performance.now();
+    while (this.#seats.length > 0 && !this.#aborted) {
       const startMs = performance.now();
       let moved = false;
-      for (const seat of [...seats]) moved = turn(seat) || moved;
+      for (const seat of [...this.#seats]) moved = this.#turn(seat) || moved;
       const endMs = performance.now();
-      busyMs += endMs - startMs;
-      if (!moved) await bell.wait();
-      if (!moved || endMs > turnEndsMs) {
-        await new Promise((resolve) => setImmediate(resolve));
-        turnEndsMs = performance.now() + TURN_MS;
-      }
+      this.busyMs += endMs - startMs;
+      if (moved && endMs - turnStartMs < TURN_MS) continue;
+      if (!moved) await this.#bell.wait();
+      await new Promise((resolve) => setImmediate(resolve));
+      turnStartMs = performance.now();
     }
-    sleep.abort();
-  };
-  return {
-    drive,
-    changed: bell.ring,
-    failures,
-    busyMs: () => busyMs,
-    stop() {
-      stopping = true;
-      for (const { source } of seats) source.stop();
-      bell.ring();
-    },
-    abort() {
-      aborted = true;
-      sleep.abort();
-      bell.ring();
-    },
-  };
+    this.#sleep.abort();
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    for (const { source } of this.#seats) source.stop();
+    this.#bell.ring();
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#sleep.abort();
+    this.#bell.ring();
+  }
+
+  /** True if the source emitted, ended or failed, so that the graph is worth another turn. */
+  #turn(seat: Seat): boolean {
+    const { source } = seat;
+    const room = source.room();
+    if (room <= 0) return false;
+    try {
+      if (source.pull(Math.min(this.#pullRecords, room)) > 0) return true;
+      if (!source.done(this.#stopping)) {
+        this.#waitFor(seat);
+        return false;
+      }
+      this.#leave(seat);
+    } catch (cause) {
+      this.#fail(seat, cause);
+    }
+    return true;
+  }
+
+  #waitFor(seat: Seat): void {
+    if (seat.waiting) return;
+    seat.waiting = true;
+    seat.source.wait(this.#sleep.signal).then(() => {
+      seat.waiting = false;
+      this.#bell.ring();
+    }, (cause) => {
+      if (!this.#aborted && this.#seats.includes(seat)) this.#fail(seat, cause);
+      this.#bell.ring();
+    });
+  }
+
+  #fail(seat: Seat, cause: unknown): void {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    this.failures.push(new Error(`Cannot read on from ${seat.source.id}: ${why}`, { cause }));
+    this.#leave(seat);
+  }
+
+  #leave(seat: Seat): void {
+    this.#seats = this.#seats.filter((other) => other !== seat);
+    seat.source.end();
+  }
 }

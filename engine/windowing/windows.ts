@@ -4,9 +4,9 @@
 // A window's result depends on its records alone, not on their order (if `add` does not), on
 // batch sizes or on speed. A record whose window has closed is dropped and counted as `late`.
 
-import { type Key, type KeyRules, KEYS_MAX } from "./keyed.ts";
-import { type Nanos, type Operator, type Outputs, type Stage, TIME_MAX } from "./operator.ts";
-import { Timers } from "./timers.ts";
+import { type Key, type KeyRules, KEYS_MAX } from "../keyed.ts";
+import { type Nanos, type Operator, type Outputs, type Stage, TIME_MAX } from "../operator.ts";
+import { Timers } from "../timers.ts";
 
 /** Half-open: `startNs` belongs to the window, `endNs` does not. */
 export interface WindowSpan {
