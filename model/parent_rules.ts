@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which span is whose parent: ranked rules, used while spans stream by and when a trace is queried.
+//
+// A rule gives keys to spans; a child and a parent with equal keys are judged by `fits`. The first
+// rule of the table that fits wins. A false merge is worse than a missing link, so equal keys are
+// never enough: times, protocol, request and ids must not conflict.
+
+import type { Evidence } from "./link.ts";
+import type { Span } from "./span.ts";
+
+export type Key = number | bigint | string;
+
+export interface ParentRule {
+  readonly name: string;
+  readonly evidence: Evidence;
+  /** Null if the span cannot be the child (the parent) by this rule. */
+  readonly childKey: (span: Span) => Key | null;
+  readonly parentKey: (span: Span) => Key | null;
+  /** Confidence that it is the parent, as far as the two spans tell; 0 if it is not. */
+  readonly fits: (child: Span, parent: Span) => number;
+  /** "last": of several, the latest to start is meant. "only": several make it uncertain. */
+  readonly of: "last" | "only";
+}
+
+/** Ends of clocks of different hosts, and calls that block before they read, may differ by this. */
+export const timeMarginNs = 1_000_000_000n;
+
+const isServer = (span: Span) => span.kind === "server" || span.kind === "consumer";
+const isClient = (span: Span) => span.kind === "client" || span.kind === "producer";
+const isProcess = (span: Span) => span.observer === "process";
+const isNic = (span: Span) => span.observer === "nic";
+const isApp = (span: Span) => span.observer === "app";
+const isServerProcess = (span: Span) => isProcess(span) && isServer(span);
+const isClientProcess = (span: Span) => isProcess(span) && isClient(span);
+
+const serverFromNic: ParentRule = {
+  name: "server_from_nic",
+  evidence: "hop",
+  childKey: (span) => isServerProcess(span) ? span.request_seq : null,
+  parentKey: (span) => isNic(span) ? span.request_seq : null,
+  fits: sameHop,
+  of: "last",
+};
+
+const serverFromClient: ParentRule = {
+  name: "server_from_client",
+  evidence: "hop",
+  childKey: (span) => isServerProcess(span) ? span.request_seq : null,
+  parentKey: (span) => isClientProcess(span) ? span.request_seq : null,
+  fits: sameHop,
+  of: "only",
+};
+
+const nicFromNic: ParentRule = {
+  name: "nic_from_nic",
+  evidence: "hop",
+  childKey: (span) => isNic(span) ? span.request_seq : null,
+  parentKey: (span) => isNic(span) ? span.request_seq : null,
+  fits: (child, parent) => startsBefore(parent, child) ? sameHop(child, parent) : 0,
+  of: "last",
+};
+
+const nicFromClient: ParentRule = {
+  name: "nic_from_client",
+  evidence: "hop",
+  childKey: (span) => isNic(span) ? span.request_seq : null,
+  parentKey: (span) => isClientProcess(span) ? span.request_seq : null,
+  fits: sameHop,
+  of: "only",
+};
+
+/** Unix sockets: the socket at the other end, and the offset in the stream between them. */
+const unixServerFromClient: ParentRule = {
+  name: "unix_server_from_client",
+  evidence: "hop",
+  childKey: (span) => isServerProcess(span) && isUnix(span) ? BigInt(span.socket_id) : null,
+  parentKey: (span) => isClientProcess(span) && isUnix(span) ? BigInt(span.peer_socket_id) : null,
+  fits: (child, parent) =>
+    child.request_offset === parent.request_offset &&
+      (BigInt(child.peer_socket_id) === 0n ||
+        BigInt(child.peer_socket_id) === BigInt(parent.socket_id)) &&
+      agree(child, parent)
+      ? 1
+      : 0,
+  of: "only",
+};
+
+/** Datagrams have no sequence number: the ports, the protocol's id, and the time. */
+const udpServerFromClient: ParentRule = {
+  name: "udp_server_from_client",
+  evidence: "hop",
+  childKey: (span) => isServerProcess(span) ? udpKey(span, span.peer, span.local) : null,
+  parentKey: (span) => isClientProcess(span) ? udpKey(span, span.local, span.peer) : null,
+  fits: (child, parent) => agree(child, parent) ? (sameTuple(child, parent) ? 1 : 0.9) : 0,
+  of: "only",
+};
+
+/** The parent found while streaming: context inside a process, or a hop. */
+const linked: ParentRule = {
+  name: "linked",
+  evidence: "thread",
+  childKey: (span) => isApp(span) ? null : span.parent_span_id,
+  parentKey: (span) => span.span_id,
+  fits: (child, parent) => overlap(child, parent) ? child.link_confidence : 0,
+  of: "only",
+};
+
+/** The sender's span is named in the bytes that its process sent. */
+const clientFromApp: ParentRule = {
+  name: "client_from_app",
+  evidence: "identity",
+  childKey: (span) => isClientProcess(span) ? hexId(span.parent_id_header) : null,
+  parentKey: (span) => isApp(span) ? span.span_id : null,
+  fits: (child, parent) => sameTrace(child, parent) && overlap(child, parent) ? 1 : 0,
+  of: "only",
+};
+
+/** The application's server span and the process span that read the request name one sender. */
+const appFromServer: ParentRule = {
+  name: "app_from_server",
+  evidence: "identity",
+  childKey: (span) => isApp(span) && !isClient(span) ? appParent(span) : null,
+  parentKey: (span) => isServerProcess(span) ? hexId(span.parent_id_header) : null,
+  fits: (child, parent) => sameTrace(child, parent) && overlap(child, parent) ? 1 : 0,
+  of: "only",
+};
+
+const appFromApp: ParentRule = {
+  name: "app_from_app",
+  evidence: "identity",
+  childKey: (span) => isApp(span) ? appParent(span) : null,
+  parentKey: (span) => isApp(span) ? span.span_id : null,
+  fits: (child, parent) => child.span_id !== parent.span_id && sameTrace(child, parent) ? 1 : 0,
+  of: "only",
+};
+
+/** No process span of the sender was seen, but its application told of it. */
+const serverFromRemoteApp: ParentRule = {
+  name: "server_from_remote_app",
+  evidence: "identity",
+  childKey: (span) => isServerProcess(span) || isNic(span) ? hexId(span.parent_id_header) : null,
+  parentKey: (span) => isApp(span) ? span.span_id : null,
+  fits: (child, parent) => sameTrace(child, parent) && overlap(child, parent) ? 0.95 : 0,
+  of: "only",
+};
+
+/** Both ends of a hop carry the same sender's id: where no sequence number survives between. */
+const serverFromClientByHeader: ParentRule = {
+  name: "server_from_client_by_header",
+  evidence: "identity",
+  childKey: (span) => isServerProcess(span) ? senderKey(span) : null,
+  parentKey: (span) => isClientProcess(span) ? senderKey(span) : null,
+  fits: (child, parent) => otherProcess(child, parent) && agree(child, parent) ? 0.9 : 0,
+  of: "only",
+};
+
+/** A proxy passes the request id on: from what it read to what it sent. */
+const clientFromServerByRequestId: ParentRule = {
+  name: "client_from_server_by_request_id",
+  evidence: "identity",
+  childKey: (span) => isClientProcess(span) ? span.x_request_id : null,
+  parentKey: (span) => isServerProcess(span) ? span.x_request_id : null,
+  fits: (child, parent) => sameProcess(child, parent) && encloses(parent, child) ? 0.95 : 0,
+  of: "only",
+};
+
+/** ... and to whoever reads it next. */
+const serverFromClientByRequestId: ParentRule = {
+  name: "server_from_client_by_request_id",
+  evidence: "identity",
+  childKey: (span) => isServerProcess(span) ? span.x_request_id : null,
+  parentKey: (span) => isClientProcess(span) ? span.x_request_id : null,
+  fits: (child, parent) =>
+    otherProcess(child, parent) && agree(child, parent) && overlap(child, parent) ? 0.8 : 0,
+  of: "only",
+};
+
+/** An application span whose own parent is nowhere: under what its process was serving. */
+const orphanAppFromServer: ParentRule = {
+  name: "orphan_app_from_server",
+  evidence: "nesting",
+  childKey: (span) => isApp(span) ? traceOfService(span) : null,
+  parentKey: (span) => isServerProcess(span) ? traceOfService(span) : null,
+  fits: (child, parent) => encloses(parent, child) ? 0.7 : 0,
+  of: "only",
+};
+
+/** In order of rank: of two rules that fit one child, the earlier one decides. */
+export const PARENT_RULES: readonly ParentRule[] = [
+  serverFromNic,
+  nicFromNic,
+  nicFromClient,
+  serverFromClient,
+  unixServerFromClient,
+  udpServerFromClient,
+  clientFromApp,
+  appFromServer,
+  appFromApp,
+  linked,
+  clientFromServerByRequestId,
+  serverFromRemoteApp,
+  serverFromClientByHeader,
+  serverFromClientByRequestId,
+  orphanAppFromServer,
+];
+
+/** Those that join the ends of one hop: all that a stream of spans needs. */
+export const HOP_RULES: readonly ParentRule[] = PARENT_RULES.filter((rule) =>
+  rule.evidence === "hop"
+);
+
+/** Equal sequence numbers: response numbers or addresses must agree as well, or all that is said. */
+function sameHop(child: Span, parent: Span): number {
+  if (child.transport !== parent.transport || !agree(child, parent)) return 0;
+  const bothAnswered = child.response_seq !== null && parent.response_seq !== null;
+  if (bothAnswered && child.response_seq !== parent.response_seq) return 0;
+  if (bothAnswered || sameTuple(child, parent)) return 1;
+  return child.protocol === parent.protocol && child.resource === parent.resource ? 0.8 : 0;
+}
+
+/** They overlap in time, and nothing that both tell is different. */
+function agree(child: Span, parent: Span): boolean {
+  return overlap(child, parent) && child.span_id !== parent.span_id &&
+    sameWhereKnown(child.protocol, parent.protocol) &&
+    sameWhereKnown(child.request_type, parent.request_type) &&
+    (child.clipped || parent.clipped || sameWhereKnown(child.resource, parent.resource)) &&
+    sameWhereKnown(child.request_id ?? "", parent.request_id ?? "") &&
+    sameWhereKnown(child.trace_id_header ?? "", parent.trace_id_header ?? "");
+}
+
+function sameWhereKnown(a: string, b: string): boolean {
+  return a === b || a === "" || b === "";
+}
+
+function overlap(a: Span, b: Span): boolean {
+  return a.start_unix_ns <= b.end_unix_ns + timeMarginNs &&
+    b.start_unix_ns <= a.end_unix_ns + timeMarginNs;
+}
+
+function encloses(outer: Span, inner: Span): boolean {
+  return outer.start_unix_ns <= inner.start_unix_ns && inner.end_unix_ns <= outer.end_unix_ns;
+}
+
+/** A strict order, so that no two spans are before each other. */
+function startsBefore(a: Span, b: Span): boolean {
+  return a.start_unix_ns < b.start_unix_ns ||
+    (a.start_unix_ns === b.start_unix_ns && a.span_id < b.span_id);
+}
+
+/** The same addresses; the other way round where the two spans are two ends of the flow. */
+function sameTuple(child: Span, parent: Span): boolean {
+  const isReversed = child.local === parent.peer && child.peer === parent.local;
+  if (!isNic(child) && !isNic(parent)) return isReversed;
+  return isReversed || (child.local === parent.local && child.peer === parent.peer);
+}
+
+const isUnix = (span: Span) => span.transport === "unix";
+
+function udpKey(span: Span, client: string, server: string): string | null {
+  if (span.transport !== "udp") return null;
+  return `${portOf(client)}>${portOf(server)} ${span.request_id ?? ""} ${span.protocol}`;
+}
+
+function portOf(address: string): string {
+  return address.slice(address.lastIndexOf(":") + 1);
+}
+
+function sameProcess(a: Span, b: Span): boolean {
+  return a.pid === b.pid && a.host === b.host;
+}
+
+function otherProcess(a: Span, b: Span): boolean {
+  return !sameProcess(a, b);
+}
+
+function sameTrace(a: Span, b: Span): boolean {
+  return sameWhereKnown(a.trace_id_header ?? "", b.trace_id_header ?? "");
+}
+
+function senderKey(span: Span): string | null {
+  if (span.trace_id_header === null || span.parent_id_header === null) return null;
+  return `${span.trace_id_header}/${span.parent_id_header}`;
+}
+
+function traceOfService(span: Span): string | null {
+  return span.trace_id_header === null || span.service === ""
+    ? null
+    : `${span.trace_id_header} ${span.service}`;
+}
+
+function appParent(span: Span): bigint | null {
+  return span.parent_span_id ?? hexId(span.parent_id_header);
+}
+
+function hexId(hex: string | null): bigint | null {
+  return hex !== null && /^[0-9a-f]{1,16}$/.test(hex) ? BigInt(`0x${hex}`) : null;
+}
