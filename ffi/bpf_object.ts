@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// A BPF object: opened from memory, its knobs set, loaded into the kernel, its programs attached.
+
+import { BpfError, errnoText } from "./bpf_error.ts";
+import { BpfMap } from "./bpf_map.ts";
+import type { Libbpf } from "./libbpf.ts";
+import { cString, type Libc } from "./libc.ts";
+
+const LOG_BYTES = 1 << 20;
+const PROG_INFO_BYTES = 232;
+const RUN_TIME_STATS = 0;
+
+/** Counters of one program since it was loaded; times only while statistics are on. */
+export interface ProgramStats {
+  readonly program: string;
+  readonly runs: bigint;
+  readonly runNs: bigint;
+  /** Times it could not run because it was running on that core. */
+  readonly recursionMisses: bigint;
+}
+
+/** Owns the kernel's programs, maps and links; disposing detaches and frees all of them. */
+export class BpfObject implements Disposable {
+  readonly #libbpf: Libbpf;
+  readonly #libc: Libc;
+  /** Borrowed by libbpf until the object is closed. */
+  readonly #log = new Uint8Array(LOG_BYTES);
+  readonly #links: NonNullable<Deno.PointerValue>[] = [];
+  #object: Deno.PointerValue;
+
+  constructor(libbpf: Libbpf, libc: Libc, bytes: Uint8Array<ArrayBuffer>) {
+    this.#libbpf = libbpf;
+    this.#libc = libc;
+    const size = BigInt(bytes.length);
+    this.#object = libbpf.call.bpf_object__open_mem(bytes, size, openOptions(this.#log));
+    if (this.#object === null) this.#fail("bpf_object__open_mem", "open the BPF object");
+  }
+
+  /** Memory of a section of variables before the load: `.rodata` holds the knobs. */
+  initialValue(mapName: string): DataView {
+    const size = new BigUint64Array(1);
+    const at = this.#libbpf.call.bpf_map__initial_value(this.#map(mapName), size);
+    if (at === null) this.#fail("bpf_map__initial_value", `set variables of ${mapName}`);
+    return new DataView(Deno.UnsafePointerView.getArrayBuffer(at, Number(size[0])));
+  }
+
+  setMaxEntries(mapName: string, entries: number): void {
+    this.#libbpf.call.bpf_map__set_max_entries(this.#map(mapName), entries);
+  }
+
+  /** A map that is not wanted is not created; programs that use it must not be loaded. */
+  leaveOutMap(mapName: string): void {
+    this.#libbpf.call.bpf_map__set_autocreate(this.#map(mapName), false);
+  }
+
+  leaveOutProgram(name: string): void {
+    this.#libbpf.call.bpf_program__set_autoload(this.#program(name), false);
+  }
+
+  load(): void {
+    const result = this.#libbpf.call.bpf_object__load(this.#object);
+    if (result === 0) return;
+    const said = textOf(this.#log).trimEnd().split("\n").slice(-3).join(" | ");
+    throw new BpfError(
+      `Cannot load the BPF programs: ${errnoText(-result)}${said === "" ? "" : `; ${said}`}`,
+      -result,
+      "bpf_object__load",
+    );
+  }
+
+  map(name: string): BpfMap {
+    const fd = this.#libbpf.call.bpf_map__fd(this.#map(name));
+    return new BpfMap(this.#libbpf, fd, name);
+  }
+
+  /** Attaches where the program's section says. */
+  attach(program: string): void {
+    const link = this.#libbpf.call.bpf_program__attach(this.#program(program));
+    if (link === null) this.#fail("bpf_program__attach", `attach ${program}`);
+    this.#links.push(link);
+  }
+
+  /** One program may be attached to many tracepoints. */
+  attachTracepoint(program: string, category: string, tracepoint: string): void {
+    const link = this.#libbpf.call.bpf_program__attach_tracepoint(
+      this.#program(program),
+      cString(category),
+      cString(tracepoint),
+    );
+    if (link === null) {
+      const doing = `attach ${program} to ${category}:${tracepoint}`;
+      this.#fail("bpf_program__attach_tracepoint", doing);
+    }
+    this.#links.push(link);
+  }
+
+  /** Runs an iterator program once over all it iterates, and detaches it. */
+  runIterator(program: string): void {
+    const { call } = this.#libbpf;
+    const link = call.bpf_program__attach_iter(this.#program(program), null);
+    if (link === null) this.#fail("bpf_program__attach_iter", `run ${program}`);
+    const fd = call.bpf_iter_create(call.bpf_link__fd(link));
+    try {
+      if (fd < 0) this.#fail("bpf_iter_create", `run ${program}`);
+      const buffer = new Uint8Array(4096);
+      while (this.#libc.call.read(fd, buffer, 4096n) > 0n);
+    } finally {
+      if (fd >= 0) this.#libc.call.close(fd);
+      call.bpf_link__destroy(link);
+    }
+  }
+
+  stats(program: string): ProgramStats {
+    const fd = this.#libbpf.call.bpf_program__fd(this.#program(program));
+    const info = new Uint8Array(PROG_INFO_BYTES);
+    const bytes = new Uint32Array([PROG_INFO_BYTES]);
+    const result = this.#libbpf.call.bpf_obj_get_info_by_fd(fd, info, bytes);
+    const u64 = new BigUint64Array(info.buffer);
+    if (result !== 0) return { program, runs: 0n, runNs: 0n, recursionMisses: 0n };
+    return {
+      program,
+      runNs: u64[192 / 8] ?? 0n,
+      runs: u64[200 / 8] ?? 0n,
+      recursionMisses: u64[208 / 8] ?? 0n,
+    };
+  }
+
+  /** The kernel counts runs and run time of all programs of the host until it is disposed. */
+  enableStats(): Disposable {
+    const fd = this.#libbpf.call.bpf_enable_stats(RUN_TIME_STATS);
+    if (fd < 0) throw new BpfError("Cannot enable BPF statistics", -fd, "bpf_enable_stats");
+    return { [Symbol.dispose]: () => void this.#libc.call.close(fd) };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#object === null) return;
+    for (const link of this.#links.splice(0)) this.#libbpf.call.bpf_link__destroy(link);
+    this.#libbpf.call.bpf_object__close(this.#object);
+    this.#object = null;
+  }
+
+  #program(name: string): NonNullable<Deno.PointerValue> {
+    const found = this.#libbpf.call.bpf_object__find_program_by_name(this.#object, cString(name));
+    if (found === null) throw new BpfError(`Cannot find BPF program ${name}`, 2, "find_program");
+    return found;
+  }
+
+  #map(name: string): NonNullable<Deno.PointerValue> {
+    const found = this.#libbpf.call.bpf_object__find_map_by_name(this.#object, cString(name));
+    if (found === null) throw new BpfError(`Cannot find BPF map ${name}`, 2, "find_map");
+    return found;
+  }
+
+  #fail(call: string, doing: string): never {
+    const errno = this.#libc.errno();
+    throw new BpfError(`Cannot ${doing}: ${errnoText(errno)}`, errno, call);
+  }
+}
+
+/** struct bpf_object_open_opts with a buffer for the verifier's words when a load fails. */
+function openOptions(log: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const options = new Uint8Array(80);
+  const view = new DataView(options.buffer);
+  view.setBigUint64(0, BigInt(options.length), true);
+  view.setBigUint64(56, BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(log))), true);
+  view.setBigUint64(64, BigInt(log.length), true);
+  return options;
+}
+
+function textOf(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
+}
