@@ -128,9 +128,11 @@ function createKeeper(engine: Engine, writer: Connection, slices: Slices | undef
   let spansInLog = 0;
   const checkpoint = () => {
     if (slices === undefined) return;
-    run("CHECKPOINT");
-    files.syncAndEmptyLog();
-    spansInLog = 0;
+    files.whileAlone(() => {
+      run("CHECKPOINT");
+      files.syncAndEmptyLog();
+      spansInLog = 0;
+    });
   };
   return {
     checkpoint,

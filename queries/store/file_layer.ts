@@ -21,6 +21,8 @@ export interface FileLayer extends Disposable {
   syncLog(): void;
   /** After a checkpoint: the database first, then the log that is no longer needed. */
   syncAndEmptyLog(): void;
+  /** Keeps copying readers out while `work` runs; false, without running it, if one is at it. */
+  whileAlone(work: () => void): boolean;
   logBytes(): number;
   databaseBytes(): number;
 }
@@ -127,6 +129,16 @@ export function openFileLayer(
       if ((sizeOf(logPath(path)) ?? 0) === 0) return;
       Deno.truncateSync(logPath(path), 0);
       log().forEach(({ file }) => file.syncDataSync());
+    },
+    whileAlone: (work) => {
+      const file = [...open.values()].find((f) => f.path === path)?.file;
+      if (file !== undefined && !file.tryLockSync(true)) return false;
+      try {
+        work();
+      } finally {
+        file?.unlockSync();
+      }
+      return true;
     },
     logBytes: () => path === undefined ? 0 : sizeOf(logPath(path)) ?? 0,
     databaseBytes: () => path === undefined ? 0 : sizeOf(path) ?? 0,

@@ -6,6 +6,7 @@ import type { DropReason } from "../../model/drops.ts";
 import { LIMITS } from "../../model/limits.ts";
 import type { SpanRevision } from "../../model/span.ts";
 import { bindParameters, type Parameter } from "./bind_parameters.ts";
+import { acquireFile, plainReason } from "./file_access.ts";
 import { type Keep, KEEP_IN_MEMORY, KEEP_ON_DISK } from "./keep.ts";
 import { readResult, type Result } from "./result.ts";
 import type { ProtocolFields } from "./schema.ts";
@@ -70,23 +71,30 @@ const QUERY_BYTES_MAX = 512_000_000;
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const { path, readOnly = false, protocols = [], facts = {} } = options;
   const keep = options.keep ?? (path === undefined ? KEEP_IN_MEMORY : KEEP_ON_DISK);
-  const worker = connectWorker(path);
+  const refuse = (error: unknown) => {
+    throw new Error(`Cannot open ${path ?? "the store"}: ${plainReason(error)}`);
+  };
+  const file = path === undefined ? undefined : await acquireFile(path, readOnly).catch(refuse);
+  const worker = connectWorker(file?.path);
+  const release = async () => {
+    worker[Symbol.dispose]();
+    await file?.[Symbol.asyncDispose]();
+  };
   const counts = createCounts();
   const opened = await worker.call({
     kind: "open",
     wasmPath: worker.wasmPath,
-    ...(path === undefined ? {} : { path }),
+    ...(file === undefined ? {} : { path: file.path }),
     readOnly,
     keep,
     protocols,
     facts,
-  }).catch((error) => {
-    worker[Symbol.dispose]();
-    throw new Error(`Cannot open ${path ?? "the store"}: ${error.message}`);
+  }).catch(async (error) => {
+    await release();
+    return refuse(error);
   });
   let closing: Promise<void> | undefined;
-  const close = () =>
-    closing ??= worker.call({ kind: "close" }).finally(() => worker[Symbol.dispose]()).then();
+  const close = () => closing ??= worker.call({ kind: "close" }).finally(release).then();
   return {
     path,
     engineVersion: opened.engineVersion,
