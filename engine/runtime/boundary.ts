@@ -38,21 +38,23 @@ export function boundary(
 ): Inlet[] {
   const { sampler } = context;
   const failed = failureCounter(context.letters, meter);
-  const advanceInner = (watermarkNs: Nanos): void => {
+  const advanceInner = (watermarkNs: Nanos): Nanos => {
     try {
       inner.advance?.(watermarkNs);
+      const held = inner.held?.() ?? 0;
+      if (held > meter.heldMax) meter.heldMax = held;
+      return inner.watermark === undefined ? watermarkNs : inner.watermark(watermarkNs);
     } catch (cause) {
       failed("advance", undefined, cause);
+      return watermarkNs;
     }
   };
   const advance = (watermarkNs: Nanos): void => {
     meter.watermarkNs = watermarkNs;
     meter.advances++;
-    if (sampler.on) sampleCall(sampler, meter, "advance", () => advanceInner(watermarkNs));
-    else advanceInner(watermarkNs);
-    const held = inner.held?.() ?? 0;
-    if (held > meter.heldMax) meter.heldMax = held;
-    const toldNs = inner.watermark === undefined ? watermarkNs : inner.watermark(watermarkNs);
+    const toldNs = sampler.on
+      ? sampleCall(sampler, meter, "advance", () => advanceInner(watermarkNs))
+      : advanceInner(watermarkNs);
     for (const out of outs) out.advance(toldNs);
   };
   const end = (): void => {

@@ -82,17 +82,17 @@ export function dropCounter(meter: MeterCell): (reason: string, n?: number) => v
   return (reason, n = 1) => void meter.drops.set(reason, (meter.drops.get(reason) ?? 0) + n);
 }
 
-/** Runs a stage's push and takes its own time into the meter; see `Sampler`. */
-export function sampleCall(
+/** Calls a stage and adds its own time to the meter; see `Sampler`. */
+export function sampleCall<Result>(
   sampler: Sampler,
   meter: MeterCell,
   kind: "push" | "advance",
-  call: () => void,
-): void {
+  call: () => Result,
+): Result {
   const outerMs = sampler.innerMs;
   sampler.innerMs = 0;
   const startMs = performance.now();
-  call();
+  const result = call();
   const spentMs = performance.now() - startMs;
   const ownMs = Math.max(0, spentMs - sampler.innerMs - sampler.readMs);
   sampler.innerMs = outerMs + spentMs + sampler.readMs;
@@ -103,6 +103,7 @@ export function sampleCall(
     meter.advanceSamples++;
     meter.advanceSampledMs += ownMs;
   }
+  return result;
 }
 
 export function readMeter(meter: MeterCell, newestNs: Nanos): NodeMeter {
