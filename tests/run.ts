@@ -60,7 +60,7 @@ function parse(args: readonly string[]): Options | string {
     else if (arg === "--junit" || arg === "--filter") {
       const value = args[++i];
       if (value === undefined) return `Cannot run tests: ${arg} needs a value after it`;
-      if (arg === "--junit") junit = value;
+      if (arg === "--junit") junit = fromCaller(value);
       else filter = value;
     } else if (arg.startsWith("-") && arg !== "--") {
       return `Cannot run tests: unknown option ${arg}; known are --junit FILE and --filter TEXT`;
@@ -68,6 +68,12 @@ function parse(args: readonly string[]): Options | string {
   }
   if (lanes.length === 0) return `Cannot run tests: name a lane of ${laneNames.join(", ")}`;
   return { lanes, paths, junit, filter };
+}
+
+/** A deno task runs in the project's folder; a path on its command line means the caller's. */
+function fromCaller(path: string): string {
+  const folder = Deno.env.get("INIT_CWD");
+  return path.startsWith("/") || folder === undefined ? path : `${folder}/${path}`;
 }
 
 function start(lane: Lane, options: Options, reports: string[]): Running[] {
