@@ -69,17 +69,14 @@ const nicFromClient: ParentRule = {
   of: "only",
 };
 
-/** Unix sockets: the socket at the other end, and the offset in the stream between them. */
+/** Unix sockets: the socket that was written to, and the offset in the stream between the two. */
 const unixServerFromClient: ParentRule = {
   name: "unix_server_from_client",
   evidence: "hop",
-  childKey: (span) => isServerProcess(span) && isUnix(span) ? BigInt(span.socket_id) : null,
-  parentKey: (span) => isClientProcess(span) && isUnix(span) ? BigInt(span.peer_socket_id) : null,
+  childKey: (span) => isServerProcess(span) ? unixKey(span, span.socket_id) : null,
+  parentKey: (span) => isClientProcess(span) ? unixKey(span, span.peer_socket_id) : null,
   fits: (child, parent) =>
-    child.request_offset === parent.request_offset &&
-      (BigInt(child.peer_socket_id) === 0n ||
-        BigInt(child.peer_socket_id) === BigInt(parent.socket_id)) &&
-      agree(child, parent)
+    sameWhereKnown(idText(child.peer_socket_id), idText(parent.socket_id)) && agree(child, parent)
       ? 1
       : 0,
   of: "only",
@@ -209,6 +206,17 @@ export const HOP_RULES: readonly ParentRule[] = PARENT_RULES.filter((rule) =>
   rule.evidence === "hop"
 );
 
+/** Where the ends of a hop meet: the one key that all hop rules give to this span, or null. */
+export function hopKey(span: Span): Key | null {
+  if (isApp(span)) return null;
+  if (span.transport === "tcp") return span.request_seq;
+  if (isNic(span)) return null;
+  if (span.transport === "unix") {
+    return unixKey(span, isServer(span) ? span.socket_id : span.peer_socket_id);
+  }
+  return isServer(span) ? udpKey(span, span.peer, span.local) : udpKey(span, span.local, span.peer);
+}
+
 /** Equal sequence numbers: response numbers or addresses must agree as well, or all that is said. */
 function sameHop(child: Span, parent: Span): number {
   if (child.transport !== parent.transport || !agree(child, parent)) return 0;
@@ -254,7 +262,15 @@ function sameTuple(child: Span, parent: Span): boolean {
   return isReversed || (child.local === parent.local && child.peer === parent.peer);
 }
 
-const isUnix = (span: Span) => span.transport === "unix";
+function unixKey(span: Span, reader: bigint | number): bigint | null {
+  if (span.transport !== "unix" || Number(reader) === 0) return null;
+  return BigInt(reader) << 48n | BigInt(span.request_offset);
+}
+
+/** Empty for 0, which stands for "not known". */
+function idText(id: bigint | number): string {
+  return Number(id) === 0 ? "" : String(id);
+}
 
 function udpKey(span: Span, client: string, server: string): string | null {
   if (span.transport !== "udp") return null;

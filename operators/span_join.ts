@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Joins the ends of one hop while spans stream by: client process, network, server process.
+//
+// Spans go out at once. When another end of the hop comes later, the child goes out again with the
+// same span_id and the next revision. Ends meet in either order within a window of event time; what
+// comes later still is joined by queries, by the same rules.
+
+import type { Operator, Outputs, Stage } from "../engine/operator.ts";
+import { LIMITS } from "../model/limits.ts";
+import type { Candidate } from "../model/link.ts";
+import { CANDIDATES_MAX } from "../model/link.ts";
+import { HOP_RULES, hopKey, type Key } from "../model/parent_rules.ts";
+import type { Span, SpanRevision } from "../model/span.ts";
+import { MILLISECOND, type Nanos } from "../model/time.ts";
+
+export const spanJoin: Operator<SpanRevision, SpanRevision> = {
+  name: "span_join",
+  limits: ["hopSpans", "hopWindowMs"],
+  open: (_params, out) => openSpanJoin(out),
+};
+
+/** One end of a hop, as it last went out. */
+interface End {
+  /** As it came, without a link of ours. */
+  came: SpanRevision;
+  /** Emissions of ours beyond those that came. */
+  added: number;
+  rank: number;
+  parentId: bigint;
+  confidence: number;
+}
+
+interface Generation {
+  readonly groups: Map<Key, End[]>;
+  readonly ends: Map<bigint, End>;
+}
+
+const windowNs = BigInt(LIMITS.hopWindowMs.value) * MILLISECOND;
+const generationSpansMax = LIMITS.hopSpans.value / 2;
+const unlinked = HOP_RULES.length;
+
+function openSpanJoin(out: Outputs<SpanRevision>): Stage<SpanRevision> {
+  let current = startGeneration();
+  let previous = startGeneration();
+  let turnedNs: Nanos = 0n;
+  /** Spans still running that were linked: their last revision must not lose the link. */
+  const running = new Map<bigint, End>();
+
+  function turn(): void {
+    for (const [id, end] of previous.ends) {
+      if (end.came.span.shape !== "open" || end.rank === unlinked) continue;
+      if (running.size < LIMITS.hopSpans.value) running.set(id, end);
+    }
+    previous = current;
+    current = startGeneration();
+  }
+
+  function push(revision: SpanRevision): void {
+    const { span } = revision;
+    const key = hopKey(span);
+    if (key === null) {
+      out.emit(revision);
+      return;
+    }
+    const known = knownEnd(span.span_id);
+    if (known !== undefined) {
+      known.came = revision;
+      if (span.shape !== "open") running.delete(span.span_id);
+      out.emit(outgoing(known));
+      return;
+    }
+    const end: End = { came: revision, added: 0, rank: unlinked, parentId: 0n, confidence: 0 };
+    if (current.ends.size >= generationSpansMax) turn();
+    current.ends.set(span.span_id, end);
+    const group = groupOf(key);
+    group.push(end);
+    if (group.length > groupMax) group.shift();
+    if (group.length > 1) findParent(end, group);
+    out.emit(outgoing(end));
+    for (const other of group) {
+      if (other === end || !findParent(other, group)) continue;
+      other.added++;
+      out.emit(outgoing(other));
+    }
+  }
+
+  function knownEnd(id: bigint): End | undefined {
+    return current.ends.get(id) ?? previous.ends.get(id) ??
+      (running.size > 0 ? running.get(id) : undefined);
+  }
+
+  /** The ends that have this key; those of the generation before move into this one. */
+  function groupOf(key: Key): End[] {
+    const group = current.groups.get(key);
+    if (group !== undefined) return group;
+    const older = previous.groups.get(key) ?? [];
+    current.groups.set(key, older);
+    return older;
+  }
+
+  return {
+    push,
+    advance(watermarkNs) {
+      if (watermarkNs - turnedNs < windowNs) return;
+      turnedNs = watermarkNs;
+      turn();
+    },
+    end() {},
+    held: () => current.ends.size + previous.ends.size + running.size,
+  };
+}
+
+const startGeneration = (): Generation => ({ groups: new Map(), ends: new Map() });
+
+/** Ends that share a key, at most; beyond, the earliest is left to queries. */
+const groupMax = 16;
+
+/** Looks for the best parent in the group; true if it is another one than before. */
+function findParent(end: End, group: readonly End[]): boolean {
+  const child = end.came.span;
+  for (const [rank, rule] of HOP_RULES.entries()) {
+    if (rank > end.rank) return false;
+    if (rule.childKey(child) === null) continue;
+    let best: Span | null = null;
+    let confidence = 0;
+    let equal = 0;
+    for (const other of group) {
+      const parent = other.came.span;
+      if (other === end || rule.parentKey(parent) === null) continue;
+      const fit = rule.fits(child, parent);
+      if (fit === 0 || fit < confidence) continue;
+      equal = fit > confidence ? 1 : equal + 1;
+      if (fit > confidence || best === null || isLaterStart(parent, best)) best = parent;
+      confidence = fit;
+    }
+    if (best === null) continue;
+    if (rule.of === "only") confidence /= equal;
+    const isSame = end.rank === rank && end.parentId === best.span_id &&
+      end.confidence === confidence;
+    end.rank = rank;
+    end.parentId = best.span_id;
+    end.confidence = confidence;
+    return !isSame;
+  }
+  return false;
+}
+
+function isLaterStart(a: Span, b: Span): boolean {
+  return a.start_unix_ns > b.start_unix_ns ||
+    (a.start_unix_ns === b.start_unix_ns && a.span_id < b.span_id);
+}
+
+/** The revision as it goes out: with the hop's link, if there is one, before what came with it. */
+function outgoing(end: End): SpanRevision {
+  const { came, added, rank, parentId, confidence } = end;
+  if (rank === unlinked) return came;
+  const span_id = came.span.span_id;
+  const others = came.candidates.filter((each) => each.parent_id !== parentId);
+  const candidates: Candidate[] = [
+    { span_id, parent_id: parentId, evidence: "hop", score: confidence, rank: 0 },
+    ...others.slice(0, CANDIDATES_MAX - 1).map((each, i) => ({ ...each, rank: i + 1 })),
+  ];
+  const span: Span = {
+    ...came.span,
+    parent_span_id: parentId,
+    link_evidence: "hop",
+    link_confidence: confidence,
+    revision: came.span.revision + added,
+  };
+  return { span, candidates };
+}
