@@ -17,7 +17,7 @@
 //       bad.into(forEach("alarm", (hit) => console.error("failed:", hit.path))),
 //     ]);
 //     await running.finished;                    // pages is ["/a", "/a"]; one line on stderr
-//     console.log(printGraph(running.graph, running.meters()));
+//     console.log(printGraph(running.graph, { now: running.meters() }));
 //
 // What is shared runs once: `parse` above feeds both branches. A record is pushed through the
 // whole graph by direct function calls before the next one is looked at, so two paths of one
