@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+// NATS client protocol. Verbs are not case-sensitive; every line ends in CRLF.
+//
+//   server: INFO {json} | MSG subject sid [reply] bytes CRLF payload CRLF | +OK | -ERR 'text' | PONG
+//           HMSG subject sid [reply] header-bytes total-bytes CRLF headers payload CRLF
+//   client: CONNECT {json} | PUB subject [reply] bytes CRLF payload CRLF | SUB | UNSUB | PING
+//           HPUB subject [reply] header-bytes total-bytes CRLF headers payload CRLF
+//
+// A message with a reply subject is a request; the message to that subject on the same connection,
+// in the other direction, is its response. Every other message is one-way.
+
+import { byteSet } from "../../wire/byte_set.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import {
+  type Claim,
+  defineProtocol,
+  type Draft,
+  type Make,
+  type Step,
+} from "../../wire/protocol.ts";
+import { IdentityReader } from "../../wire/trace_context.ts";
+
+const LINE_BYTES_MAX = 16_384;
+const PAYLOAD_BYTES_MAX = 1 << 26;
+const HEADER_BYTES_MAX = 65_536;
+const REPLIES_MAX = 4_096;
+
+const FIELDS = {
+  "messaging.destination.name": {
+    type: "string",
+    otel: "messaging.destination.name",
+    doc: "subject",
+  },
+  "nats.reply": { type: "string", doc: "subject that the response goes to" },
+  "nats.sid": { type: "string", doc: "id of the subscription" },
+  "nats.queue": {
+    type: "string",
+    otel: "messaging.consumer.group.name",
+    doc: "queue group of a subscription",
+  },
+  "messaging.message.body.size": {
+    type: "number",
+    otel: "messaging.message.body.size",
+    doc: "bytes of the payload",
+  },
+  "nats.version": { type: "string", doc: "version of the server or the client library" },
+  "nats.server.name": { type: "string", doc: "name of the server" },
+  "nats.client.name": { type: "string", otel: "messaging.client.id", doc: "name of the client" },
+  "nats.status": { type: "string", doc: "status line of the headers, as 503 for no responders" },
+  "error.message": { type: "string", doc: "text of -ERR" },
+} as const;
+type F = typeof FIELDS;
+
+interface Side {
+  /** Payload to pass over, CRLF included, before the message whose head was made ends. */
+  tail: number;
+  /** Reply subjects of requests that went this way, oldest first. */
+  readonly replies: Set<string>;
+}
+
+interface State {
+  readonly toServer: Side;
+  readonly toClient: Side;
+}
+
+export const nats = defineProtocol<F, State>({
+  name: "nats",
+  spec: "https://docs.nats.io/reference/reference-protocols/nats-protocol",
+  transports: ["tcp"],
+  fields: FIELDS,
+  timeoutNs: 120_000_000_000n,
+  pairing: "id",
+  capture: "all",
+  starts: byteSet("IiCcPpHhSsUuMm+-"),
+  probe,
+  open: () => ({
+    toServer: { tail: 0, replies: new Set() },
+    toClient: { tail: 0, replies: new Set() },
+  }),
+
+  read(cursor, way, make, state) {
+    const side = way === "toClient" ? state.toClient : state.toServer;
+    const other = way === "toClient" ? state.toServer : state.toClient;
+    if (side.tail > 0) return readTail(cursor, side);
+    const line = cursor.line(LINE_BYTES_MAX);
+    const space = line.search(/[ \t]/);
+    const verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
+    const rest = space < 0 ? "" : line.slice(space + 1).trim();
+    switch (verb) {
+      case "PUB":
+      case "HPUB":
+      case "MSG":
+      case "HMSG":
+        return readPayload(cursor, verb, rest.split(/[ \t]+/), make, side, other);
+      case "INFO":
+        return make.oneway({ type: verb, fields: infoFields(rest) });
+      case "CONNECT":
+        return make.oneway({ type: verb, fields: connectFields(rest) });
+      case "SUB":
+      case "UNSUB":
+        return make.oneway(subscription(verb, rest.split(/[ \t]+/)));
+      case "PING":
+        return make.request({ type: verb, endpoint: verb, id: `PING ${way}` });
+      case "PONG":
+        return make.response({
+          type: verb,
+          id: `PING ${way === "toClient" ? "toServer" : "toClient"}`,
+        });
+      case "+OK":
+        return { kind: "nothing" };
+      case "-ERR":
+        return make.oneway({ type: verb, ...errorOf(rest) });
+      default:
+        throw new Malformed("no such verb");
+    }
+  },
+
+  lost(state, way) {
+    (way === "toClient" ? state.toClient : state.toServer).tail = 0;
+  },
+});
+
+/** The rest of a payload: all but the last byte is skipped, the last one ends the message. */
+function readTail(cursor: Cursor, side: Side): Step {
+  if (side.tail > 1) {
+    const bytes = side.tail - 1;
+    side.tail = 1;
+    return { kind: "skip", bytes };
+  }
+  cursor.skip(1);
+  side.tail = 0;
+  return { kind: "end" };
+}
+
+/** PUB subject [reply] n, MSG subject sid [reply] n; with headers, their size stands before n. */
+function readPayload(
+  cursor: Cursor,
+  verb: string,
+  words: readonly string[],
+  make: Make<F>,
+  side: Side,
+  other: Side,
+): Step {
+  const headed = verb.startsWith("H");
+  const delivered = verb.endsWith("MSG");
+  const sizes = headed ? 2 : 1;
+  const names = words.slice(0, words.length - sizes);
+  const total = Number(words.at(-1));
+  const headBytes = headed ? Number(words.at(-2)) : 0;
+  const [subject, second, third] = names;
+  const least = delivered ? 2 : 1;
+  if (subject === undefined || names.length < least || names.length > least + 1) {
+    throw new Malformed("not the words of a message");
+  }
+  if (!(headBytes <= HEADER_BYTES_MAX && total >= headBytes && total <= PAYLOAD_BYTES_MAX)) {
+    throw new Malformed("no size of a payload");
+  }
+  const reply = delivered ? third : second;
+  const headers = headed ? readHeaders(cursor, headBytes) : null;
+  side.tail = total - headBytes + 2;
+  const draft: Draft<F> = {
+    type: verb,
+    resource: subject,
+    domain: subject,
+    endpoint: endpointOf(subject),
+    identity: headers?.identity ?? null,
+    more: true,
+    fields: {
+      "messaging.destination.name": subject,
+      "messaging.message.body.size": total - headBytes,
+      ...(delivered && second !== undefined && { "nats.sid": second }),
+      ...(reply !== undefined && { "nats.reply": reply }),
+      ...(headers !== null && headers.status !== "" && { "nats.status": headers.status }),
+    },
+  };
+  if (other.replies.delete(subject)) {
+    const failed = headers?.status.startsWith("5") === true;
+    return make.response({ ...draft, id: subject, status: failed ? "server_error" : "ok" });
+  }
+  if (reply === undefined) return make.oneway(draft);
+  side.replies.add(reply);
+  if (side.replies.size > REPLIES_MAX) {
+    side.replies.delete(side.replies.values().next().value ?? "");
+  }
+  return make.request({ ...draft, id: reply });
+}
+
+/** `NATS/1.0[ status]` CRLF, `name: value` CRLF …, CRLF */
+function readHeaders(cursor: Cursor, bytes: number) {
+  cursor.enter(bytes);
+  const status = cursor.line(256).replace(/^NATS\/1\.0\s*/, "");
+  const reader = new IdentityReader();
+  while (cursor.captured > 2) {
+    const line = cursor.line(HEADER_BYTES_MAX);
+    const colon = line.indexOf(":");
+    if (colon > 0) reader.add(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+  }
+  cursor.leave();
+  return { status, identity: reader.identity() };
+}
+
+/** Tokens of a subject that are ids rather than names become `*`; inboxes are all alike. */
+function endpointOf(subject: string): string {
+  if (subject.startsWith("_INBOX.") || subject.startsWith("_R_.")) return "_INBOX.*";
+  return subject.split(".").map((token) => /\d{3}|^\d+$/.test(token) ? "*" : token).join(".");
+}
+
+function subscription(verb: string, words: readonly string[]): Draft<F> {
+  if (verb === "UNSUB") return { type: verb, fields: { "nats.sid": words[0] ?? "" } };
+  const [subject = "", second] = words;
+  const queue = words.length > 2 ? second : undefined;
+  return {
+    type: verb,
+    resource: subject,
+    domain: subject,
+    endpoint: endpointOf(subject),
+    fields: {
+      "messaging.destination.name": subject,
+      "nats.sid": words.at(-1) ?? "",
+      ...(queue !== undefined && { "nats.queue": queue }),
+    },
+  };
+}
+
+/** A text value of a JSON object by name, without parsing the rest: tokens in it stay unread. */
+function jsonText(json: string, name: string): string {
+  return new RegExp(`"${name}"\\s*:\\s*"([^"\\\\]{0,256})"`).exec(json)?.[1] ?? "";
+}
+
+const infoFields = (json: string) => ({
+  "nats.version": jsonText(json, "version"),
+  "nats.server.name": jsonText(json, "server_name"),
+});
+
+const connectFields = (json: string) => ({
+  "nats.version": jsonText(json, "version"),
+  "nats.client.name": jsonText(json, "name"),
+});
+
+/** Mistakes of the client, by how their texts begin. */
+const CLIENT_ERRORS = /^'?(?:unknown protocol|authoriz|authentic|invalid|permissions|maximum p)/i;
+
+function errorOf(text: string): Draft<F> {
+  return {
+    status: CLIENT_ERRORS.test(text) ? "client_error" : "server_error",
+    fields: { "error.message": text.replace(/^'|'$/g, "") },
+  };
+}
+
+const NO: Claim = { kind: "no" };
+const REQUEST =
+  /^(?:CONNECT \{|PUB \S+ (?:\S+ )?\d+$|HPUB \S+ (?:\S+ )?\d+ \d+$|SUB \S+ (?:\S+ )?\w+$|UNSUB \w+)/i;
+const RESPONSE = /^(?:INFO \{|MSG \S+ \w+ (?:\S+ )?\d+$|HMSG \S+ \w+ (?:\S+ )?\d+ \d+$|-ERR ')/i;
+
+function probe(bytes: Uint8Array, length: number): Claim {
+  const end = bytes.indexOf(10);
+  const cut = end < 0;
+  const line = String.fromCharCode(...bytes.subarray(0, Math.min(cut ? bytes.length : end, 512)))
+    .replace(/\r$/, "");
+  if (/^INFO \{\s*"/i.test(line)) return { kind: "response", score: 95 };
+  if (/^CONNECT \{\s*"/i.test(line)) return { kind: "request", score: 95 };
+  if (cut) return length < 16 && /^[A-Z+-]*$/i.test(line) ? { kind: "maybe" } : NO;
+  if (bytes[end - 1] !== 13) return NO;
+  if (REQUEST.test(line)) return { kind: "request", score: 85 };
+  if (RESPONSE.test(line)) return { kind: "response", score: 85 };
+  return /^(?:PING|PONG)$/i.test(line) ? { kind: "either", score: 45 } : NO;
+}
