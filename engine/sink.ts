@@ -74,3 +74,8 @@ export function intoArray<T>(records: T[], name = "array"): Sink<T> {
 export function forEach<T>(name: string, call: (record: T) => void): Sink<T> {
   return { kind: "sink", name, limits: [], open: () => ({ push: call }) };
 }
+
+/** A sink for records that nobody wants, where what counts is that they come through. */
+export function discard(name = "discard"): Sink<unknown> {
+  return { kind: "sink", name, limits: [], open: () => ({ push() {} }) };
+}

@@ -63,6 +63,7 @@ export function connect(
     throw cause;
   }
   connecting.meters.reverse();
+  connecting.sources.reverse();
   return connecting;
 }
 
