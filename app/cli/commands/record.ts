@@ -20,7 +20,7 @@ export const recordCommand = buildCommand<RecordFlags, [string], CliContext>({
     brief: "Record what this host does, for trace --replay",
     customUsage: [
       { input: "day.spandrel --duration 30s", brief: "half a minute of the whole host" },
-      { input: "shop.spandrel --comm nginx,node", brief: "two programs, until Ctrl-C" },
+      { input: "shop.spandrel --comm nginx", brief: "one program, until Ctrl-C" },
     ],
     fullDescription:
       `Writes the raw records of the kernel to a file. trace --replay FILE makes the same

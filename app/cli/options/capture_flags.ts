@@ -8,7 +8,7 @@ export interface CaptureFlags {
   /** Milliseconds; until interrupted when absent. */
   readonly duration?: number;
   readonly pid?: readonly number[];
-  readonly comm?: readonly string[];
+  readonly comm?: string;
   readonly port?: readonly number[];
   readonly payloadBytes?: number;
 }
@@ -34,7 +34,6 @@ export const captureFlags = {
     parse: parseComm,
     brief: "Capture processes of this name only",
     placeholder: "name",
-    variadic: ",",
     optional: true,
   },
   port: {
