@@ -14,6 +14,7 @@ import {
   oddName,
   opening,
   sizes,
+  unguardedTest,
   vagueName,
 } from "./tidy/lines.ts";
 import { isGenerated, readSourceTree, type Violation } from "./tidy/source_tree.ts";
@@ -41,6 +42,7 @@ rule("functions are short", () => written.flatMap(longFunctions));
 rule("folders are not crowded", () => crowdedFolders(paths, holdsOneKind));
 rule("files begin with licence and purpose", () => written.flatMap(opening));
 rule("nothing is switched off or left unfinished", () => written.flatMap(forbiddenWords));
+rule("end-to-end tests take turns", () => written.flatMap(unguardedTest));
 rule("native access stays in ffi/", () => written.flatMap(nativeAccess));
 rule("no text names one machine", () => written.flatMap(machinePaths));
 rule("links in documents lead somewhere", () => {

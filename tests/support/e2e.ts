@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // An end-to-end test: runs alone on the machine, says why when it cannot run, and is counted.
 
+import { within } from "./deadline.ts";
 import { type Need, requires } from "./requirements.ts";
 
 export interface E2eOptions {
   readonly needs: readonly Need[];
-  /** Limit of the whole test; a hung program must not hang the lane. */
+  /** Limit of the whole test, its turn once come; a hung program must not hang the lane. */
   readonly timeoutMs?: number;
 }
 
@@ -22,7 +23,7 @@ export function e2e(
   const lacking = needs.map((need) => ({ need, reason: requires(need) }))
     .find(({ reason }) => reason !== null);
   if (lacking === undefined) {
-    Deno.test({ name, timeout: timeoutMs, fn: (t) => alone(() => fn(t)) });
+    Deno.test({ name, fn: (t) => alone(() => within(`${name} end`, fn(t), timeoutMs)) });
     return;
   }
   const why = `needs ${lacking.need}: ${lacking.reason}`;

@@ -29,7 +29,6 @@ export function stepsOf(
     countsTests: true,
     args: [
       "test",
-      "--quiet",
       "--no-prompt",
       "--unstable-worker-options",
       "--sanitize-ops",
@@ -45,7 +44,7 @@ export function stepsOf(
 }
 
 const staticSteps: Step[] = [
-  { name: "fmt", args: ["fmt", "--check", "--quiet"], countsTests: false },
+  { name: "fmt", args: ["fmt", "--check"], countsTests: false },
   { name: "lint", args: ["lint", "--quiet"], countsTests: false },
   {
     name: "check",
@@ -56,6 +55,7 @@ const staticSteps: Step[] = [
 
 /** Temporary files are all a unit test may write; the network, programs and libraries are shut. */
 const unitFlags = [
+  "--quiet",
   "--parallel",
   "--reporter=dot",
   "--ignore=tests/e2e,tests/bench",

@@ -84,6 +84,11 @@ const words: readonly { pattern: RegExp; in: "code" | "text"; remedy: string }[]
     in: "text",
     remedy: "write the reason behind it: `-- because`",
   },
+  {
+    pattern: /\b(ignore|only):\s*true\b|\bDeno\.test\.(ignore|only)\b/g,
+    in: "code",
+    remedy: "run it, or say what it needs by e2e(name, { needs })",
+  },
   { pattern: /\b(enum|namespace)\s+[A-Z]\w*\s*\{/g, in: "code", remedy: "use a union of literals" },
   {
     pattern: new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "X" + "XX"].join("|")})\\b`, "g"),
@@ -113,6 +118,15 @@ function isAllowed(file: SourceFile, match: RegExpExecArray): boolean {
   if (word !== "any") return false;
   const above = file.lines[lineAt(file.text, match.index) - 2] ?? "";
   return above.includes("no-explicit-any -- ");
+}
+
+/** End-to-end tests share the kernel: the wrapper gives each its turn, and its reason to skip. */
+export function unguardedTest(file: SourceFile): Violation[] {
+  if (!file.path.startsWith("tests/e2e/") || !isTypeScript(file.path)) return [];
+  return [...file.masked.matchAll(/\bDeno\.test\(/g)].map((match) =>
+    `${file.path}:${lineAt(file.masked, match.index)}: calls Deno.test; register it by ` +
+    `e2e(name, { needs }, fn) of tests/support/e2e.ts`
+  );
 }
 
 /** Native memory is touched in one folder; a library is opened by a call, never by an import. */

@@ -13,6 +13,7 @@ import {
   oddName,
   opening,
   sizes,
+  unguardedTest,
   vagueName,
 } from "./lines.ts";
 import { sourceFile, type Violation } from "./source_tree.ts";
@@ -116,12 +117,22 @@ Deno.test("tidy rules: words", () => {
   broken(word("const c = b!.d;"), /instead of `!`/);
   broken(word("const c = f(b[0]!);"), /instead of `!`/);
   broken(word(`// ${"@ts-"}ignore\n`), /mend the type/);
+  broken(word("Deno.test({ name, ignore: true, fn });"), /run it/);
   broken(word("enum Kind { A }"), /union of literals/);
   broken(word(`// ${"TO"}DO later\n`), /do it now/);
   broken(word(`// ${"deno-lint"}-ignore no-explicit-any\n`), /write the reason/);
   clean(word("// deno-lint-ignore no-explicit-any -- it is invariant\ntype B = A<any>;"));
   clean(word("// any of these! Is it any good?\nif (a !== b && !c) list.any(x);\nf(!d);"));
   clean(word("const any = 1; const text = 'as any'; g(x != y);"));
+});
+
+Deno.test("tidy rules: end-to-end tests", () => {
+  broken(
+    unguardedTest(file("tests/e2e/a_test.ts", "\nDeno.test('x', f);")),
+    /a_test.ts:2: .*e2e\(/,
+  );
+  clean(unguardedTest(file("tests/e2e/a_test.ts", "e2e('x', { needs: [] }, f);")));
+  clean(unguardedTest(file("model/a_test.ts", "Deno.test('x', f);")));
 });
 
 Deno.test("tidy rules: native access", () => {
