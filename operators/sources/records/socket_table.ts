@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interns sockets: one Connection per socket cookie, from its first record to its end.
+//
+// The kernel tells the end of TCP sockets only. The others end when their only process does, a
+// while after the end of their stream, or after having been idle for long; and beyond the limit
+// the idlest of all is forgotten, which is counted.
+
+import { dataEventAt as D } from "../../../bpf/event.gen.ts";
+import type { SocketClose } from "../../../model/capture_record.ts";
+import type { Connection } from "../../../model/connection.ts";
+import { LIMITS } from "../../../model/limits.ts";
+import { HOUR, MINUTE, type Nanos, SECOND } from "../../../model/time.ts";
+import { type RecencyList, recencyList, type Recent } from "../recency_list.ts";
+import {
+  type Ends,
+  readEnds,
+  sameEnds,
+  socketKey,
+  unixAddress,
+  updateEnds,
+} from "./socket_ends.ts";
+import { newConnection } from "./socket_ends.ts";
+
+/** A socket with what its records are compared with. */
+export interface SocketState extends Recent<SocketState> {
+  readonly connection: Connection;
+  readonly key: number;
+  readonly ends: Ends;
+  /** Thread group that used it so far; 0 once a second one has. */
+  owner: number;
+  usedNs: Nanos;
+  waiting: Waiting;
+}
+
+/** Sockets that wait for the same sign of their end, ordered by last use. */
+interface Waiting {
+  readonly list: RecencyList<SocketState>;
+  /** To be idle for that long counts as the end; null: only the kernel tells. */
+  readonly idleNs: Nanos | null;
+}
+
+export interface SocketTableOptions {
+  readonly socketsMax?: number;
+  readonly closed: (connection: Connection, emitNs: Nanos, reason: SocketClose["reason"]) => void;
+  /** A socket was forgotten, though perhaps not over, because too many are known. */
+  readonly forgotten: () => void;
+}
+
+export interface SocketTable {
+  find(view: DataView, at: number): SocketState | undefined;
+  /** Adds the socket of the data record at `at`, which `tgid` caused. */
+  add(bytes: Uint8Array, view: DataView, at: number, emitNs: Nanos): SocketState;
+  /** Notes a use, and what the record at `at` knows better than the first one did. */
+  use(socket: SocketState, bytes: Uint8Array, view: DataView, at: number, emitNs: Nanos): void;
+  close(socket: SocketState, emitNs: Nanos, reason: SocketClose["reason"]): void;
+  /** The stream toward this socket has ended: nothing much is expected of it and its peer. */
+  ended(socket: SocketState): void;
+  exited(tgid: number, emitNs: Nanos): void;
+  /** Closes those that were idle for too long at that time. */
+  expire(nowNs: Nanos): void;
+  /** Names of a unix socket, before its first data or later. */
+  nameUnix(view: DataView, at: number, local: string, peer: string): void;
+  readonly size: number;
+}
+
+/** Unix sockets whose names came and whose data did not yet. */
+const NAMED_MAX = 1024;
+
+export function socketTable(options: SocketTableOptions): SocketTable {
+  const { socketsMax = LIMITS.connections.value, closed, forgotten } = options;
+  const byCookie = new Map<number, SocketState>();
+  const names = new Map<number, [local: string, peer: string]>();
+  /** Sockets without an end of their own, by the thread group that owns them. */
+  const owned = new Map<number, Set<SocketState>>();
+  const waiting = {
+    tcp: { list: recencyList<SocketState>(), idleNs: null },
+    udp: { list: recencyList<SocketState>(), idleNs: 2n * MINUTE },
+    unix: { list: recencyList<SocketState>(), idleNs: HOUR },
+    ended: { list: recencyList<SocketState>(), idleNs: 10n * SECOND },
+  } satisfies Record<string, Waiting>;
+  const lists: readonly Waiting[] = Object.values(waiting);
+  let conns = 0;
+
+  function disown(socket: SocketState): void {
+    const sockets = owned.get(socket.owner);
+    if (sockets?.delete(socket) && sockets.size === 0) owned.delete(socket.owner);
+    socket.owner = 0;
+  }
+
+  function close(socket: SocketState, emitNs: Nanos, reason: SocketClose["reason"]): void {
+    socket.waiting.list.remove(socket);
+    byCookie.delete(socket.key);
+    disown(socket);
+    closed(socket.connection, emitNs, reason);
+  }
+
+  function forgetIdlest(emitNs: Nanos): void {
+    let idlest: SocketState | null = null;
+    for (const { list } of lists) {
+      const oldest = list.oldest();
+      if (oldest !== null && (idlest === null || oldest.usedNs < idlest.usedNs)) idlest = oldest;
+    }
+    if (idlest === null) return;
+    close(idlest, emitNs, "close");
+    forgotten();
+  }
+
+  function expire(nowNs: Nanos): void {
+    for (const { list, idleNs } of lists) {
+      if (idleNs === null) continue;
+      for (let oldest = list.oldest(); oldest !== null; oldest = list.oldest()) {
+        if (nowNs - oldest.usedNs < idleNs) break;
+        close(oldest, nowNs, "close");
+      }
+    }
+  }
+
+  function moveToEnded(socket: SocketState | undefined, emitNs: Nanos): void {
+    if (socket === undefined || socket.connection.transport !== "unix") return;
+    socket.usedNs = emitNs;
+    socket.waiting.list.remove(socket);
+    socket.waiting = waiting.ended;
+    socket.waiting.list.append(socket);
+  }
+
+  return {
+    find: (view, at) => byCookie.get(socketKey(view, at + D.cookie)),
+    add(bytes, view, at, emitNs) {
+      expire(emitNs);
+      if (byCookie.size >= socketsMax) forgetIdlest(emitNs);
+      const key = socketKey(view, at + D.cookie);
+      const ends = readEnds(view, at);
+      const connection = newConnection(conns++, ends, bytes, view, at, names.get(key));
+      names.delete(key);
+      const wait = waiting[connection.transport];
+      const owner = view.getUint32(at + D.tgid, true);
+      const links = { older: null, newer: null };
+      const socket = { connection, key, ends, owner, usedNs: emitNs, waiting: wait, ...links };
+      byCookie.set(key, socket);
+      wait.list.append(socket);
+      if (connection.transport !== "tcp") {
+        const sockets = owned.get(owner);
+        if (sockets === undefined) owned.set(owner, new Set([socket]));
+        else sockets.add(socket);
+      }
+      return socket;
+    },
+    use(socket, bytes, view, at, emitNs) {
+      socket.usedNs = emitNs;
+      socket.waiting.list.touch(socket);
+      if (!sameEnds(socket.ends, view, at)) {
+        updateEnds(socket.connection, socket.ends, bytes, view, at);
+      }
+      if (socket.owner !== 0 && socket.owner !== view.getUint32(at + D.tgid, true)) disown(socket);
+    },
+    close,
+    ended(socket) {
+      const { connection: { peerCookie }, usedNs } = socket;
+      moveToEnded(socket, usedNs);
+      if (peerCookie === 0n) return;
+      moveToEnded(byCookie.get(Number(BigInt.asIntN(64, peerCookie))), usedNs);
+    },
+    exited(tgid, emitNs) {
+      for (const socket of [...owned.get(tgid) ?? []]) close(socket, emitNs, "exit");
+    },
+    expire,
+    nameUnix(view, at, local, peer) {
+      const key = socketKey(view, at);
+      const known = byCookie.get(key);
+      if (known !== undefined) {
+        known.connection.local = unixAddress(local);
+        known.connection.peer = unixAddress(peer);
+        return;
+      }
+      if (names.size >= NAMED_MAX) names.clear();
+      names.set(key, [local, peer]);
+    },
+    get size() {
+      return byCookie.size;
+    },
+  };
+}
