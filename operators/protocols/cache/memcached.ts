@@ -89,10 +89,10 @@ const STATUSES: Readonly<Record<number, string>> = {
 };
 
 const FIELDS = {
-  "memcached.keys": { type: "number", doc: "number of keys asked for, when more than one" },
-  "memcached.hits": { type: "number", doc: "values returned" },
-  "memcached.result": { type: "string", doc: "first word or status of the answer" },
-  "error.message": { type: "string", doc: "text of an error" },
+  keys: { type: "number", doc: "number of keys asked for, when more than one" },
+  hits: { type: "number", doc: "values returned" },
+  result: { type: "string", doc: "first word or status of the answer" },
+  error_message: { type: "string", doc: "text of an error" },
 } as const;
 type F = typeof FIELDS;
 
@@ -159,7 +159,7 @@ function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
   return make.request({
     ...draft,
     resource: keys.slice(0, KEYS_SHOWN_MAX).join(" "),
-    ...(keys.length > 1 && { fields: { "memcached.keys": keys.length } }),
+    ...(keys.length > 1 && { fields: { keys: keys.length } }),
   });
 }
 
@@ -192,9 +192,9 @@ function finish(make: Make<F>, state: State, word: string, line: string): Step {
   return make.response({
     status: word === "SERVER_ERROR" ? "server_error" : failed ? "client_error" : "ok",
     fields: {
-      "memcached.result": /^\d/.test(word) ? "value" : word,
-      ...(hits > 0 && { "memcached.hits": hits }),
-      ...(failed && line.length > word.length && { "error.message": line.slice(word.length + 1) }),
+      result: /^\d/.test(word) ? "value" : word,
+      ...(hits > 0 && { hits: hits }),
+      ...(failed && line.length > word.length && { error_message: line.slice(word.length + 1) }),
     },
   });
 }
@@ -227,7 +227,7 @@ function readBinary(cursor: Cursor, magic: number, make: Make<F>): Step {
     code: status,
     id: opaque,
     status: status >= 0x82 ? "server_error" : status === 0 || status === 1 ? "ok" : "client_error",
-    fields: { "memcached.result": name },
+    fields: { result: name },
   });
 }
 

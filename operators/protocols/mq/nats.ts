@@ -26,28 +26,28 @@ const HEADER_BYTES_MAX = 65_536;
 const REPLIES_MAX = 4_096;
 
 const FIELDS = {
-  "messaging.destination.name": {
+  subject: {
     type: "string",
     otel: "messaging.destination.name",
     doc: "subject",
   },
-  "nats.reply": { type: "string", doc: "subject that the response goes to" },
-  "nats.sid": { type: "string", doc: "id of the subscription" },
-  "nats.queue": {
+  reply: { type: "string", doc: "subject that the response goes to" },
+  sid: { type: "string", doc: "id of the subscription" },
+  queue: {
     type: "string",
     otel: "messaging.consumer.group.name",
     doc: "queue group of a subscription",
   },
-  "messaging.message.body.size": {
+  body_size: {
     type: "number",
     otel: "messaging.message.body.size",
     doc: "bytes of the payload",
   },
-  "nats.version": { type: "string", doc: "version of the server or the client library" },
-  "nats.server.name": { type: "string", doc: "name of the server" },
-  "nats.client.name": { type: "string", otel: "messaging.client.id", doc: "name of the client" },
-  "nats.status": { type: "string", doc: "status line of the headers, as 503 for no responders" },
-  "error.message": { type: "string", doc: "text of -ERR" },
+  version: { type: "string", doc: "version of the server or the client library" },
+  server_name: { type: "string", doc: "name of the server" },
+  client_name: { type: "string", otel: "messaging.client.id", doc: "name of the client" },
+  header_status: { type: "string", doc: "status line of the headers, as 503 for no responders" },
+  error_message: { type: "string", doc: "text of -ERR" },
 } as const;
 type F = typeof FIELDS;
 
@@ -166,11 +166,11 @@ function readPayload(
     identity: headers?.identity ?? null,
     more: true,
     fields: {
-      "messaging.destination.name": subject,
-      "messaging.message.body.size": total - headBytes,
-      ...(delivered && second !== undefined && { "nats.sid": second }),
-      ...(reply !== undefined && { "nats.reply": reply }),
-      ...(headers !== null && headers.status !== "" && { "nats.status": headers.status }),
+      subject: subject,
+      body_size: total - headBytes,
+      ...(delivered && second !== undefined && { sid: second }),
+      ...(reply !== undefined && { reply: reply }),
+      ...(headers !== null && headers.status !== "" && { header_status: headers.status }),
     },
   };
   if (other.replies.delete(subject)) {
@@ -206,7 +206,7 @@ function endpointOf(subject: string): string {
 }
 
 function subscription(verb: string, words: readonly string[]): Draft<F> {
-  if (verb === "UNSUB") return { type: verb, fields: { "nats.sid": words[0] ?? "" } };
+  if (verb === "UNSUB") return { type: verb, fields: { sid: words[0] ?? "" } };
   const [subject = "", second] = words;
   const queue = words.length > 2 ? second : undefined;
   return {
@@ -215,9 +215,9 @@ function subscription(verb: string, words: readonly string[]): Draft<F> {
     domain: subject,
     endpoint: endpointOf(subject),
     fields: {
-      "messaging.destination.name": subject,
-      "nats.sid": words.at(-1) ?? "",
-      ...(queue !== undefined && { "nats.queue": queue }),
+      subject: subject,
+      sid: words.at(-1) ?? "",
+      ...(queue !== undefined && { queue: queue }),
     },
   };
 }
@@ -228,13 +228,13 @@ function jsonText(json: string, name: string): string {
 }
 
 const infoFields = (json: string) => ({
-  "nats.version": jsonText(json, "version"),
-  "nats.server.name": jsonText(json, "server_name"),
+  version: jsonText(json, "version"),
+  server_name: jsonText(json, "server_name"),
 });
 
 const connectFields = (json: string) => ({
-  "nats.version": jsonText(json, "version"),
-  "nats.client.name": jsonText(json, "name"),
+  version: jsonText(json, "version"),
+  client_name: jsonText(json, "name"),
 });
 
 /** Mistakes of the client, by how their texts begin. */
@@ -243,7 +243,7 @@ const CLIENT_ERRORS = /^'?(?:unknown protocol|authoriz|authentic|invalid|permiss
 function errorOf(text: string): Draft<F> {
   return {
     status: CLIENT_ERRORS.test(text) ? "client_error" : "server_error",
-    fields: { "error.message": text.replace(/^'|'$/g, "") },
+    fields: { error_message: text.replace(/^'|'$/g, "") },
   };
 }
 

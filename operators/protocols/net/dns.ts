@@ -77,13 +77,13 @@ const RCODES = [
 const OPCODES = ["QUERY", "IQUERY", "STATUS", "OPCODE3", "NOTIFY", "UPDATE", "DSO"];
 
 const FIELDS = {
-  "dns.question.name": { type: "string", otel: "dns.question.name", doc: "first question's name" },
-  "dns.question.type": { type: "string", doc: "first question's type" },
-  "dns.questions": { type: "number", doc: "number of questions, when more than one" },
-  "dns.opcode": { type: "string", doc: "operation, when it is not QUERY" },
-  "dns.answers": { type: "string", otel: "dns.answers", doc: "answers as TYPE=value TTL=n; …" },
-  "dns.rcode": { type: "string", doc: "response code by name" },
-  "dns.truncated": { type: "boolean", doc: "the TC bit: ask again over TCP" },
+  question: { type: "string", otel: "dns.question.name", doc: "first question's name" },
+  question_type: { type: "string", doc: "first question's type" },
+  questions: { type: "number", doc: "number of questions, when more than one" },
+  opcode: { type: "string", doc: "operation, when it is not QUERY" },
+  answers: { type: "string", otel: "dns.answers", doc: "answers as TYPE=value TTL=n; …" },
+  rcode: { type: "string", doc: "response code by name" },
+  truncated: { type: "boolean", doc: "the TC bit: ask again over TCP" },
 } as const;
 
 export const dns = defineProtocol({
@@ -122,11 +122,11 @@ export const dns = defineProtocol({
     const opcode = flags >> 11 & 15;
     const first = readQuestions(cursor, base, counts[0]);
     const fields = {
-      ...(first.name !== "" && { "dns.question.name": first.name }),
-      ...(first.type !== "" && { "dns.question.type": first.type }),
-      ...(counts[0] > 1 && { "dns.questions": counts[0] }),
-      ...(opcode !== 0 && { "dns.opcode": OPCODES[opcode] ?? `OPCODE${opcode}` }),
-      ...((flags & 0x0200) !== 0 && { "dns.truncated": true }),
+      ...(first.name !== "" && { question: first.name }),
+      ...(first.type !== "" && { question_type: first.type }),
+      ...(counts[0] > 1 && { questions: counts[0] }),
+      ...(opcode !== 0 && { opcode: OPCODES[opcode] ?? `OPCODE${opcode}` }),
+      ...((flags & 0x0200) !== 0 && { truncated: true }),
     };
     const draft = { type: first.type, resource: first.name, endpoint: first.name, id };
     if (!response) {
@@ -143,8 +143,8 @@ export const dns = defineProtocol({
       clipped: records.clipped,
       fields: {
         ...fields,
-        "dns.rcode": RCODES[rcode] ?? `RCODE${rcode}`,
-        ...(records.text !== "" && { "dns.answers": records.text }),
+        rcode: RCODES[rcode] ?? `RCODE${rcode}`,
+        ...(records.text !== "" && { answers: records.text }),
       },
     });
   },

@@ -44,28 +44,28 @@ const ALERTS: Readonly<Record<number, string>> = {
 };
 
 const FIELDS = {
-  "tls.protocol.version": {
+  version: {
     type: "string",
     otel: "tls.protocol.version",
     doc: "version offered or chosen",
   },
-  "tls.client.server_name": {
+  server_name: {
     type: "string",
     otel: "tls.client.server_name",
     doc: "server name indication",
   },
-  "tls.next_protocol": {
+  next_protocol: {
     type: "string",
     otel: "tls.next_protocol",
     doc: "application protocol (ALPN)",
   },
-  "tls.cipher": { type: "string", otel: "tls.cipher", doc: "cipher suite chosen" },
-  "tls.server.not_after": {
+  cipher: { type: "string", otel: "tls.cipher", doc: "cipher suite chosen" },
+  not_after: {
     type: "string",
     otel: "tls.server.not_after",
     doc: "when the server's certificate expires; not visible in TLS 1.3",
   },
-  "tls.alert": { type: "string", doc: "description of an alert" },
+  alert: { type: "string", doc: "description of an alert" },
 } as const;
 type F = typeof FIELDS;
 
@@ -138,8 +138,7 @@ function readHandshake(cursor: Cursor, bytes: number, make: Make<F>, state: Stat
   return { kind: "end", fields: expiryField(state) };
 }
 
-const expiryField = (state: State) =>
-  state.expiry === "" ? {} : { "tls.server.not_after": state.expiry };
+const expiryField = (state: State) => state.expiry === "" ? {} : { not_after: state.expiry };
 
 function askedBy(hello: Hello, make: Make<F>, state: State): Step {
   state.asked = true;
@@ -149,9 +148,9 @@ function askedBy(hello: Hello, make: Make<F>, state: State): Step {
     domain: hello.serverName,
     endpoint: hello.serverName,
     fields: {
-      "tls.protocol.version": hello.version,
-      ...(hello.serverName !== "" && { "tls.client.server_name": hello.serverName }),
-      ...(hello.nextProtocol !== "" && { "tls.next_protocol": hello.nextProtocol }),
+      version: hello.version,
+      ...(hello.serverName !== "" && { server_name: hello.serverName }),
+      ...(hello.nextProtocol !== "" && { next_protocol: hello.nextProtocol }),
     },
   });
 }
@@ -163,9 +162,9 @@ function answeredBy(hello: Hello, done: boolean, make: Make<F>, state: State): S
     type: "ServerHello",
     more: state.answering,
     fields: {
-      "tls.protocol.version": hello.version,
-      "tls.cipher": hello.cipher,
-      ...(hello.nextProtocol !== "" && { "tls.next_protocol": hello.nextProtocol }),
+      version: hello.version,
+      cipher: hello.cipher,
+      ...(hello.nextProtocol !== "" && { next_protocol: hello.nextProtocol }),
       ...expiryField(state),
     },
   });
@@ -178,7 +177,7 @@ function readAlert(cursor: Cursor, fromServer: boolean, make: Make<F>, state: St
   if (level !== 1 && level !== 2) throw new Malformed("no such alert level");
   const alert = ALERTS[code] ?? `alert ${code}`;
   const status = level === 1 ? "ok" : fromServer ? "server_error" : "client_error";
-  const draft = { type: "Alert", code, status, fields: { "tls.alert": alert } } as const;
+  const draft = { type: "Alert", code, status, fields: { alert: alert } } as const;
   if (!fromServer || !state.asked) return make.oneway({ ...draft, endpoint: alert });
   state.asked = false;
   return make.response(draft);

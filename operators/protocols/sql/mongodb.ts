@@ -40,15 +40,15 @@ const OPCODES: Readonly<Record<number, string>> = {
 };
 
 const FIELDS = {
-  "db.namespace": { type: "string", otel: "db.namespace", doc: "database" },
-  "db.collection.name": { type: "string", otel: "db.collection.name", doc: "collection" },
-  "db.response.status_code": {
+  database: { type: "string", otel: "db.namespace", doc: "database" },
+  collection: { type: "string", otel: "db.collection.name", doc: "collection" },
+  error_code: {
     type: "string",
     otel: "db.response.status_code",
     doc: "error code",
   },
-  "mongodb.opcode": { type: "string", doc: "opcode of the message" },
-  "error.message": { type: "string", doc: "the server's message" },
+  opcode: { type: "string", doc: "opcode of the message" },
+  error_message: { type: "string", doc: "the server's message" },
 } as const;
 type F = typeof FIELDS;
 
@@ -179,9 +179,9 @@ function request(
     identity: document.traceparent === "" ? null : parseTraceparent(document.traceparent),
     clipped,
     fields: {
-      "mongodb.opcode": OPCODES[opcode] ?? "",
-      ...(database !== "" && { "db.namespace": database }),
-      ...(collection !== "" && { "db.collection.name": collection }),
+      opcode: OPCODES[opcode] ?? "",
+      ...(database !== "" && { database: database }),
+      ...(collection !== "" && { collection: collection }),
     },
   };
   const unanswered = opcode === 2013
@@ -224,9 +224,9 @@ function response(
     code,
     status: !failed ? "ok" : SERVER_CODES.has(code) ? "server_error" : "client_error",
     fields: {
-      "mongodb.opcode": OPCODES[opcode] ?? "",
-      ...(failed && { "db.response.status_code": String(code) }),
-      ...(failed && { "error.message": document.message }),
+      opcode: OPCODES[opcode] ?? "",
+      ...(failed && { error_code: String(code) }),
+      ...(failed && { error_message: document.message }),
     },
   });
 }

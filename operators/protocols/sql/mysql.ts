@@ -119,7 +119,7 @@ function readCommand(
   if (command === 25) state.statements.delete(id);
   const type = command === 23 ? sql?.operation || "EXECUTE" : name;
   const draft = base(state, type, sql);
-  return { ...draft, fields: { ...draft.fields, "db.statement.id": id } };
+  return { ...draft, fields: { ...draft.fields, statement_id: id } };
 }
 
 /** Joined midway, the two counts that come first tell: no statement starts with control bytes. */
@@ -136,9 +136,9 @@ function base(state: State, type: string, sql: SqlText | null): Draft<F> {
     endpoint: sql?.summary ?? type,
     identity: sql?.identity ?? null,
     fields: {
-      ...(state.database !== "" && { "db.namespace": state.database }),
-      ...(state.user !== "" && { "db.user": state.user }),
-      ...(sql !== null && { "db.query.summary": sql.summary }),
+      ...(state.database !== "" && { database: state.database }),
+      ...(state.user !== "" && { user: state.user }),
+      ...(sql !== null && { summary: sql.summary }),
     },
   };
 }
@@ -161,6 +161,6 @@ function readLogin(
   state.database = login.database;
   state.phase = "login";
   const draft = base(state, "LOGIN", null);
-  const version = state.version === "" ? {} : { "db.server.version": state.version };
+  const version = state.version === "" ? {} : { server_version: state.version };
   return make.request({ ...draft, resource: login.user, fields: { ...draft.fields, ...version } });
 }

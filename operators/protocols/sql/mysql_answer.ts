@@ -69,7 +69,7 @@ function readStatus(
   cursor.leave();
   if (first === 0 && (status & MORE_RESULTS) !== 0) return begin(state, make);
   return finish(state, make, {
-    fields: affected > 0 ? { "db.response.affected_rows": affected } : {},
+    fields: affected > 0 ? { affected_rows: affected } : {},
   });
 }
 
@@ -78,9 +78,9 @@ function errorDraft({ errno, sqlstate, message, status }: ServerError): Draft<F>
     code: errno,
     status,
     fields: {
-      "db.response.status_code": String(errno),
-      ...(sqlstate !== "" && { "db.response.sqlstate": sqlstate }),
-      "error.message": message,
+      error_code: String(errno),
+      ...(sqlstate !== "" && { sqlstate: sqlstate }),
+      error_message: message,
     },
   };
 }
@@ -130,7 +130,7 @@ function finish(state: State, make: Make<F>, draft: Draft<F>): Step {
     ...(draft.code !== undefined && { code: draft.code }),
     ...(draft.status !== undefined && { status: draft.status }),
     fields: {
-      ...(rows > 0 && { "db.response.returned_rows": rows }),
+      ...(rows > 0 && { rows: rows }),
       ...draft.fields as Record<string, string | number>,
     },
   };
@@ -149,7 +149,7 @@ function readPrepared(cursor: Cursor, bytes: number, make: Make<F>, state: State
   }
   const eof = deprecatesEof(state) ? 0 : 1;
   state.left = (columns > 0 ? columns + eof : 0) + (parameters > 0 ? parameters + eof : 0);
-  const fields = { "db.statement.id": id };
+  const fields = { statement_id: id };
   if (state.left === 0) return finish(state, make, { fields });
   state.phase = "definitions";
   state.open = true;

@@ -5,24 +5,24 @@ import type { Make, Step } from "../../wire/protocol.ts";
 import type { SqlText } from "../../wire/sql_text.ts";
 
 export const FIELDS = {
-  "db.namespace": { type: "string", otel: "db.namespace", doc: "database" },
-  "db.user": { type: "string", doc: "user that logged in" },
-  "db.server.version": { type: "string", doc: "version in the server's greeting" },
-  "db.statement.id": { type: "number", doc: "number of the prepared statement" },
-  "db.query.summary": { type: "string", otel: "db.query.summary", doc: "operation and table" },
-  "db.response.status_code": {
+  database: { type: "string", otel: "db.namespace", doc: "database" },
+  user: { type: "string", doc: "user that logged in" },
+  server_version: { type: "string", doc: "version in the server's greeting" },
+  statement_id: { type: "number", doc: "number of the prepared statement" },
+  summary: { type: "string", otel: "db.query.summary", doc: "operation and table" },
+  error_code: {
     type: "string",
     otel: "db.response.status_code",
     doc: "error number",
   },
-  "db.response.sqlstate": { type: "string", doc: "SQLSTATE of an error" },
-  "db.response.returned_rows": {
+  sqlstate: { type: "string", doc: "SQLSTATE of an error" },
+  rows: {
     type: "number",
     otel: "db.response.returned_rows",
     doc: "rows of the result sets",
   },
-  "db.response.affected_rows": { type: "number", doc: "rows inserted, changed or deleted" },
-  "error.message": { type: "string", doc: "the server's message" },
+  affected_rows: { type: "number", doc: "rows inserted, changed or deleted" },
+  error_message: { type: "string", doc: "the server's message" },
 } as const;
 export type F = typeof FIELDS;
 

@@ -28,21 +28,21 @@ const STATEMENTS_MAX = 1_024;
 const PENDING_MAX = 4_096;
 
 const FIELDS = {
-  "db.namespace": { type: "string", otel: "db.namespace", doc: "database" },
-  "db.user": { type: "string", doc: "user that logged in" },
-  "db.statement.name": { type: "string", doc: "name of the prepared statement" },
-  "db.query.summary": { type: "string", otel: "db.query.summary", doc: "operation and table" },
-  "db.response.status_code": {
+  database: { type: "string", otel: "db.namespace", doc: "database" },
+  user: { type: "string", doc: "user that logged in" },
+  statement: { type: "string", doc: "name of the prepared statement" },
+  summary: { type: "string", otel: "db.query.summary", doc: "operation and table" },
+  sqlstate: {
     type: "string",
     otel: "db.response.status_code",
     doc: "SQLSTATE of an error",
   },
-  "db.response.returned_rows": {
+  rows: {
     type: "number",
     otel: "db.response.returned_rows",
     doc: "rows returned or affected, of the last command",
   },
-  "error.message": { type: "string", doc: "the server's message" },
+  error_message: { type: "string", doc: "the server's message" },
 } as const;
 type F = typeof FIELDS;
 
@@ -152,7 +152,7 @@ function readFirst(cursor: Cursor, make: Make<F>, state: State): Step {
     type: "STARTUP",
     domain: state.database,
     endpoint: "STARTUP",
-    fields: { "db.namespace": state.database, "db.user": state.user },
+    fields: { database: state.database, user: state.user },
   });
 }
 
@@ -252,10 +252,10 @@ function requestOf(state: State, sql: SqlText | null, statement: string): Draft<
     endpoint: sql?.summary ?? "",
     identity: sql?.identity ?? null,
     fields: {
-      ...(state.database !== "" && { "db.namespace": state.database }),
-      ...(state.user !== "" && { "db.user": state.user }),
-      ...(statement !== "" && { "db.statement.name": statement }),
-      ...(sql !== null && { "db.query.summary": sql.summary }),
+      ...(state.database !== "" && { database: state.database }),
+      ...(state.user !== "" && { user: state.user }),
+      ...(statement !== "" && { statement: statement }),
+      ...(sql !== null && { summary: sql.summary }),
     },
   };
 }
@@ -311,7 +311,7 @@ function aborted(make: Make<F>, state: State): Step {
   state.pending.shift();
   return make.response({
     status: "client_error",
-    fields: { "db.response.status_code": "25P02", "error.message": "skipped after an error" },
+    fields: { sqlstate: "25P02", error_message: "skipped after an error" },
   });
 }
 
@@ -325,8 +325,8 @@ function answer(cursor: Cursor, make: Make<F>, state: State): Step {
   return make.response({
     status: error === null ? "ok" : statusOf(error.code),
     fields: error === null
-      ? rows >= 0 ? { "db.response.returned_rows": rows } : {}
-      : { "db.response.status_code": error.code, "error.message": error.message },
+      ? rows >= 0 ? { rows: rows } : {}
+      : { sqlstate: error.code, error_message: error.message },
   });
 }
 
