@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where lines go: standard output or a file, in batches, without holding up capture.
+
+import type { AsyncSink } from "../../engine/sink.ts";
+import { Refusal } from "../cli/context.ts";
+
+export interface TextOutput extends AsyncDisposable {
+  readonly isTerminal: boolean;
+  /** Resolves when the text is written. After the reader has gone it does nothing. */
+  readonly write: (text: string) => Promise<void>;
+}
+
+/** `whenGone` is called once when the reader of standard output has gone (`| head`). */
+export async function openTextOutput(
+  path: string | undefined,
+  whenGone: () => void,
+): Promise<TextOutput> {
+  const file = path === undefined ? undefined : await create(path);
+  const stream = file ?? Deno.stdout;
+  const encoder = new TextEncoder();
+  let isGone = false;
+  return {
+    isTerminal: stream.isTerminal(),
+    async write(text) {
+      let bytes = encoder.encode(text);
+      try {
+        while (bytes.length > 0 && !isGone) bytes = bytes.subarray(await stream.write(bytes));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+        isGone = true;
+        whenGone();
+      }
+    },
+    [Symbol.asyncDispose]() {
+      file?.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function create(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.create(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Refusal(`Cannot write ${path}: ${reason.replace(/: open '.*$/, "")}`);
+  }
+}
+
+const QUEUE_RECORDS_MAX = 100_000;
+
+/** A sink that writes one text per record. A live source drops what a slow reader does not take. */
+export function textSink<T>(
+  name: string,
+  output: TextOutput,
+  textOf: (record: T) => string,
+  whenFull: "block" | "drop",
+): AsyncSink<T> {
+  return {
+    kind: "async_sink",
+    name,
+    limits: [],
+    queue: {
+      recordsMax: QUEUE_RECORDS_MAX,
+      whenFull,
+      batchRecordsMax: 1_000,
+      batchWaitMs: 50,
+    },
+    open: () => ({
+      write: (records) => output.write(records.map(textOf).join("")),
+      end: () => Promise.resolve(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }),
+  };
+}
