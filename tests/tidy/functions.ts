@@ -1,29 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lengths of functions, from the braces of the masked source. Only blocks that are long are
-// looked at closely, so the reading of signatures can be simple.
+// Lengths of functions, from the braces of the masked source. The lines of named functions inside
+// do not count to the one around them, as the methods of a class do not make one long function;
+// callbacks without a name do.
 
-import { isC, isTypeScript, lineAt, type SourceFile, type Violation } from "./source_tree.ts";
+import { isC, isTypeScript, type SourceFile, type Violation } from "./source_tree.ts";
 
 export const functionLinesMax = 70;
+
+interface Block {
+  readonly brace: number;
+  readonly line: number;
+  /** Lines of named functions inside. */
+  inside: number;
+}
 
 export function longFunctions(file: SourceFile): Violation[] {
   if (!isTypeScript(file.path) && !isC(file.path)) return [];
   const found: Violation[] = [];
-  const opened: number[] = [];
+  const open: Block[] = [];
   const code = file.masked;
+  let line = 1;
   for (let i = 0; i < code.length; i++) {
     const c = code.charAt(i);
-    if (c === "{") opened.push(i);
+    if (c === "\n") line++;
+    else if (c === "{") open.push({ brace: i, line, inside: 0 });
     if (c !== "}") continue;
-    const start = opened.pop();
-    if (start === undefined) continue;
-    const headLine = lineAt(code, start);
-    const lines = lineAt(code, i) - headLine + 1;
-    if (lines <= functionLinesMax || !opensFunction(header(code, start), isC(file.path))) continue;
-    found.push(
-      `${file.path}:${headLine}: function of ${lines} lines, at most ${functionLinesMax}; ` +
-        `give a part that has a name of its own a function of its own`,
-    );
+    const block = open.pop();
+    if (block === undefined || block.line === line) continue;
+    const lines = line - block.line + 1;
+    const kind = blockKind(header(code, block.brace), isC(file.path));
+    const around = open.at(-1);
+    if (around !== undefined) around.inside += kind === "named" ? lines : block.inside;
+    const own = lines - block.inside;
+    if (kind !== "other" && own > functionLinesMax) {
+      found.push(
+        `${file.path}:${block.line}: function of ${own} lines, at most ${functionLinesMax}; ` +
+          `give a part that has a name of its own a function of its own`,
+      );
+    }
   }
   return found;
 }
@@ -43,12 +57,12 @@ function header(code: string, brace: number): string {
 
 const modifiers = "(export |default |async |static |override |private |get |set |\\*|#)*";
 const method = new RegExp(`^${modifiers}[\\w$[\\].]+ ?(<.*>)?\\(.*\\)( ?:.*)?$`);
+const assigned = /(^|\s)(const|let|readonly)? ?[\w$.#]+( ?:[^=]*)? ?[=:] (async )?(<.*>)?\(?.*=>$/;
 
-function opensFunction(head: string, inC: boolean): boolean {
-  if (/^(\} )?(if|for|while|switch|else|do|catch|try|finally|with)\b/.test(head)) return false;
-  if (/\b(class|interface|enum|namespace|struct|union)\b[^()]*$/.test(head)) return false;
-  if (inC) return /\)$/.test(head) || /\)\s*(__\w+(\(.*\))?)$/.test(head);
-  if (/=>$/.test(head)) return true;
-  if (/\bfunction\b/.test(head)) return true;
-  return method.test(head);
+function blockKind(head: string, inC: boolean): "named" | "callback" | "other" {
+  if (/^(\} )?(if|for|while|switch|else|do|catch|try|finally|with)\b/.test(head)) return "other";
+  if (/\b(class|interface|enum|namespace|struct|union)\b[^()]*$/.test(head)) return "other";
+  if (inC) return /\)( __\w+(\(.*\))?)?$/.test(head) ? "named" : "other";
+  if (/=>$/.test(head)) return assigned.test(head) ? "named" : "callback";
+  return /\bfunction\b \*?\w/.test(head) || method.test(head) ? "named" : "other";
 }

@@ -15,7 +15,7 @@ export interface Import {
 const layers: readonly { folder: string; may: readonly string[] }[] = [
   { folder: "model/", may: [] },
   { folder: "engine/", may: [] },
-  { folder: "ffi/", may: [] },
+  { folder: "ffi/", may: ["bpf/event.gen.ts"] },
   { folder: "operators/", may: ["engine/", "model/", "operators/wire/"] },
   { folder: "operators/wire/", may: ["model/"] },
   { folder: "operators/protocols/", may: ["operators/wire/", "model/"] },

@@ -94,6 +94,11 @@ Deno.test("tidy rules: functions", () => {
     clean(longFunctions(file("a.ts", `${head}\n${body.slice(14)}}\n`)));
   }
   broken(longFunctions(file("a.bpf.c", `int f(void *ctx)\n{\n${body}}\n`)), /function of 72 lines/);
+  const inner = (head: string) => `${head}\n${body.slice(0, 40 * 7)}};\n`;
+  const around = (head: string) => `function f() {\n${inner(head).repeat(3)}}\n`;
+  clean(longFunctions(file("a.ts", around("const g = (a: X): Y => {"))));
+  clean(longFunctions(file("a.ts", around("return {\n push(a) {"))));
+  broken(longFunctions(file("a.ts", around("g((a) => {"))), /function of 128 lines/);
   clean(longFunctions(file("a.ts", `class A {\n${body}}\ninterface B {\n${body}}\n`)));
   clean(longFunctions(file("a.ts", `if (f(x)) {\n${body}}\nconst a = {\n${body}};\n`)));
 });
