@@ -5,6 +5,7 @@ import { tableFromIPC } from "@uwdata/flechette";
 import { readOnlyProblem } from "./guard.ts";
 import type { Inserted, InsertRequest, Opened, OpenRequest } from "./messages.ts";
 import type { QueryParts, QueryRequest } from "./messages.ts";
+import { isFatal, plainReason } from "./problems.ts";
 import {
   baseStatements,
   createProtocolView,
@@ -34,7 +35,7 @@ export interface Database extends Disposable {
 }
 
 /** What the engine may hold in memory, data in memory included; the rest is its own code. */
-const MEMORY_BYTES_MAX = 1_500_000_000;
+const MEMORY_BYTES_MAX = 1_000_000_000;
 /** The log is folded into the database after this many spans or bytes, whichever is first. */
 const CHECKPOINT_SPANS = 120_000;
 const CHECKPOINT_LOG_BYTES = 64_000_000;
@@ -134,6 +135,18 @@ function createKeeper(engine: Engine, writer: Connection, slices: Slices | undef
       spansInLog = 0;
     });
   };
+  /** The batch before it is stored, whatever happens here. */
+  const upkeep = (): Partial<Inserted> => {
+    try {
+      const expired = slices?.expire(files.databaseBytes()) ?? 0;
+      const isDue = spansInLog >= CHECKPOINT_SPANS || files.logBytes() >= CHECKPOINT_LOG_BYTES;
+      if (isDue || expired > 0) checkpoint();
+      return { expired };
+    } catch (error) {
+      // What is not fatal (a query that runs forbids a checkpoint) is tried again next time.
+      return isFatal(error) ? { broken: plainReason(error) } : {};
+    }
+  };
   return {
     checkpoint,
     insert: (batch) => {
@@ -150,21 +163,9 @@ function createKeeper(engine: Engine, writer: Connection, slices: Slices | undef
       slice.spans += batch.spanCount;
       spansInLog += batch.spanCount;
       if (batch.newestNs > slice.newestNs) slice.newestNs = batch.newestNs;
-      const expired = slices.expire(files.databaseBytes());
-      const isDue = spansInLog >= CHECKPOINT_SPANS || files.logBytes() >= CHECKPOINT_LOG_BYTES;
-      if (isDue || expired > 0) tryCheckpoint(checkpoint);
-      return { expired };
+      return { expired: 0, ...upkeep() };
     },
   };
-}
-
-/** A running query can forbid a checkpoint; the next batch tries again. */
-function tryCheckpoint(checkpoint: () => void): void {
-  try {
-    checkpoint();
-  } catch (error) {
-    if (!String(error).includes("Cannot CHECKPOINT")) throw error;
-  }
 }
 
 async function runQuery(

@@ -3,6 +3,7 @@
 // of readers. A reader that comes while a trace writes gets a copy of how the file is now.
 
 import { logPath } from "./file_layer.ts";
+import { plainReason } from "./problems.ts";
 
 export interface FileAccess extends AsyncDisposable {
   /** The file to open: the one asked for, or a copy that goes when this is disposed. */
@@ -48,8 +49,14 @@ function checkFile(path: string, readOnly: boolean): number | undefined {
   if (!info.isFile) throw new Error("it is not a regular file");
   if (info.size === 0 && readOnly) throw new Error("it is empty");
   if (info.size > 0 && !hasMagic(path)) throw new Error("it is not a DuckDB database");
+  if (info.size > 0 && info.size < HEADER_BYTES) {
+    throw new Error(plainReason("Corrupt database file: cut short"));
+  }
   return info.size;
 }
+
+/** Three blocks of 4 KiB, in every DuckDB file. */
+const HEADER_BYTES = 12_288;
 
 /** A DuckDB file has a checksum of 8 bytes, then four letters. */
 function hasMagic(path: string): boolean {
@@ -108,14 +115,4 @@ async function copyFile(path: string): Promise<FileAccess> {
     throw new Error(`a trace writes it, and no copy could be made: ${plainReason(error)}`);
   }
   return { path: copy, [Symbol.asyncDispose]: remove };
-}
-
-/** The system's words without its codes. */
-export function plainReason(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "its directory does not exist";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  const text = error instanceof Error ? error.message : String(error);
-  if (/os error 30/.test(text)) return "its file system is read-only";
-  if (/os error 28/.test(text)) return "the disk is full";
-  return text.replace(/ \(os error \d+\).*$/s, "");
 }

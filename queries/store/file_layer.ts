@@ -61,7 +61,9 @@ export function openFileLayer(
     try {
       return work();
     } catch (error) {
-      pkg.failWith(mod, error instanceof Error ? error.message : String(error));
+      // Not the package's failWith: that one prints to standard output first.
+      const reason = error instanceof Error ? error.message : String(error);
+      mod.ccall("duckdb_web_fail_with", null, ["string"], [reason]);
       return fallback;
     }
   };
@@ -92,7 +94,7 @@ export function openFileLayer(
       guarded(mod, undefined, () => fileOf(id).file.truncateSync(size)),
     readFile: (mod: Module, id, buffer, bytes, location) =>
       guarded(mod, 0, () => {
-        const { file } = fileOf(id);
+        const { file, path: name } = fileOf(id);
         file.seekSync(location, Deno.SeekMode.Start);
         let done = 0;
         while (done < bytes) {
@@ -100,6 +102,8 @@ export function openFileLayer(
           if (n === null) break;
           done += n;
         }
+        // The engine would ask again for ever; at the end of its log it may come to nothing.
+        if (done < bytes && name === path) throw new Error("Corrupt database file: cut short");
         return done;
       }),
     writeFile: (mod: Module, id, buffer, bytes, location) =>

@@ -54,6 +54,8 @@ export interface Opened {
 export interface Inserted {
   /** Spans removed because they are older than asked for. */
   readonly expired: number;
+  /** The batch is stored, but the engine broke after it and must be reopened. */
+  readonly broken?: string;
 }
 
 export interface QueryParts {
@@ -80,4 +82,4 @@ export interface Envelope {
 
 export type Reply =
   | { readonly id: number; readonly value: Replies[keyof Replies] }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly error: string; readonly isFatal: boolean };

@@ -6,12 +6,12 @@ import type { DropReason } from "../../model/drops.ts";
 import { LIMITS } from "../../model/limits.ts";
 import type { SpanRevision } from "../../model/span.ts";
 import { bindParameters, type Parameter } from "./bind_parameters.ts";
-import { acquireFile, plainReason } from "./file_access.ts";
+import { acquireFile } from "./file_access.ts";
 import { type Keep, KEEP_IN_MEMORY, KEEP_ON_DISK } from "./keep.ts";
 import { readResult, type Result } from "./result.ts";
 import type { ProtocolFields } from "./schema.ts";
 import { encodeBatch } from "./span_batch.ts";
-import { connectWorker } from "./worker_client.ts";
+import { superviseWorker } from "./supervised_worker.ts";
 
 export interface StoreOptions {
   /** Database file; absent: in memory. */
@@ -71,33 +71,29 @@ const QUERY_BYTES_MAX = 512_000_000;
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const { path, readOnly = false, protocols = [], facts = {} } = options;
   const keep = options.keep ?? (path === undefined ? KEEP_IN_MEMORY : KEEP_ON_DISK);
-  const refuse = (error: unknown) => {
-    throw new Error(`Cannot open ${path ?? "the store"}: ${plainReason(error)}`);
+  const refuse = (error: Error) => {
+    throw new Error(`Cannot open ${path ?? "the store"}: ${error.message}`);
   };
   const file = path === undefined ? undefined : await acquireFile(path, readOnly).catch(refuse);
-  const worker = connectWorker(file?.path);
-  const release = async () => {
-    worker[Symbol.dispose]();
-    await file?.[Symbol.asyncDispose]();
-  };
+  const target = file === undefined ? {} : { path: file.path };
+  const release = async () => void await file?.[Symbol.asyncDispose]();
+  const worker = await superviseWorker({ ...target, readOnly, keep, protocols, facts })
+    .catch(async (error) => {
+      await release();
+      return refuse(error);
+    });
   const counts = createCounts();
-  const opened = await worker.call({
-    kind: "open",
-    wasmPath: worker.wasmPath,
-    ...(file === undefined ? {} : { path: file.path }),
-    readOnly,
-    keep,
-    protocols,
-    facts,
-  }).catch(async (error) => {
+  const closeAll = async () => {
+    // What is acknowledged is safe in the log, even if it cannot be folded into the database.
+    await worker.call({ kind: "close" }).catch((error) => counts.note(error.message));
+    worker[Symbol.dispose]();
     await release();
-    return refuse(error);
-  });
+  };
   let closing: Promise<void> | undefined;
-  const close = () => closing ??= worker.call({ kind: "close" }).finally(release).then();
+  const close = () => closing ??= closeAll();
   return {
     path,
-    engineVersion: opened.engineVersion,
+    engineVersion: worker.opened.engineVersion,
     query: async (sql, parameters = [], options = {}) => {
       const { timeoutMs = QUERY_TIMEOUT_MS, signal } = options;
       const { rowsMax = QUERY_ROWS_MAX, bytesMax = QUERY_BYTES_MAX } = options;
@@ -113,7 +109,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       counts.queued += revisions.length;
       try {
         const request = encodeBatch(revisions);
-        const { expired } = await worker.call(request);
+        const { expired, broken } = await worker.call(request);
+        if (broken !== undefined) worker.retire(broken);
         return counts.insert(request.spanCount, expired);
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error);
@@ -136,6 +133,9 @@ function createCounts() {
   const dropped: Partial<Record<DropReason, number>> = {};
   const counts = {
     queued: 0,
+    note(problem: string) {
+      lastProblem = problem;
+    },
     insert(stored: number, expired: number): InsertOutcome {
       lastProblem = undefined;
       inserted += stored;

@@ -5,10 +5,18 @@
 /// <reference lib="deno.worker" />
 
 import { type Database, openDatabase } from "./database.ts";
+import { isFatal, plainReason } from "./problems.ts";
 import type { Envelope, QueryRequest, Replies, Reply, Request } from "./messages.ts";
+
+/** Queries waiting for the one that runs. */
+const QUERIES_MAX = 64;
+
+// The engine prints some of its errors: never where the program's own output goes.
+console.log = console.error;
 
 let database: Database | undefined;
 let queries: Promise<unknown> = Promise.resolve();
+let queriesWaiting = 0;
 const cancelled = new Set<number>();
 
 self.onmessage = async ({ data }: MessageEvent<Envelope>) => {
@@ -20,7 +28,7 @@ async function answer({ id, request }: Envelope): Promise<Reply> {
   try {
     return { id, value: await handle(id, request) };
   } catch (error) {
-    return { id, error: error instanceof Error ? error.message : String(error) };
+    return { id, error: plainReason(error), isFatal: isFatal(error) };
   }
 }
 
@@ -48,10 +56,15 @@ async function handle(id: number, request: Request): Promise<Replies[keyof Repli
 }
 
 async function enqueue(db: Database, id: number, request: QueryRequest) {
+  if (queriesWaiting >= QUERIES_MAX) {
+    throw new Error(`Cannot run the query: ${QUERIES_MAX} others wait already`);
+  }
+  queriesWaiting++;
   const run = async () => {
     try {
       return await db.query(request, nextTurn, () => cancelled.has(id));
     } finally {
+      queriesWaiting--;
       cancelled.delete(id);
     }
   };

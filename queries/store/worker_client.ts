@@ -31,14 +31,14 @@ export function connectWorker(path: string | undefined): WorkerClient {
   let lastId = 0;
   let death: Error | undefined;
   const die = (message: string) => {
-    death ??= new Error(message);
+    death ??= new Error(message, cause(true));
     for (const { reject } of waiting.values()) reject(death);
     waiting.clear();
   };
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
     const call = waiting.get(data.id);
     waiting.delete(data.id);
-    if ("error" in data) call?.reject(new Error(data.error));
+    if ("error" in data) call?.reject(new Error(data.error, cause(data.isFatal)));
     else call?.resolve(data.value);
   };
   worker.onerror = (event) => {
@@ -66,6 +66,11 @@ export function connectWorker(path: string | undefined): WorkerClient {
       worker.terminate();
     },
   };
+}
+
+/** "fatal" marks errors after which the worker is of no use. */
+function cause(isFatal: boolean): ErrorOptions {
+  return isFatal ? { cause: "fatal" } : {};
 }
 
 /** Its own files, nothing else: no network, no programs, no libraries, no environment. */
