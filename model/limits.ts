@@ -23,6 +23,8 @@ export const LIMITS = {
   linkHoldMs: limit(100, "ms", "a span waits for its link, then it goes out without"),
   hopSpans: limit(65_536, "spans", "that wait for the other ends of their hop; then queries join"),
   hopWindowMs: limit(5_000, "ms", "spans of one hop find each other when they end this close"),
+  assemblyRounds: limit(30, "rounds", "of the search for one trace; then it is truncated"),
+  assemblySpans: limit(20_000, "spans", "of one trace; then it is truncated"),
   textBytes: limit(4_096, "bytes", "kept of any one text field of a message"),
   deadLetters: limit(1_024, "records", "failed records kept for inspection"),
   storeQueue: limit(200_000, "spans", "spans waiting for the store"),

@@ -9,27 +9,29 @@ export interface TimeRange {
   readonly toNs: bigint;
 }
 
-/**
- * Values to look for, by column: a span matches if any of its columns holds a value listed for it.
- * Empty lists match nothing.
- */
+/** The end of a unix socket that reads, and where in the stream the request begins. */
+export interface UnixPlace {
+  readonly reader: bigint;
+  readonly offset: number;
+}
+
+/** Values to look for. A span that holds any of them matches. */
 export interface SearchKeys {
   readonly span_id: readonly bigint[];
   readonly parent_span_id: readonly bigint[];
   readonly request_seq: readonly number[];
-  /** Unix sockets only: either end. */
-  readonly socket_id: readonly bigint[];
-  readonly peer_socket_id: readonly bigint[];
   readonly trace_id_header: readonly string[];
   readonly x_request_id: readonly string[];
   /** Datagrams only: the protocol's own id. */
   readonly request_id: readonly string[];
+  /** Servers read at `socket_id`, clients write to `peer_socket_id`. */
+  readonly unix: readonly UnixPlace[];
 }
 
 export interface SpanQuery {
   /**
-   * Spans that start within the range and match, each once, in its last revision where the store
-   * knows it; at most `rowsMax`, earliest first.
+   * Spans that start within the range and match; at most `rowsMax`. Several revisions of one span
+   * may come, in any order.
    */
   readonly related: (
     keys: SearchKeys,

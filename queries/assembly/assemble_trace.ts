@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The trace of one span: a search by shared keys, round by round, then parents by rule.
+//
+// The search is bounded in time around what it has found, because sequence numbers repeat within
+// hours. It looks further back only while a parent is known by id and not found.
+
+import { LIMITS } from "../../model/limits.ts";
+import type { Span } from "../../model/span.ts";
+import { SpanSearch } from "./span_search.ts";
+import type { SpanQuery, TimeRange } from "./span_query.ts";
+import { buildTraces, type Trace } from "./trace.ts";
+
+/** How far before the earliest span in hand the search looks, one step after the other. */
+const lookBacksNs = [1_000_000_000n, 30_000_000_000n, 600_000_000_000n];
+
+/** How far after the latest end in hand; work that goes on after the answer starts soon. */
+const lookAheadNs = 1_000_000_000n;
+
+/** Null if no span of that id is in the range. Its search may leave the range. */
+export async function assembleTrace(
+  query: SpanQuery,
+  spanId: bigint,
+  range: TimeRange,
+): Promise<Trace | null> {
+  const search = new SpanSearch(spanId);
+  const first = await query.related(search.nextKeys(), range, 16);
+  search.take(first);
+  if (search.spans.size === 0) return null;
+  let lookBack = 0;
+  let rounds = 1;
+  let truncated = "";
+  for (;;) {
+    if (search.isExhausted) {
+      if (!search.missesParents || ++lookBack >= lookBacksNs.length) break;
+      search.askParentsAgain();
+    }
+    if (rounds++ >= LIMITS.assemblyRounds.value) {
+      truncated = `the search was ended after ${rounds - 1} rounds`;
+      break;
+    }
+    const left = LIMITS.assemblySpans.value - search.spans.size;
+    if (left <= 0) {
+      truncated = `the search was ended at ${search.spans.size} spans`;
+      break;
+    }
+    const within = around(search, lookBacksNs[lookBack] ?? 0n);
+    search.take(await query.related(search.nextKeys(), within, left));
+  }
+  return holding(buildTraces(search.spans.values(), truncated), spanId);
+}
+
+function around({ startNs, endNs }: SpanSearch, lookBackNs: bigint): TimeRange {
+  return { fromNs: startNs - lookBackNs, toNs: endNs + lookAheadNs };
+}
+
+function holding(traces: readonly Trace[], spanId: bigint): Trace | null {
+  const isIt = ({ span }: { span: Span }) => span.span_id === spanId;
+  return traces.find((trace) => trace.nodes.some(isIt)) ?? null;
+}
