@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// `deno task bpf`: builds spandrel.bpf.o and event.gen.ts. With --check it compares and writes nothing.
+// `deno task bpf`: builds the BPF objects and event.gen.ts. With --check it compares and writes
+// nothing.
 
 import { eventLayout } from "./event_layout.ts";
 
-/** The compiler that made the object that is checked in; others make other bytes. */
+/** The compiler that made the objects that are checked in; others make other bytes. */
 const CLANG = "14.0.6";
+
+/** spandrel holds the tracer's programs, floor those it is measured against. */
+const OBJECTS = ["spandrel", "floor"] as const;
 
 const FLAGS = [
   "-g",
@@ -20,57 +24,61 @@ const FLAGS = [
 ];
 
 if (import.meta.main) {
-  const here = new URL(".", import.meta.url).pathname;
-  Deno.exitCode = await buildBpf(here, Deno.args.includes("--check"));
+  const folder = new URL(".", import.meta.url).pathname.replace(/\/$/, "");
+  Deno.exitCode = await buildBpf(folder, Deno.args.includes("--check"));
 }
 
 /** Returns the exit code: 0 done or equal, 1 different, 2 cannot build. */
 export async function buildBpf(folder: string, check: boolean): Promise<number> {
   const version = await clangVersion();
   if (version === undefined) {
-    console.error("Cannot build spandrel.bpf.o: clang is not installed; apt install clang llvm");
+    console.error("Cannot build the BPF objects: clang is not installed; apt install clang llvm");
     return 2;
   }
+  const built = new Map<string, Uint8Array>();
+  for (const name of OBJECTS) built.set(`${name}.bpf.o`, await compile(folder, name));
+  const layout = eventLayout(built.get("spandrel.bpf.o") ?? new Uint8Array());
+  built.set("event.gen.ts", new TextEncoder().encode(layout));
+  return check ? await compare(folder, built, version) : await write(folder, built);
+}
+
+async function compile(folder: string, name: string): Promise<Uint8Array> {
   const target = await Deno.makeTempFile({ suffix: ".bpf.o" });
   try {
-    const flags = FLAGS.map((flag) => flag.replace("${PWD}", folder.replace(/\/$/, "")));
-    await run(folder, "clang", [...flags, "-c", "spandrel.bpf.c", "-o", target]);
+    const flags = FLAGS.map((flag) => flag.replace("${PWD}", folder));
+    await run(folder, "clang", [...flags, "-c", `${name}.bpf.c`, "-o", target]);
     await run(folder, "llvm-strip", ["-g", target]);
-    const object = await Deno.readFile(target);
-    const layout = eventLayout(object);
-    return check
-      ? await compare(folder, object, layout, version)
-      : await write(folder, object, layout);
+    return await Deno.readFile(target);
   } finally {
     await Deno.remove(target);
   }
 }
 
-async function write(folder: string, object: Uint8Array, layout: string): Promise<number> {
-  await Deno.writeFile(`${folder}/spandrel.bpf.o`, object);
-  await Deno.writeTextFile(`${folder}/event.gen.ts`, layout);
-  console.log(`spandrel.bpf.o: ${object.length} bytes; event.gen.ts: ${layout.length} bytes`);
+async function write(folder: string, built: ReadonlyMap<string, Uint8Array>): Promise<number> {
+  for (const [file, bytes] of built) {
+    await Deno.writeFile(`${folder}/${file}`, bytes);
+    console.log(`${file}: ${bytes.length} bytes`);
+  }
   return 0;
 }
 
 async function compare(
   folder: string,
-  object: Uint8Array,
-  layout: string,
+  built: ReadonlyMap<string, Uint8Array>,
   version: string,
 ): Promise<number> {
-  const kept = await Deno.readFile(`${folder}/spandrel.bpf.o`);
-  const same = kept.length === object.length && kept.every((byte, i) => byte === object[i]);
-  if (layout !== await Deno.readTextFile(`${folder}/event.gen.ts`)) {
-    console.error("event.gen.ts differs from event.h: run `deno task bpf`");
-    return 1;
+  let code = 0;
+  for (const [file, bytes] of built) {
+    if (file.endsWith(".o") && version !== CLANG) {
+      console.log(`${file} not compared: made by clang ${CLANG}, here is ${version}`);
+      continue;
+    }
+    const kept = await Deno.readFile(`${folder}/${file}`);
+    if (kept.length === bytes.length && kept.every((byte, i) => byte === bytes[i])) continue;
+    console.error(`${file} differs from its sources: run \`deno task bpf\``);
+    code = 1;
   }
-  if (version !== CLANG) {
-    console.log(`spandrel.bpf.o not compared: made by clang ${CLANG}, here is ${version}`);
-    return 0;
-  }
-  if (!same) console.error("spandrel.bpf.o differs from its sources: run `deno task bpf`");
-  return same ? 0 : 1;
+  return code;
 }
 
 async function clangVersion(): Promise<string | undefined> {
@@ -86,6 +94,6 @@ async function clangVersion(): Promise<string | undefined> {
 async function run(folder: string, command: string, args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(command, { args, cwd: folder }).output();
   const said = new TextDecoder().decode(stderr);
-  if (!success) throw new Error(`Cannot build spandrel.bpf.o: ${command} failed\n${said}`);
+  if (!success) throw new Error(`Cannot build the BPF objects: ${command} failed\n${said}`);
   if (said !== "") console.error(said);
 }

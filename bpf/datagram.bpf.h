@@ -1,95 +1,77 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Both ends of a datagram on a socket that is not connected. */
+/* The other end of a datagram on a socket that is not connected. */
 #ifndef SPANDREL_DATAGRAM_BPF_H
 #define SPANDREL_DATAGRAM_BPF_H
 
-#define ETH_P_IP 0x0800
-#define ETH_P_IPV6 0x86dd
-
-struct user_sockaddr_in6 {
+/* struct sockaddr_in and sockaddr_in6 of user space. */
+struct user_sockaddr {
 	__u16 family;
 	__be16 port;
-	__u32 flow_or_ipv4;
-	__u8 addr6[16];
+	__u32 ipv4_or_flow;
+	__u8 ipv6[16];
 };
 
-/* What the caller gave to sendto or sendmsg. */
-static __always_inline int read_sockaddr(struct datagram_ends *ends, __u64 from, __u16 family)
+/* At egress: what the caller gave to sendto or sendmsg. */
+static __always_inline bool read_receiver(struct datagram_peer *peer, __u64 name)
 {
-	struct user_sockaddr_in6 name = {};
-	__u32 bytes = family == AF_INET6 ? 24 : 8;
-
-	__builtin_memset(ends, 0, sizeof(*ends));
-	if (bpf_probe_read_user(&name, bytes, (void *)from))
-		return -1;
-	ends->family = name.family;
-	ends->peer_port = bpf_ntohs(name.port);
-	if (name.family == AF_INET6)
-		__builtin_memcpy(ends->peer_addr, name.addr6, 16);
+	struct user_sockaddr a = {};
+	/* The longer form may end at the end of a page that the shorter one does not need. */
+	if (bpf_probe_read_user(&a, sizeof(a), (void *)name) &&
+	    bpf_probe_read_user(&a, 8, (void *)name))
+		return false;
+	__builtin_memset(peer, 0, sizeof(*peer));
+	peer->port = bpf_ntohs(a.port);
+	if (a.family == AF_INET6)
+		__builtin_memcpy(peer->addr, a.ipv6, 16);
 	else
-		*(__u32 *)ends->peer_addr = name.flow_or_ipv4;
-	return 0;
-}
-
-struct ip_ends {
-	__u8 protocol;
-	__u8 source[16];
-	__u8 target[16];
-};
-
-static __always_inline int read_ipv4(struct ip_ends *ip, const unsigned char *header, bool mapped)
-{
-	/* An AF_INET6 socket sees IPv4 peers as ::ffff:a.b.c.d. */
-	__u32 at = mapped ? 12 : 0;
-
-	if (mapped)
-		ip->source[10] = ip->source[11] = ip->target[10] = ip->target[11] = 0xff;
-	return bpf_probe_read_kernel(&ip->protocol, 1, header + 9) ||
-	       bpf_probe_read_kernel(ip->source + at, 4, header + 12) ||
-	       bpf_probe_read_kernel(ip->target + at, 4, header + 16);
-}
-
-static __always_inline int read_ipv6(struct ip_ends *ip, const unsigned char *header)
-{
-	return bpf_probe_read_kernel(&ip->protocol, 1, header + 6) ||
-	       bpf_probe_read_kernel(ip->source, 16, header + 8) ||
-	       bpf_probe_read_kernel(ip->target, 16, header + 24);
+		*(__u32 *)peer->addr = a.ipv4_or_flow;
+	return true;
 }
 
 /*
- * A reader copies a datagram just before its call ends; TCP copies by the same way, but its
- * buffers belong to a socket, so one load sorts them out.
+ * At ingress the name is copied to the reader only after our hook; the cgroup's recvmsg hook is
+ * where it can be seen before. It keeps it for the reading thread, and changes nothing.
  */
-static __always_inline int datagram_copied(struct sk_buff *skb)
+static __always_inline void keep_sender(struct bpf_sock_addr *ctx, bool ipv6)
 {
-	struct thread_state *thread;
-	struct ip_ends ip = {};
-	unsigned char *head;
-	__be16 port;
+	/* The first datagram finds no state yet; without a cookie it is still to be opened. */
+	struct socket_state *state = bpf_sk_storage_get(&sockets, ctx->sk, 0,
+							BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (skb->sk)
-		return 0;
-	head = skb->head;
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if (read_ipv4(&ip, head + skb->network_header, false))
-			return 0;
-	} else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		if (read_ipv6(&ip, head + skb->network_header))
-			return 0;
+	if (!state)
+		return;
+	__builtin_memset(&state->sender, 0, sizeof(state->sender));
+	state->sender.tid = bpf_get_current_pid_tgid();
+	state->sender.port = bpf_ntohs((__u16)ctx->user_port);
+	if (ipv6) {
+		*(__u32 *)(state->sender.addr + 0) = ctx->user_ip6[0];
+		*(__u32 *)(state->sender.addr + 4) = ctx->user_ip6[1];
+		*(__u32 *)(state->sender.addr + 8) = ctx->user_ip6[2];
+		*(__u32 *)(state->sender.addr + 12) = ctx->user_ip6[3];
+	} else {
+		*(__u32 *)state->sender.addr = ctx->user_ip4;
 	}
-	if (ip.protocol != IPPROTO_UDP)
-		return 0;
-	if (bpf_probe_read_kernel(&port, sizeof(port), head + skb->transport_header))
-		return 0;
-	thread = this_thread();
-	if (!thread)
-		return 0;
-	thread->datagram.sock_found = 1;
-	thread->datagram.peer_port = bpf_ntohs(port);
-	thread->datagram.family = skb->protocol == bpf_htons(ETH_P_IP) ? AF_INET : AF_INET6;
-	__builtin_memcpy(thread->datagram.peer_addr, ip.source, 16);
-	__builtin_memcpy(thread->datagram.local_addr, ip.target, 16);
-	return 0;
+}
+
+static __always_inline bool take_sender(struct datagram_peer *peer, struct socket_state *state)
+{
+	if (state->sender.tid != (__u32)bpf_get_current_pid_tgid())
+		return false;
+	*peer = state->sender;
+	state->sender.tid = 0;
+	return true;
+}
+
+/* True when the message has a peer of its own, now in *peer. */
+static __always_inline bool own_peer(struct datagram_peer *peer, struct message *m,
+				     struct socket_state *state)
+{
+	if (state->flow.type != SOCK_DGRAM || state->flow.family == AF_UNIX ||
+	    state->flow.peer_port)
+		return false;
+	if (m->direction == DIRECTION_INGRESS)
+		return take_sender(peer, state);
+	return m->name && read_receiver(peer, m->name);
 }
 
 #endif

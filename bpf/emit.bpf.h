@@ -16,8 +16,12 @@ static __always_inline __u64 wakeup_flag(void)
 #define RESERVE_DATA(bytes) bpf_ringbuf_reserve(&ring, sizeof(struct data_event) + (bytes), 0)
 
 static __always_inline void fill_data(struct data_event *e, struct socket_state *state,
-				      const struct message *m, __u64 now)
+				      struct thread_state *thread, const struct message *m,
+				      __u64 now)
 {
+	__builtin_memcpy(&e->header, &thread->header, sizeof(e->header));
+	e->header.emit_ns = now;
+	e->header.turn = thread->turn;
 	__builtin_memcpy(&e->flow, &state->flow, sizeof(e->flow));
 	e->call_start_ns = m->start_ns ? m->start_ns : now;
 	e->stream_offset = m->offset;
@@ -34,22 +38,11 @@ static __always_inline void fill_data(struct data_event *e, struct socket_state 
 	__builtin_memset(e->reserved, 0, sizeof(e->reserved));
 }
 
-static __always_inline void fill_ends(struct data_event *e, const struct datagram_ends *ends,
-				      struct message *m)
-{
-	m->flags |= DATA_PEER_OF_MESSAGE;
-	e->flow.peer_port = ends->peer_port;
-	__builtin_memcpy(e->flow.peer_addr, ends->peer_addr, 16);
-	if (m->direction == DIRECTION_INGRESS)
-		__builtin_memcpy(e->flow.local_addr, ends->local_addr, 16);
-}
-
 /* The slot stays unread until it is submitted, and so do all later ones: no detours in between. */
 static __always_inline void emit_data(struct socket_state *state, struct message *m, __u32 want,
-				      struct thread_state *thread, struct datagram_ends *ends,
+				      struct thread_state *thread, struct datagram_peer *peer,
 				      __u64 now)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	bool vectored = m->buffer.vector;
 	__u32 cap, captured = 0, zero = 0;
 	void *row = NULL;
@@ -84,9 +77,12 @@ static __always_inline void emit_data(struct socket_state *state, struct message
 		count_drop(DROP_RING_FULL);
 		return;
 	}
-	fill_data(e, state, m, now);
-	if (ends)
-		fill_ends(e, ends, m);
+	fill_data(e, state, thread, m, now);
+	if (peer) {
+		m->flags |= DATA_PEER_OF_MESSAGE;
+		e->flow.peer_port = peer->port;
+		__builtin_memcpy(e->flow.peer_addr, peer->addr, 16);
+	}
 	if (cap && row)
 		captured = copy_row(e + 1, want, cap, row);
 	else if (cap)
@@ -99,8 +95,37 @@ static __always_inline void emit_data(struct socket_state *state, struct message
 		m->flags |= DATA_CLIPPED;
 	e->captured = captured;
 	e->flags = m->flags;
-	fill_header(&e->header, sizeof(*e) + captured, EVENT_DATA, now, task, thread->turn);
+	e->header.size = sizeof(*e) + captured;
 	bpf_ringbuf_submit(e, wakeup_flag());
+}
+
+/* Applies verdict and budget, sends the record, and remembers the turn of direction. */
+static __always_inline void emit_message(struct socket_state *state, struct message *m,
+					 struct thread_state *thread, struct datagram_peer *peer,
+					 __u64 now)
+{
+	__u32 want;
+
+	refresh_verdict(state);
+	want = bytes_wanted(state, m->direction);
+	if (want > m->length)
+		want = m->length;
+	if (m->discarded)
+		want = 0;
+	if (!m->length)
+		m->flags |= DATA_EOF;
+	if (want && !m->buffer.base && !m->buffer.vector) {
+		m->flags |= DATA_NO_BUFFER;
+		want = 0;
+	}
+	if (want)
+		want = spend(state, m, want, now);
+	if (want)
+		unwrap_vector(&m->buffer);
+	emit_data(state, m, want, thread, peer, now);
+	state->events++;
+	state->last_direction = m->direction;
+	state->last_ns = now;
 }
 
 #endif

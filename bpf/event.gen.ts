@@ -166,12 +166,13 @@ export const listeningPortAt = {
   port: 4,
 } as const;
 
-export const controlBytes = 16;
+export const controlBytes = 24;
 export const controlAt = {
   sleeping: 0,
   paused: 4,
   verdictGeneration: 8,
   programGeneration: 12,
+  wantsSendStart: 16,
 } as const;
 
 export const eventKind = {

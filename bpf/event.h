@@ -44,7 +44,8 @@ struct event_header {
 	__u32 turn;            /* of the thread; rises at each return of a poll call and at each ingress
 	                          of an ignored socket; wraps */
 	__u64 cgroup_id;       /* cgroup v2 id; 0 in close events */
-	char comm[COMM_BYTES]; /* thread's name, NUL-terminated; empty in close events */
+	char comm[COMM_BYTES]; /* thread's name, NUL-terminated; empty in close events. Data events show
+	                          it, and the cgroup, up to 64 events late */
 };
 
 enum direction {
@@ -238,6 +239,8 @@ struct control {
 	__u32 paused;             /* 1: attached but not recording */
 	__u32 verdict_generation; /* rises when verdicts changed for sockets that are not pending */
 	__u32 program_generation; /* rises when `programs` changed */
+	__u32 wants_send_start;   /* 1: a message needs what the hook tcp_sendmsg_locked gives */
+	__u32 reserved;
 };
 
 #define ABI_ASSERT(type, bytes) \
@@ -249,6 +252,6 @@ ABI_ASSERT(struct close_event, 64 + 72 + 24 + 16);
 ABI_ASSERT(struct process_event, 64 + 8 + 40 + PATH_BYTES + ARGS_BYTES);
 ABI_ASSERT(struct activity_event, 64 + 16);
 ABI_ASSERT(struct unix_event, 64 + 24 + 2 * UNIX_PATH_BYTES);
-ABI_ASSERT(struct control, 16);
+ABI_ASSERT(struct control, 24);
 
 #endif

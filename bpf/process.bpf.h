@@ -59,13 +59,13 @@ static __always_inline int process_forked(struct task_struct *child)
 
 static __always_inline int program_executed(struct task_struct *task, struct linux_binprm *binprm)
 {
-	struct thread_state *thread = known_thread();
+	struct thread_state *thread = known_thread(task);
 	unsigned long start, bytes;
 	struct process_event *e;
 	long copied;
 
 	if (thread)
-		thread->generation = 0; /* the name may have changed */
+		thread->generation = 0; /* name and key have changed */
 	e = reserve_process();
 	if (!e)
 		return 0;
@@ -101,7 +101,7 @@ static __always_inline void thread_ended(struct task_struct *task, struct thread
 
 static __always_inline int task_exited(struct task_struct *task)
 {
-	struct thread_state *thread = known_thread();
+	struct thread_state *thread = known_thread(task);
 	__u32 tgid = task->tgid, tid = task->pid;
 	struct process_event *e;
 	int group;

@@ -48,42 +48,31 @@ static __always_inline void place_by_guess(struct socket_state *state, struct me
 		state->seq_dirty |= bit;
 }
 
-/* known: *first was read under the lock. Otherwise it is worked out from the counter now. */
-static __always_inline void place_tcp(struct socket_state *state, struct message *m,
-				      struct sock *sk, bool known, __u32 first, __u64 now)
-{
-	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-	__u32 dir = m->direction & 1, bit = 1 << dir, after;
+/* The kernel's counter of a direction, read after the call. */
+struct tcp_counter {
+	__u32 after; /* write_seq or copied_seq */
+	bool fin;    /* ingress: the peer's FIN has come; it has a number of its own */
+};
 
-	if (known) {
-		place_exactly(state, m, bit, first);
-		return;
-	}
-	if (dir == DIRECTION_EGRESS)
-		after = BPF_CORE_READ(tcp, write_seq);
-	else
-		after = BPF_CORE_READ(tcp, copied_seq);
-	first = after - m->length;
-	/* Reading up to a FIN takes its number along. */
-	if (dir == DIRECTION_INGRESS && first == state->seq_next[dir] + 1 &&
-	    (BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN))
+static __always_inline void place_tcp(struct socket_state *state, struct message *m,
+				      const struct tcp_counter *tcp, __u64 now)
+{
+	__u32 dir = m->direction & 1, bit = 1 << dir;
+	__u32 first = tcp->after - m->length;
+
+	if (tcp->fin && first == state->seq_next[dir] + 1)
 		first--;
 	if (!(state->seq_known & bit) || now - state->last_ns > QUIET_NS ||
 	    (first == state->seq_next[dir] && !(state->seq_dirty & bit))) {
 		state->seq_dirty &= ~bit;
 		place_exactly(state, m, bit, first);
 	} else {
-		place_by_guess(state, m, bit, after);
+		place_by_guess(state, m, bit, tcp->after);
 	}
 }
 
-static __always_inline void place_message(struct socket_state *state, struct message *m,
-					  struct sock *sk, bool known, __u32 first, __u64 now)
+static __always_inline void place_by_bytes(struct socket_state *state, struct message *m)
 {
-	if (state->flow.protocol == IPPROTO_TCP) {
-		place_tcp(state, m, sk, known, first, now);
-		return;
-	}
 	m->offset = state->offset[m->direction & 1];
 	__sync_fetch_and_add(&state->offset[m->direction & 1], m->length);
 }

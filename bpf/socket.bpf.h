@@ -51,36 +51,6 @@ static __always_inline void read_flow(struct socket_flow *flow, struct sock *sk,
 		read_ends(flow, sk);
 }
 
-/* Only an accepted socket shares its listener's name; a client seldom has one. */
-static __always_inline __u8 unix_role(struct sock *sk, struct sock *peer)
-{
-	bool named = BPF_CORE_READ((struct unix_sock *)sk, addr);
-	bool peer_named = peer && BPF_CORE_READ((struct unix_sock *)peer, addr);
-
-	if (named == peer_named)
-		return ROLE_UNKNOWN;
-	return named ? ROLE_SERVER : ROLE_CLIENT;
-}
-
-static __always_inline __u32 read_unix_name(char *into, struct sock *sk)
-{
-	struct unix_address *address = BPF_CORE_READ((struct unix_sock *)sk, addr);
-	int bytes;
-
-	if (!address)
-		return 0;
-	bytes = BPF_CORE_READ(address, len) - (int)sizeof(__u16);
-	if (bytes <= 0)
-		return 0;
-	if (bytes > 108)
-		bytes = 108;
-	asm volatile("" : "+r"(bytes));
-	bytes &= 127;
-	if (bpf_probe_read_kernel(into, bytes > 108 ? 108 : bytes, &address->name[0].sun_path))
-		return 0;
-	return bytes;
-}
-
 /* TCP numbers at a moment when nothing is on its way: both offsets count from here. */
 static __always_inline void start_sequences(struct socket_state *state, struct sock *sk)
 {

@@ -16,6 +16,7 @@
 #include "payload.bpf.h"
 #include "datagram.bpf.h"
 #include "emit.bpf.h"
+#include "unix.bpf.h"
 #include "fast.bpf.h"
 #include "lifecycle.bpf.h"
 #include "process.bpf.h"
@@ -61,10 +62,18 @@ int BPF_PROG(tcp_send_start, struct sock *sk, struct msghdr *msg)
 	return send_started(sk, msg);
 }
 
-SEC("tp_btf/skb_copy_datagram_iovec")
-int BPF_PROG(datagram_copy, struct sk_buff *skb)
+SEC("cgroup/recvmsg4")
+int datagram_sender4(struct bpf_sock_addr *ctx)
 {
-	return datagram_copied(skb);
+	keep_sender(ctx, false);
+	return 1;
+}
+
+SEC("cgroup/recvmsg6")
+int datagram_sender6(struct bpf_sock_addr *ctx)
+{
+	keep_sender(ctx, true);
+	return 1;
 }
 
 SEC("tp_btf/inet_sock_set_state")

@@ -19,6 +19,14 @@ struct owner {
 	__u32 exec_count;
 };
 
+/* The other end of one datagram, on a socket that is not connected. */
+struct datagram_peer {
+	__u8 addr[16];
+	__u32 tid;  /* thread that reads it; 0 = none */
+	__u16 port;
+	__u16 reserved;
+};
+
 struct socket_state {
 	struct socket_flow flow;
 	struct owner owner;
@@ -37,6 +45,7 @@ struct socket_state {
 	__u8 outside;         /* 1: no wanted port, never recorded */
 	__u8 backoff;         /* next retry comes after 1 << backoff seconds */
 	__u16 ignored;        /* messages ignored since, modulo 64 Ki */
+	struct datagram_peer sender; /* of the datagram being read */
 };
 
 /* Where the bytes of a message lie in user memory. */
@@ -50,16 +59,6 @@ struct user_buffer {
 	__u32 reserved;
 };
 
-/* Who sent the datagram being read, and to which address: from its headers. */
-struct datagram_ends {
-	__u64 sock_found; /* 1: the rest is of the datagram copied last */
-	__u8 peer_addr[16];
-	__u8 local_addr[16];
-	__u16 peer_port;
-	__u16 family;
-	__u32 reserved;
-};
-
 /* A call between its enter and its exit: portable path. */
 struct open_call {
 	__u64 sock;     /* address of struct sock; 0 = no call on a socket is open */
@@ -69,18 +68,26 @@ struct open_call {
 	__u32 call;     /* enum call */
 };
 
-struct thread_state {
-	__u32 turn;
-	__u32 generation;     /* of control.program_generation, when `wanted` was decided */
-	__u32 wanted;
-	__u32 send_seq;       /* tcp_sendmsg_locked, first hit of the send in progress ... */
-	__u64 send_sock;      /* ... on this socket; 0 = none */
-	__u64 send_start_ns;
-	struct user_buffer send_buffer;
-	__u64 mmsg_vector;    /* mmsg call in progress; 0 = none */
-	__u32 mmsg_next;      /* index of its next message */
+/* A send in progress, from its first hit of tcp_sendmsg_locked. */
+struct open_send {
+	__u64 sock;      /* address of struct sock; 0 = none */
+	__u64 start_ns;
+	__u64 base;      /* its bytes, where one buffer holds them; else 0 */
+	__u64 bytes;
+	__u32 seq;       /* write_seq under the socket lock */
 	__u32 reserved;
-	struct datagram_ends datagram;
+};
+
+struct thread_state {
+	struct event_header header; /* as of the last look: what does not change with each event */
+	__u32 turn;
+	__u32 generation;  /* of control.program_generation at that look; 0 = look again */
+	__u32 wanted;      /* 1: to be recorded */
+	__u32 age;         /* events since */
+	__u64 mmsg_vector; /* mmsg call in progress; 0 = none */
+	__u32 mmsg_next;   /* index of its next message */
+	__u32 reserved;
+	struct open_send send;
 	struct open_call open;
 };
 

@@ -7,23 +7,25 @@
 #define PF_KTHREAD 0x00200000
 #define TS_COMPAT 0x0002
 
+/* An event in this many looks at the thread's name and cgroup again; exec does at once. */
+#define EVENTS_PER_LOOK 64
+
 static const struct thread_state new_thread;
 
-static __always_inline struct thread_state *known_thread(void)
+static __always_inline struct thread_state *known_thread(struct task_struct *task)
 {
 	if (use_task_storage)
-		return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
+		return bpf_task_storage_get(&threads, task, 0, 0);
 	__u32 tid = bpf_get_current_pid_tgid();
 	return bpf_map_lookup_elem(&threads_by_id, &tid);
 }
 
-static __always_inline struct thread_state *this_thread(void)
+static __always_inline struct thread_state *this_thread(struct task_struct *task)
 {
 	struct thread_state *thread;
 
 	if (use_task_storage) {
-		thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
-					      BPF_LOCAL_STORAGE_GET_F_CREATE);
+		thread = bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	} else {
 		__u32 tid = bpf_get_current_pid_tgid();
 
@@ -67,16 +69,6 @@ static __always_inline __u32 decide_wanted(void)
 	return 1;
 }
 
-/* Decided once per thread and change of the rules. */
-static __always_inline bool thread_wanted(struct thread_state *thread)
-{
-	if (thread->generation != control.program_generation) {
-		thread->wanted = decide_wanted();
-		thread->generation = control.program_generation;
-	}
-	return thread->wanted;
-}
-
 static __always_inline void fill_header(struct event_header *h, __u32 size, __u8 kind, __u64 now,
 					struct task_struct *task, __u32 turn)
 {
@@ -92,6 +84,20 @@ static __always_inline void fill_header(struct event_header *h, __u32 size, __u8
 	h->turn = turn;
 	h->cgroup_id = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(h->comm, sizeof(h->comm));
+}
+
+/* Name and cgroup cost two calls: they are looked at once in a while. */
+static __always_inline bool thread_wanted(struct thread_state *thread, struct task_struct *task)
+{
+	if (thread->generation != control.program_generation ||
+	    ++thread->age >= EVENTS_PER_LOOK) {
+		if (thread->generation != control.program_generation)
+			thread->wanted = decide_wanted();
+		thread->generation = control.program_generation;
+		thread->age = 0;
+		fill_header(&thread->header, 0, EVENT_DATA, 0, task, 0);
+	}
+	return thread->wanted;
 }
 
 #endif

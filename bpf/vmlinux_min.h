@@ -40,6 +40,21 @@ enum {
 	BPF_RB_FORCE_WAKEUP = 2,
 };
 
+/* Context of the cgroup hooks: user ABI, never relocated. */
+struct bpf_sock;
+struct bpf_sock_addr {
+	__u32 user_family;
+	__u32 user_ip4; /* network order */
+	__u32 user_ip6[4];
+	__u32 user_port; /* network order */
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	struct bpf_sock *sk __attribute__((aligned(8)));
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct pt_regs { /* x86-64 */
@@ -239,15 +254,6 @@ enum iter_type {
 
 struct msghdr {
 	struct iov_iter msg_iter;
-};
-
-struct sk_buff {
-	struct sock *sk;
-	unsigned int len;
-	__be16 protocol;
-	__u16 transport_header;
-	__u16 network_header;
-	unsigned char *head;
 };
 
 struct seq_file;

@@ -94,6 +94,16 @@ export class BpfObject implements Disposable {
     this.#links.push(link);
   }
 
+  /** `path` is the folder of a cgroup v2; holds for the processes in it and below. */
+  attachCgroup(program: string, path: string): void {
+    const fd = this.#libc.call.open(cString(path), 0, 0);
+    if (fd < 0) this.#fail("open", `attach ${program} to ${path}`);
+    const link = this.#libbpf.call.bpf_program__attach_cgroup(this.#program(program), fd);
+    this.#libc.call.close(fd);
+    if (link === null) this.#fail("bpf_program__attach_cgroup", `attach ${program} to ${path}`);
+    this.#links.push(link);
+  }
+
   /** Runs an iterator program once over all it iterates, and detaches it. */
   runIterator(program: string): void {
     const { call } = this.#libbpf;

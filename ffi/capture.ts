@@ -13,8 +13,10 @@ import { BpfError } from "./bpf_error.ts";
 import { BpfObject, type ProgramStats } from "./bpf_object.ts";
 import {
   type CapturePath,
+  cgroupRoot,
   checkPrivileges,
   type Feature,
+  type Hook,
   HOOKS,
   probeTracepoints,
   SEEDS,
@@ -93,9 +95,10 @@ const OBJECT = new URL("../bpf/spandrel.bpf.o", import.meta.url);
 export function openCapture(options: CaptureOptions = {}): Capture {
   using stack = new DisposableStack();
   const libc = stack.use(openLibc());
-  checkPrivileges(openHostFiles(libc));
+  const files = openHostFiles(libc);
+  checkPrivileges(files);
   const libbpf = stack.use(openLibbpf());
-  const present = probeTracepoints(libbpf);
+  const present = probeTracepoints(libbpf, files);
   const path = choosePath(present, options.path);
   const object = stack.use(new BpfObject(libbpf, libc, Deno.readFileSync(OBJECT)));
 
@@ -117,13 +120,19 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   for (const port of options.ports ?? []) {
     object.map("ports").update(new Uint16Array([port]), new Uint8Array([1]));
   }
-  for (const program of programs) object.attach(program);
+  attachAll(object, programs, cgroupRoot(files));
   for (const seed of SEEDS) object.runIterator(seed);
 
   const ringFd = object.map("ring").fd;
   const ring = stack.use(openRing(libc, ringFd, ringBytes));
   const sleeper = stack.use(openSleeper(libc, ringFd, ring, switches));
   const verdicts = object.map("verdicts");
+  let asked = programs.filter((hook) => hook.needed === "asked");
+  const attachAsked = () => {
+    if (asked.length === 0 || Atomics.load(switches, controlAt.wantsSendStart / 4) === 0) return;
+    for (const hook of asked) object.attach(hook.program);
+    asked = [];
+  };
   Atomics.store(switches, controlAt.paused / 4, 0);
   const owned = stack.move();
 
@@ -131,7 +140,10 @@ export function openCapture(options: CaptureOptions = {}): Capture {
     path,
     features: features(present, path),
     bytes: ring.bytes,
-    drain: (onRecord, max) => sleeper.drained(ring.drain(onRecord, max)),
+    drain(onRecord, max) {
+      attachAsked();
+      return sleeper.drained(ring.drain(onRecord, max));
+    },
     wait: () => sleeper.wait(),
     setVerdict(cookie, verdict) {
       verdicts.update(new BigUint64Array([cookie]), new Uint32Array([verdictCode[verdict]]));
@@ -142,7 +154,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
       raise(controlAt.programGeneration);
     },
     drops: () => readDrops(object, libbpf.call.libbpf_num_possible_cpus(), programs),
-    programStats: () => programs.map((program) => object.stats(program)),
+    programStats: () => programs.map((hook) => object.stats(hook.program)),
     enableStats: () => object.enableStats(),
     [Symbol.dispose]: () => owned.dispose(),
   };
@@ -150,7 +162,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
 
 function choosePath(present: ReadonlySet<string>, wanted: CapturePath | undefined): CapturePath {
   const missing = HOOKS.find((hook) =>
-    hook.needed && hook.paths.includes("fast") && !present.has(hook.tracepoint)
+    hook.needed === true && hook.paths.includes("fast") && !present.has(hook.tracepoint)
   );
   if (wanted === "portable" || (wanted === undefined && missing !== undefined)) return "portable";
   if (missing === undefined) return "fast";
@@ -169,7 +181,7 @@ function configure(
   present: ReadonlySet<string>,
   options: CaptureOptions,
   ringBytes: number,
-): string[] {
+): Hook[] {
   const knobs = object.initialValue(".rodata");
   const u32 = (knob: { offset: number }, value: number | undefined) => {
     if (value !== undefined) knobs.setUint32(knob.offset, value, true);
@@ -188,22 +200,37 @@ function configure(
   object.setMaxEntries("ring", ringBytes);
   const used = HOOKS.filter((hook) => hook.paths.includes(path) && present.has(hook.tracepoint));
   for (const hook of HOOKS) if (!used.includes(hook)) object.leaveOutProgram(hook.program);
-  return used.map((hook) => hook.program);
+  return used;
+}
+
+function attachAll(object: BpfObject, hooks: readonly Hook[], cgroup: string | undefined): void {
+  for (const hook of hooks) {
+    if (hook.needed === "asked") continue;
+    if (hook.tracepoint !== "cgroup") object.attach(hook.program);
+    else if (cgroup !== undefined) object.attachCgroup(hook.program, cgroup);
+  }
 }
 
 function features(present: ReadonlySet<string>, path: CapturePath): Feature[] {
   return HOOKS.map((hook) => {
     const { program: name, gives } = hook;
+    if (!present.has(hook.tracepoint) && hook.tracepoint === "cgroup") {
+      const reason = "no cgroup v2 is mounted";
+      return { name, on: false, gives, reason, remedy: "mount cgroup2 at /sys/fs/cgroup/unified" };
+    }
     if (!present.has(hook.tracepoint)) {
       const reason = `the kernel has no tracepoint ${hook.tracepoint}`;
       return { name, on: false, gives, reason, remedy: `run Linux ${hook.since} or newer` };
+    }
+    if (hook.paths.includes(path) && hook.needed === "asked") {
+      return { name, on: true, gives, reason: "attached when a message needs it" };
     }
     if (hook.paths.includes(path)) return { name, on: true, gives };
     return { name, on: false, gives, reason: `the ${path} path does not use it` };
   });
 }
 
-function readDrops(object: BpfObject, cpus: number, programs: readonly string[]): KernelDrops {
+function readDrops(object: BpfObject, cpus: number, hooks: readonly Hook[]): KernelDrops {
   const map = object.map("drops");
   const perCpu = new BigUint64Array(cpus);
   const total = (reason: number): bigint => {
@@ -213,7 +240,7 @@ function readDrops(object: BpfObject, cpus: number, programs: readonly string[])
   return {
     ring_full: total(dropReason.ringFull),
     kernel_storage: total(dropReason.socketStorage) + total(dropReason.taskStorage),
-    recursion_miss: programs.reduce((sum, p) => sum + object.stats(p).recursionMisses, 0n),
+    recursion_miss: hooks.reduce((n, h) => n + object.stats(h.program).recursionMisses, 0n),
     enter_without_exit: total(dropReason.enterWithoutExit),
     payload_unreadable: total(dropReason.payloadUnreadable),
     budget_spent: total(dropReason.budget),

@@ -10,12 +10,12 @@ export type CapturePath = "fast" | "portable";
 
 export interface Hook {
   readonly program: string;
-  /** Tracepoint of the kernel, "" for iterators. */
+  /** Tracepoint reached through BTF, or "cgroup" for a hook at the root of cgroup v2. */
   readonly tracepoint: string;
   /** Paths that use it. */
   readonly paths: readonly CapturePath[];
-  /** Without it the path cannot work. */
-  readonly needed: boolean;
+  /** Without it the path cannot work. "asked": attached when a message needs it. */
+  readonly needed: boolean | "asked";
   readonly gives: string;
   /** First kernel that has it. */
   readonly since: string;
@@ -78,16 +78,24 @@ export const HOOKS: readonly Hook[] = [
     program: "tcp_send_start",
     tracepoint: "tcp_sendmsg_locked",
     paths: FAST,
-    needed: false,
-    gives: "start of sends, exact sequence numbers with many writers, bytes of io_uring sends",
+    needed: "asked",
+    gives: "exact sequence numbers when writers race, start of sends, bytes of io_uring sends",
     since: "6.16",
   },
   {
-    program: "datagram_copy",
-    tracepoint: "skb_copy_datagram_iovec",
+    program: "datagram_sender4",
+    tracepoint: "cgroup",
     paths: FAST,
     needed: false,
-    gives: "senders of datagrams to sockets that are not connected",
+    gives: "senders of IPv4 datagrams to sockets that are not connected",
+    since: "5.8",
+  },
+  {
+    program: "datagram_sender6",
+    tracepoint: "cgroup",
+    paths: FAST,
+    needed: false,
+    gives: "senders of IPv6 datagrams to sockets that are not connected",
     since: "5.8",
   },
 ];
@@ -104,8 +112,11 @@ export interface Feature {
   readonly remedy?: string;
 }
 
-/** Names of the tracepoints of HOOKS that the running kernel has. Throws when it has no BTF. */
-export function probeTracepoints(libbpf: Libbpf): ReadonlySet<string> {
+/**
+ * Names of the tracepoints of HOOKS that the running kernel has, "cgroup" included when there is
+ * a cgroup v2. Throws when the kernel has no BTF.
+ */
+export function probeTracepoints(libbpf: Libbpf, files: HostFiles): ReadonlySet<string> {
   const btf = libbpf.call.btf__load_vmlinux_btf();
   if (btf === null) {
     throw new BpfError(
@@ -116,7 +127,10 @@ export function probeTracepoints(libbpf: Libbpf): ReadonlySet<string> {
     );
   }
   const has = (tracepoint: string) =>
-    libbpf.call.btf__find_by_name_kind(btf, cString(`btf_trace_${tracepoint}`), KIND_TYPEDEF) > 0;
+    tracepoint === "cgroup"
+      ? cgroupRoot(files) !== undefined
+      : libbpf.call.btf__find_by_name_kind(btf, cString(`btf_trace_${tracepoint}`), KIND_TYPEDEF) >
+        0;
   const found = HOOKS.map((hook) => hook.tracepoint).filter(has);
   libbpf.call.btf__free(btf);
   return new Set(found);
@@ -152,6 +166,13 @@ export function checkPrivileges(files: HostFiles): void {
       "readlink",
     );
   }
+}
+
+/** Where cgroup v2 is mounted: alone, or beside version 1. */
+export function cgroupRoot(files: HostFiles): string | undefined {
+  return ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((path) =>
+    files.text(`${path}/cgroup.controllers`) !== undefined
+  );
 }
 
 const TRACEFS = "/sys/kernel/tracing";
