@@ -61,7 +61,8 @@ export interface Stage<In> {
   readonly held: () => number;
   /**
    * The watermark to tell downstream, for a stage that holds records back and emits them with
-   * their old time. Absent: the stage's own watermark. It is never lowered, whatever this returns.
+   * their old time, or that changes the epoch of time (boot time to Unix time, say). Absent: the
+   * stage's own watermark. Downstream never sees it fall, whatever this returns.
    */
   readonly watermark?: (watermarkNs: Nanos) => Nanos;
 }

@@ -3,11 +3,10 @@
 
 import type { Pipeline } from "./flow.ts";
 import { describeGraph, type Graph, type SinkNode } from "./graph.ts";
-import { TIME_MIN } from "./operator.ts";
 import { connect, type Connected } from "./runtime/connect.ts";
 import { DeadLetterBox, type DeadLetters } from "./runtime/dead_letters.ts";
 import { Driver } from "./runtime/driver.ts";
-import { readMeter, type Snapshot } from "./runtime/meters.ts";
+import { readMeters, type Snapshot } from "./runtime/meters.ts";
 
 export interface RunOptions {
   /** Aborting it stops the run gracefully, as `stop()` does. */
@@ -70,15 +69,10 @@ class RunningGraph implements Run {
   }
 
   readonly meters = (): Snapshot => {
-    const { meters } = this.#connected;
-    const newestNs = meters.reduce(
-      (newest, { watermarkNs }) => watermarkNs > newest ? watermarkNs : newest,
-      TIME_MIN,
-    );
     return {
       elapsedMs: performance.now() - this.#startMs,
       busyMs: this.#driver.busyMs,
-      nodes: meters.map((meter) => readMeter(meter, newestNs)),
+      nodes: readMeters(this.graph, this.#connected.meters),
     };
   };
 

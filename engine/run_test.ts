@@ -285,3 +285,27 @@ Deno.test("own time is sampled, and the watermark's lag is told", async () => {
   assert.equal(keep.lagNs, 0n);
   assert.equal(keep.watermarkNs, 4_999n);
 });
+
+Deno.test("lag counts what is held back, and not a change of epoch", async () => {
+  const shift = (name: string, byNs: bigint): Operator<number, number> => ({
+    name,
+    limits: [],
+    open: (_, { emit }) => ({
+      push: emit,
+      advance() {},
+      end() {},
+      held: () => 0,
+      watermark: (watermarkNs) => watermarkNs + byNs,
+    }),
+  });
+  const running = run(
+    Flow.from(upTo(100), time)
+      .through(shift("hold", -10n))
+      .through(shift("to_unix", 1_790_000_000_000n))
+      .through(shift("hold", -5n))
+      .into(discard()),
+  );
+  await running.finished;
+  const lags = running.meters().nodes.map(({ id, lagNs }) => `${id} ${lagNs}`);
+  assert.deepEqual(lags, ["array 0", "hold 0", "to_unix 10", "hold#2 10", "discard 15"]);
+});

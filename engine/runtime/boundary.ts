@@ -55,6 +55,7 @@ export function boundary(
     const toldNs = sampler.on
       ? sampleCall(sampler, meter, "advance", () => advanceInner(watermarkNs))
       : advanceInner(watermarkNs);
+    meter.shiftNs = toldNs > watermarkNs ? toldNs - watermarkNs : 0n;
     for (const out of outs) out.advance(toldNs);
   };
   const end = (): void => {

@@ -2,6 +2,7 @@
 // What each node of a running graph counts, and the snapshot of it that others read.
 
 import { type Nanos, TIME_MIN } from "../operator.ts";
+import type { Graph } from "../graph.ts";
 import type { Sampler } from "./sampler.ts";
 
 /** Counts of one node since the run began. */
@@ -23,7 +24,10 @@ export interface NodeMeter {
   readonly nsPerRecord: number;
   /** Undefined before the first watermark. */
   readonly watermarkNs: Nanos | undefined;
-  /** How far the node is behind the source that is furthest ahead, in event time. */
+  /**
+   * How far the node's watermark is behind that of the source that is furthest ahead. What a
+   * stage adds to the watermark to change the epoch of time does not count.
+   */
   readonly lagNs: Nanos;
 }
 
@@ -56,6 +60,8 @@ export interface MeterCell {
   advanceSamples: number;
   advanceSampledMs: number;
   watermarkNs: Nanos;
+  /** What the node adds to its watermark before it tells it downstream; 0 if it holds it back. */
+  shiftNs: Nanos;
 }
 
 export function newMeter(id: string): MeterCell {
@@ -74,6 +80,7 @@ export function newMeter(id: string): MeterCell {
     advanceSamples: 0,
     advanceSampledMs: 0,
     watermarkNs: TIME_MIN,
+    shiftNs: 0n,
   };
 }
 
@@ -106,7 +113,23 @@ export function sampleCall<Result>(
   return result;
 }
 
-export function readMeter(meter: MeterCell, newestNs: Nanos): NodeMeter {
+/** All meters, in the order of the graph's nodes, which they belong to one by one. */
+export function readMeters(graph: Graph, meters: readonly MeterCell[]): NodeMeter[] {
+  let newestNs = TIME_MIN;
+  for (const [index, { kind }] of graph.nodes.entries()) {
+    const { watermarkNs } = meters[index] ?? { watermarkNs: TIME_MIN };
+    if (kind === "source" && watermarkNs > newestNs) newestNs = watermarkNs;
+  }
+  const shifts = new Map<string, Nanos>(); // of all nodes from the sources to a node's output
+  return meters.map((meter, index) => {
+    const [input] = graph.nodes[index]?.inputs ?? [];
+    const shiftNs = shifts.get(input?.from ?? "") ?? 0n;
+    shifts.set(meter.id, shiftNs + meter.shiftNs);
+    return readMeter(meter, newestNs + shiftNs);
+  });
+}
+
+function readMeter(meter: MeterCell, newestNs: Nanos): NodeMeter {
   const taken = meter.inEdges.reduce((sum, edge) => sum + edge.count, 0);
   const held = meter.held();
   const known = meter.watermarkNs !== TIME_MIN;
