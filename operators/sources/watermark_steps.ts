@@ -3,6 +3,9 @@
 
 import { MILLISECOND, type Nanos } from "../../model/time.ts";
 
+/** Records of the kernel's ring are out of order by 25 µs at most; a millisecond is ample. */
+export const CAPTURE_DISORDER_NS = MILLISECOND;
+
 const STEP_NS = 10n * MILLISECOND;
 
 /**
