@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of one HTTP/2 connection and of the streams that are open on it.
+
+import { HpackDecoder } from "../../wire/hpack.ts";
+
+/** One direction of one stream. */
+export interface StreamSide {
+  /** Frames of this stream in this direction, their headers included. */
+  bytes: number;
+  begun: boolean;
+  ended: boolean;
+  /** gRPC messages begun; -1 when they could not be counted. */
+  messages: number;
+  /** Bytes of the gRPC message under way that are still to come. */
+  messageLeft: number;
+}
+
+export interface Stream {
+  readonly request: StreamSide;
+  readonly response: StreamSide;
+  grpc: boolean;
+}
+
+/** One direction of the connection. */
+export interface Half {
+  hpack: HpackDecoder;
+  /** Header block begun and not yet ended, and what its frames said. */
+  block: Uint8Array;
+  blockBytes: number;
+  blockEnds: boolean;
+  blockPushed: boolean;
+  /** Rest of a DATA frame that ends its stream. */
+  tail: number;
+  tailStream: number;
+}
+
+export interface Conversation {
+  readonly toServer: Half;
+  readonly toClient: Half;
+  readonly streams: Map<number, Stream>;
+}
+
+/** Streams remembered per connection; the oldest is forgotten beyond. */
+const STREAMS_MAX = 1_024;
+
+export function newConversation(): Conversation {
+  return { toServer: newHalf(), toClient: newHalf(), streams: new Map() };
+}
+
+/** Until the preface is seen, header tables may hold what came before the capture. */
+const newHalf = (): Half => ({
+  hpack: new HpackDecoder(true),
+  block: new Uint8Array(0),
+  blockBytes: 0,
+  blockEnds: false,
+  blockPushed: false,
+  tail: 0,
+  tailStream: 0,
+});
+
+const newSide = (): StreamSide => ({
+  bytes: 0,
+  begun: false,
+  ended: false,
+  messages: 0,
+  messageLeft: 0,
+});
+
+export function streamOf(conversation: Conversation, id: number): Stream {
+  const { streams } = conversation;
+  const known = streams.get(id);
+  if (known !== undefined) return known;
+  const stream = { request: newSide(), response: newSide(), grpc: false };
+  streams.set(id, stream);
+  if (streams.size > STREAMS_MAX) streams.delete(streams.keys().next().value ?? id);
+  return stream;
+}
