@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Assembled traces as one span per line of JSON, each trace in the order of its waterfall.
+
+import type { Trace } from "../../queries/assembly/trace.ts";
+import { tracedSpanLine } from "./span_json.ts";
+
+export function* tracedLines(traces: readonly Trace[]): Generator<string> {
+  for (const { traceId, nodes } of traces) {
+    for (const { span, link } of nodes) {
+      const linked = {
+        ...span,
+        parent_span_id: link === null ? null : link.parent.span_id,
+        link_evidence: link === null ? "" as const : link.evidence,
+        link_confidence: link === null ? 0 : link.confidence,
+      };
+      yield tracedSpanLine(linked, traceId);
+    }
+  }
+}
