@@ -217,7 +217,7 @@ export function hopKey(span: Span): Key | null {
   return isServer(span) ? udpKey(span, span.peer, span.local) : udpKey(span, span.local, span.peer);
 }
 
-/** Equal sequence numbers: response numbers or addresses must agree as well, or all that is said. */
+/** Equal sequence numbers: response numbers or addresses must agree as well, or all of the text. */
 function sameHop(child: Span, parent: Span): number {
   if (child.transport !== parent.transport || !agree(child, parent)) return 0;
   const bothAnswered = child.response_seq !== null && parent.response_seq !== null;

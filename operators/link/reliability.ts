@@ -7,7 +7,7 @@ export interface Reliability {
   wrong: number;
 }
 
-/** What is assumed of a rule before anything was seen, and what it must show before it may speak. */
+/** What is assumed of a rule before anything was seen, and what it must show to be heard. */
 export interface Prior {
   readonly right: number;
   readonly wrong: number;

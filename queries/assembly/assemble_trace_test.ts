@@ -77,7 +77,7 @@ Deno.test("assemble_trace and assemble_all agree", async () => {
   }
 });
 
-Deno.test("assemble_trace: a parent that began long before is looked for further back", async () => {
+Deno.test("assemble_trace: a parent that began long before is looked for again", async () => {
   const minute = 60_000n * ms;
   const stream = fixtureSpan({ span_id: 1n, kind: "server", end_unix_ns: 10n * minute });
   const call = fixtureSpan({

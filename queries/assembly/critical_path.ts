@@ -3,7 +3,7 @@
 
 import type { NodeInMaking } from "./trace.ts";
 
-/** Duration of each span without the times in which any child runs. Children are sorted by start. */
+/** Duration of each span without the times in which a child runs. Children come by start. */
 export function setSelfTimes(nodes: readonly NodeInMaking[]): void {
   for (const node of nodes) {
     const { start_unix_ns: startNs, end_unix_ns: endNs } = node.span;

@@ -80,6 +80,16 @@ function buildTrace(root: NodeInMaking, truncated: string): Trace {
   return { traceId, root, nodes, startNs, endNs, truncated };
 }
 
+/** The span as assembled: with the link that assembly found, or none. */
+export function linkedSpan({ span, link }: TraceNode): Span {
+  return {
+    ...span,
+    parent_span_id: link?.parent.span_id ?? null,
+    link_evidence: link?.evidence ?? "",
+    link_confidence: link?.confidence ?? 0,
+  };
+}
+
 function* spansOf(nodes: readonly TraceNode[]): Generator<Span> {
   for (const { span } of nodes) yield span;
 }

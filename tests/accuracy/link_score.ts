@@ -11,7 +11,7 @@ import type { Recorded } from "./simulate/recorder.ts";
 
 export interface Score {
   readonly calls: number;
-  /** Shares of all calls that have a parent: drawn and right, drawn and wrong, below the threshold. */
+  /** Of the calls that have a parent: drawn and right or wrong, below the threshold, or none. */
   readonly right: number;
   readonly wrong: number;
   readonly uncertain: number;
