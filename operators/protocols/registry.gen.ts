@@ -3,19 +3,27 @@
 
 import type { AnyProtocol } from "../wire/registry.ts";
 import { memcached } from "./cache/memcached.ts";
+import { redis } from "./cache/redis.ts";
 import { nats } from "./mq/nats.ts";
 import { dns } from "./net/dns.ts";
 import { tls } from "./net/tls.ts";
+import { unknown } from "./net/unknown.ts";
+import { mongodb } from "./sql/mongodb.ts";
 import { mysql } from "./sql/mysql.ts";
 import { postgresql } from "./sql/postgresql.ts";
 import { http } from "./web/http.ts";
+import { http2 } from "./web/http2.ts";
 
 export const PROTOCOLS: readonly AnyProtocol[] = [
   memcached,
+  redis,
   nats,
   dns,
   tls,
+  unknown,
+  mongodb,
   mysql,
   postgresql,
   http,
+  http2,
 ];

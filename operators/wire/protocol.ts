@@ -59,6 +59,9 @@ export type Step =
 /** The message whose `more` was true ends here, with what became known late. */
 export interface EndStep {
   readonly kind: "end";
+  /** Multiplexed protocols only: which message ends, and its bytes, those of its head included. */
+  readonly id?: bigint | number | string;
+  readonly bytes?: number;
   readonly fields?: Record<string, AttributeValue>;
   readonly code?: number;
   readonly status?: Status;

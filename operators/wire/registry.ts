@@ -22,8 +22,11 @@ export interface Registry {
   readonly protocols: readonly AnyProtocol[];
   byName(name: string): AnyProtocol | undefined;
   /** `bytes` is what was captured of `length` bytes that passed. */
-  ask(transport: Transport, bytes: Uint8Array, length: number): Answer;
+  ask(transport: Transport, bytes: Uint8Array, length: number, except?: Refuted): Answer;
 }
+
+/** Protocols whose claim on this connection was withdrawn: not asked again. */
+export type Refuted = ReadonlySet<AnyProtocol> | null;
 
 export function createRegistry(protocols: readonly AnyProtocol[]): Registry {
   const byName = new Map(protocols.map((protocol) => [protocol.name, protocol]));
@@ -34,22 +37,28 @@ export function createRegistry(protocols: readonly AnyProtocol[]): Registry {
   return {
     protocols,
     byName: (name) => byName.get(name),
-    ask(transport, bytes, length) {
+    ask(transport, bytes, length, except = null) {
       const first = bytes[0];
       if (first === undefined) return UNDECIDED;
-      return best(tables.get(transport)?.[first] ?? [], bytes, length);
+      return best(tables.get(transport)?.[first] ?? [], bytes, length, except);
     },
   };
 }
 
 /** Highest score wins; a tie, or a "maybe" while nobody is surer than plausible, waits. */
-function best(asked: readonly AnyProtocol[], bytes: Uint8Array, length: number): Answer {
+function best(
+  asked: readonly AnyProtocol[],
+  bytes: Uint8Array,
+  length: number,
+  except: Refuted,
+): Answer {
   let winner: AnyProtocol | undefined;
   let side: Side = "either";
   let score = 0;
   let tied = false;
   let waiting = false;
   for (const protocol of asked) {
+    if (except !== null && except.has(protocol)) continue;
     const claim = protocol.probe(bytes, length);
     if (claim.kind === "no") continue;
     if (claim.kind === "maybe") waiting = true;

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operator: finds out which protocol a connection speaks, by asking the probes until one claims
+// it, and says on the side output what the kernel should capture of the connection.
+//
+// Bytes that are not yet claimed are held, in a copy, so that the first message is not lost. The
+// end of a connection that nobody claimed is of no interest to anyone behind.
+
+import type { Operator, Outputs, Stage } from "../engine/operator.ts";
+import type { ByteRun, StreamRecord } from "../model/byte_run.ts";
+import type { Direction } from "../model/capture_record.ts";
+import type { DropReason } from "../model/drops.ts";
+import { LIMITS } from "../model/limits.ts";
+import type { StreamEnd } from "../model/message.ts";
+import { type Nanos, SECOND } from "../model/time.ts";
+import type { VerdictFor } from "../model/verdict.ts";
+import { Claim, type ClaimedRecord, type ClaimOwner } from "./wire/claim.ts";
+import { ConnectionStates } from "./wire/connection_states.ts";
+import { HeldRuns } from "./wire/held_runs.ts";
+import type { AnyProtocol, Registry, Side } from "./wire/registry.ts";
+
+export interface InferParams {
+  readonly registry: Registry;
+  /** Byte-counted exchanges for TCP connections that nobody claims; they are ignored otherwise. */
+  readonly unknownTcp: boolean;
+}
+
+export const infer: Operator<StreamRecord, ClaimedRecord, InferParams, VerdictFor, DropReason> = {
+  name: "infer",
+  limits: ["connections", "probeBytes"],
+  open: (params, out) => openStage(params, out),
+};
+
+type Out = Outputs<ClaimedRecord, VerdictFor, DropReason>;
+
+interface Asked {
+  used: number;
+  claim: Claim | null;
+  /** Runs that wait for a claim; null when none do. */
+  held: HeldRuns | null;
+  /** Bytes and runs seen without a claim. */
+  bytes: number;
+  runs: number;
+  refuted: Set<AnyProtocol> | null;
+  /** Nobody knows it; asked again when it still sends at this time. */
+  unknownUntilNs: Nanos;
+}
+
+/** Runs without a claim after which a connection stays unknown, however short they are. */
+const RUNS_MAX = 32;
+/** An unknown connection is asked again after this: it may have been joined in mid-message. */
+const UNKNOWN_NS: Nanos = 60n * SECOND;
+const probeMax = LIMITS.probeBytes.value;
+
+function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
+  const { registry } = params;
+  const unknown = params.unknownTcp ? registry.byName("unknown") : undefined;
+  const states = new ConnectionStates<Asked>(() => out.drop("connections_full"));
+
+  const push = (record: StreamRecord): void => {
+    if (record.kind === "stream_end") return end(record);
+    // All peers of a datagram socket share its claim: the event names the socket itself.
+    const conn = record.event.connection.conn;
+    const asked = states.get(conn) ?? states.add(conn, newAsked());
+    const claim = asked.claim;
+    if (claim !== null && claim.over === "no") out.emit({ record, claim });
+    else ask(asked, record);
+  };
+
+  const ask = (asked: Asked, run: ByteRun): void => {
+    if (asked.claim !== null) drop(asked, asked.claim, out);
+    if (run.emitNs < asked.unknownUntilNs) return;
+    if (asked.unknownUntilNs > 0n) forget(asked);
+    asked.bytes += run.length;
+    asked.runs++;
+    const { direction, connection } = run.event;
+    const held = connection.transport === "udp" ? null : asked.held;
+    const bytes = held === null ? run.bytes : held.bytesWith(run);
+    const length = held === null ? run.length : held.lengthWith(run);
+    const answer = registry.ask(connection.transport, bytes, length, asked.refuted);
+    if (answer.kind === "claimed") {
+      claimFor(asked, answer.protocol, requestsOf(answer.side, direction), run);
+    } else if (asked.bytes >= probeMax || asked.runs >= RUNS_MAX) giveUp(asked, run);
+    else if (answer.kind === "undecided") (asked.held ??= new HeldRuns()).add(run);
+    else if (unknown !== undefined) (asked.held ??= new HeldRuns()).addApart(run);
+    else asked.held?.clear(direction);
+  };
+
+  /** `run` is what was asked about last; it comes after all that is held. */
+  const claimFor = (
+    asked: Asked,
+    protocol: AnyProtocol,
+    requests: Direction | null,
+    run: ByteRun,
+  ): void => {
+    const { connection } = run.event;
+    const claim = new Claim(protocol, connection.transport, requests, owner);
+    const held = asked.held;
+    asked.claim = claim;
+    asked.held = null;
+    out.side({ connection, verdict: protocol === unknown ? "count" : protocol.capture });
+    for (const record of held?.runs ?? []) out.emit({ record, claim });
+    if (claim.over === "no") out.emit({ record: run, claim });
+    else ask(asked, run);
+  };
+
+  const giveUp = (asked: Asked, run: ByteRun): void => {
+    const { connection, direction } = run.event;
+    if (unknown !== undefined && connection.transport === "tcp") {
+      claimFor(asked, unknown, asked.held?.runs[0]?.event.direction ?? direction, run);
+      return;
+    }
+    asked.unknownUntilNs = run.emitNs + UNKNOWN_NS;
+    asked.held = null;
+    out.side({ connection, verdict: "ignore" });
+  };
+
+  const end = (record: StreamEnd): void => {
+    const conn = record.connection.conn;
+    const asked = states.get(conn);
+    if (asked === undefined) return;
+    if (record.direction === "both") {
+      states.remove(conn);
+      const last = unknown === undefined ? undefined : asked.held?.runs.pop();
+      if (asked.claim === null && last !== undefined) giveUp(asked, last);
+    }
+    if (asked.claim !== null) out.emit({ record, claim: asked.claim });
+  };
+
+  const owner: ClaimOwner = {
+    switchTo(claim, name, connection) {
+      const protocol = registry.byName(name);
+      if (protocol !== undefined) {
+        claim.protocol = protocol;
+        claim.state = protocol.open(connection.transport);
+        out.side({ connection, verdict: protocol.capture });
+        return;
+      }
+      claim.over = "released";
+      const asked = states.get(connection.conn);
+      if (asked === undefined || name === "") return;
+      // A protocol that nobody reads: there is nothing more to learn from this connection.
+      asked.unknownUntilNs = FOREVER;
+      out.side({ connection, verdict: "ignore" });
+    },
+    giveBack: push,
+  };
+
+  return { push, advance() {}, end() {}, held: () => states.size };
+}
+
+const FOREVER: Nanos = 1n << 62n;
+
+const newAsked = (): Asked => ({
+  used: 0,
+  claim: null,
+  held: null,
+  bytes: 0,
+  runs: 0,
+  refuted: null,
+  unknownUntilNs: 0n,
+});
+
+/** Takes a claim that is over off the connection. */
+function drop(asked: Asked, claim: Claim, out: Out): void {
+  if (claim.over === "refuted") {
+    out.drop("claim_withdrawn");
+    (asked.refuted ??= new Set()).add(claim.protocol);
+  }
+  asked.claim = null;
+  asked.bytes = 0;
+  asked.runs = 0;
+}
+
+/** Starts over with a connection that was unknown. */
+function forget(asked: Asked): void {
+  asked.unknownUntilNs = 0n;
+  asked.bytes = 0;
+  asked.runs = 0;
+  asked.refuted = null;
+}
+
+function requestsOf(side: Side, direction: Direction): Direction | null {
+  if (side === "either") return null;
+  if (side === "request") return direction;
+  return direction === "ingress" ? "egress" : "ingress";
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands: an array of bulk strings, or a line of words (inline).
+
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import type { Make, Step } from "../../wire/protocol.ts";
+import { type Conversation, note } from "./redis_conversation.ts";
+import type { REDIS_FIELDS } from "./redis.ts";
+import { intAt, passElements, type Progress } from "./resp.ts";
+
+type RedisMake = Make<typeof REDIS_FIELDS>;
+
+const KEY_BYTES_MAX = 512;
+const NAME_BYTES_MAX = 128;
+const INLINE_BYTES_MAX = 65_536;
+const ARGUMENTS_MAX = 1_048_576;
+
+/** First arguments that are no keys: kept where they are words of the command, else masked. */
+const KEYLESS = new Set([
+  "AUTH",
+  "HELLO",
+  "PING",
+  "ECHO",
+  "SELECT",
+  "INFO",
+  "MIGRATE",
+  "EVAL",
+  "EVALSHA",
+  "EVAL_RO",
+  "EVALSHA_RO",
+  "FCALL",
+  "FCALL_RO",
+]);
+
+/** Commands whose first argument names the operation: CONFIG GET, CLUSTER NODES … */
+const CONTAINERS = new Set([
+  "ACL",
+  "CLIENT",
+  "CLUSTER",
+  "COMMAND",
+  "CONFIG",
+  "DEBUG",
+  "FUNCTION",
+  "LATENCY",
+  "MEMORY",
+  "MODULE",
+  "OBJECT",
+  "PUBSUB",
+  "SCRIPT",
+  "SENTINEL",
+  "SLOWLOG",
+  "XGROUP",
+  "XINFO",
+]);
+
+export function readCommand(
+  cursor: Cursor,
+  make: RedisMake,
+  progress: Progress,
+  conversation: Conversation,
+): Step {
+  if (cursor.peek() !== 0x2a) return readInline(cursor, make, conversation);
+  const line = lineAt(cursor);
+  const count = intAt(cursor, 1, line);
+  if (count > ARGUMENTS_MAX) throw new Malformed("too many arguments");
+  cursor.skip(line + 1);
+  if (count <= 0) return { kind: "nothing" };
+  const command = upper(wholeBulk(cursor));
+  const container = CONTAINERS.has(command);
+  let left = count - 1;
+  let first = "", second = "", skip = 0;
+  if (left > 0) {
+    left--;
+    first = decodeBulk(cursor);
+    skip = passBulkText(cursor);
+    if (left > 0 && skip === 0 && (container || command === "CLIENT")) {
+      left--;
+      second = decodeBulk(cursor);
+      skip = passBulkText(cursor);
+    }
+  }
+  // From here on nothing throws: what is written to the state stays.
+  progress.elements = left;
+  progress.skip = skip;
+  if (skip === 0) passElements(cursor, progress);
+  progress.tail = progress.elements > 0 || progress.skip > 0;
+  const words: Words = { command, first, second, count, container, more: progress.tail };
+  return emit(make, conversation, words);
+}
+
+/** `GET key` as a line, which people type. */
+function readInline(cursor: Cursor, make: RedisMake, conversation: Conversation): Step {
+  const words = cursor.line(INLINE_BYTES_MAX).trim().split(/\s+/);
+  const [name = "", first = "", second = ""] = words;
+  if (name === "") return { kind: "nothing" };
+  if (!/^[A-Za-z][A-Za-z0-9._-]*$/.test(name)) throw new Malformed("inline command");
+  const command = upper(name);
+  return emit(make, conversation, {
+    command,
+    first: first.slice(0, KEY_BYTES_MAX),
+    second: second.slice(0, KEY_BYTES_MAX),
+    count: words.length,
+    container: CONTAINERS.has(command),
+    more: false,
+  });
+}
+
+interface Words {
+  readonly command: string;
+  readonly first: string;
+  readonly second: string;
+  /** All words, the command among them. */
+  readonly count: number;
+  readonly container: boolean;
+  readonly more: boolean;
+}
+
+function emit(make: RedisMake, conversation: Conversation, words: Words): Step {
+  const { command, first, count, container, more } = words;
+  const silent = note(conversation, command, first, words.second, count);
+  const type = container && first !== "" ? `${command} ${upper(first)}` : command;
+  const key = container ? words.second : KEYLESS.has(command) ? "" : first;
+  const draft = {
+    type,
+    resource: key === "" ? type : `${type} ${key}`,
+    endpoint: type,
+    more,
+    fields: key === ""
+      ? { command: type, arguments: count - 1 }
+      : { command: type, key, arguments: count - 1 },
+  };
+  return silent ? make.oneway(draft) : make.request(draft);
+}
+
+function lineAt(cursor: Cursor): number {
+  const line = cursor.find(0x0a);
+  if (line < 0) cursor.need(cursor.captured + 1);
+  return line;
+}
+
+/** The command's name: short, and at hand as a whole. */
+function wholeBulk(cursor: Cursor): string {
+  const bytes = bulkLength(cursor);
+  if (bytes > NAME_BYTES_MAX) throw new Malformed("command name");
+  const text = cursor.text(bytes);
+  passCrlf(cursor);
+  return text;
+}
+
+let rest = 0;
+
+/** The beginning of an argument; what of it remains is passed by `passBulkText`. */
+function decodeBulk(cursor: Cursor): string {
+  const bytes = bulkLength(cursor);
+  const kept = Math.min(bytes, KEY_BYTES_MAX);
+  rest = bytes - kept + 2;
+  return cursor.text(kept);
+}
+
+/** Bytes to be passed over before the next argument, 0 when it is at hand. */
+function passBulkText(cursor: Cursor): number {
+  if (rest > cursor.remaining) return rest;
+  cursor.skip(rest);
+  return 0;
+}
+
+function bulkLength(cursor: Cursor): number {
+  if (cursor.peek() !== 0x24) throw new Malformed("bulk string expected");
+  const line = lineAt(cursor);
+  const bytes = intAt(cursor, 1, line);
+  if (bytes < 0) throw new Malformed("null in a command");
+  cursor.skip(line + 1);
+  return bytes;
+}
+
+function passCrlf(cursor: Cursor): void {
+  if (cursor.u8() !== 0x0d || cursor.u8() !== 0x0a) throw new Malformed("end of a bulk string");
+}
+
+/** Upper case of a word that mostly is so already. */
+function upper(word: string): string {
+  for (let i = 0; i < word.length; i++) {
+    if (word.charCodeAt(i) > 0x5a) return word.toUpperCase();
+  }
+  return word;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fills in an exchange as its messages come.
+
+import type { Exchange } from "../../model/exchange.ts";
+import type { Attributes, MessageEnd, MessageSeen } from "../../model/message.ts";
+import type { SpanKind } from "../../model/status.ts";
+
+/** An exchange that begins with this message: its request, its one message, or its response. */
+export function newExchange(spanId: bigint, seen: MessageSeen): Exchange {
+  const { message } = seen;
+  const alone = message.kind === "oneway";
+  const responseOnly = message.kind === "response";
+  return {
+    spanId,
+    connection: seen.connection,
+    program: seen.program,
+    protocol: seen.protocol,
+    kind: kindOf(seen),
+    request: responseOnly ? null : seen,
+    response: null,
+    startNs: seen.startNs,
+    endNs: seen.emitNs,
+    endTid: alone ? seen.endTid : 0,
+    endTurn: alone ? seen.turn : 0,
+    bytesRequest: responseOnly ? 0 : seen.bytes,
+    bytesResponse: 0,
+    status: alone ? message.status : "unknown",
+    shape: alone ? "one_way" : responseOnly ? "response_only" : "exchange",
+    lateFields: null,
+    clipped: message.clipped,
+  };
+}
+
+/** The program that sends the request is the client; one-way messages are produced, consumed. */
+function kindOf(seen: MessageSeen): SpanKind {
+  const out = seen.direction === "egress";
+  if (seen.message.kind === "oneway") return out ? "producer" : "consumer";
+  return out === (seen.message.kind === "request") ? "client" : "server";
+}
+
+/** The response, or its head. */
+export function respond(exchange: Exchange, seen: MessageSeen): void {
+  const { message } = seen;
+  exchange.response = seen;
+  exchange.bytesResponse = seen.bytes;
+  exchange.status = message.status;
+  exchange.endNs = seen.emitNs;
+  exchange.endTid = seen.endTid;
+  exchange.endTurn = seen.turn;
+  if (message.clipped) exchange.clipped = true;
+}
+
+/** The rest of the request has passed. */
+export function endRequest(exchange: Exchange, end: MessageEnd): void {
+  exchange.bytesRequest = end.bytes;
+  if (exchange.shape === "one_way") {
+    exchange.endNs = end.emitNs;
+    exchange.endTid = end.endTid;
+    exchange.endTurn = end.turn;
+    if (end.status !== undefined) exchange.status = end.status;
+  }
+  addLate(exchange, end.fields);
+}
+
+/** The rest of the response has passed. */
+export function endResponse(exchange: Exchange, end: MessageEnd): void {
+  exchange.bytesResponse = end.bytes;
+  exchange.endNs = end.emitNs;
+  exchange.endTid = end.endTid;
+  exchange.endTurn = end.turn;
+  if (end.status !== undefined) exchange.status = end.status;
+  if (end.code !== undefined && exchange.response !== null) {
+    const message = { ...exchange.response.message, code: end.code };
+    exchange.response = { ...exchange.response, message };
+  }
+  addLate(exchange, end.fields);
+}
+
+function addLate(exchange: Exchange, fields: Attributes | undefined): void {
+  if (fields !== undefined) exchange.lateFields = { ...exchange.lateFields, ...fields };
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection's exchanges: requests wait here for their responses.
+
+import type { Direction } from "../../model/capture_record.ts";
+import type { Connection } from "../../model/connection.ts";
+import type { DropReason } from "../../model/drops.ts";
+import type { SessionEvent } from "../../model/exchange.ts";
+import { LIMITS } from "../../model/limits.ts";
+import type { MessageEnd, MessageSeen, StreamEnd } from "../../model/message.ts";
+import type { Status } from "../../model/status.ts";
+import { type Nanos, SECOND } from "../../model/time.ts";
+import { endRequest, endResponse, newExchange, respond } from "./exchange.ts";
+import { InProgress } from "./in_progress.ts";
+import { type Open, OpenExchanges } from "./open_exchanges.ts";
+import { Order } from "./order.ts";
+import { type SpanIds, spanIds } from "./span_id.ts";
+
+/** Where a session sends what it makes, and the rules of its protocol. */
+export interface SessionRules {
+  readonly byOrder: boolean;
+  readonly multiplexed: boolean;
+  readonly timeoutNs: Nanos;
+  readonly bootId: string;
+  emit(kind: SessionEvent["kind"], open: Open, emitNs: Nanos): void;
+  drop(reason: DropReason, n?: number): void;
+}
+
+/** An exchange still open after this gets a span at once. */
+const STREAMING_NS: Nanos = SECOND;
+/** How long a response waits for a request that is recorded after it. */
+const ORPHAN_NS: Nanos = SECOND / 4n;
+const openMax = LIMITS.openExchanges.value;
+
+export class Session {
+  used = 0;
+  readonly protocol: string;
+  lastNs: Nanos = 0n;
+  readonly #rules: SessionRules;
+  readonly #ids: SpanIds;
+  /** By the direction that requests go in. */
+  readonly #ingress: OpenExchanges;
+  readonly #egress: OpenExchanges;
+  /** Messages in progress in each direction. */
+  readonly #moreIngress: InProgress;
+  readonly #moreEgress: InProgress;
+  readonly #order = new Order();
+  /** Several requests were under way at once. */
+  #pipelined = false;
+  /** Responses without a request so far, oldest first. */
+  #orphans: MessageSeen[] = [];
+
+  constructor(protocol: string, connection: Connection, rules: SessionRules) {
+    this.protocol = protocol;
+    this.#rules = rules;
+    this.#ids = spanIds(rules.bootId, connection);
+    this.#ingress = new OpenExchanges(rules.byOrder);
+    this.#egress = new OpenExchanges(rules.byOrder);
+    this.#moreIngress = new InProgress(rules.multiplexed);
+    this.#moreEgress = new InProgress(rules.multiplexed);
+  }
+
+  get open(): number {
+    return this.#ingress.size + this.#egress.size + this.#orphans.length +
+      this.#moreIngress.size + this.#moreEgress.size;
+  }
+
+  message(seen: MessageSeen): void {
+    this.lastNs = seen.emitNs;
+    this.#endMore(seen.direction);
+    const kind = seen.message.kind;
+    if (kind === "oneway") return this.#oneway(seen);
+    if (this.#order.lost && !this.#order.foundBy(kind, seen.emitNs)) {
+      return this.#rules.drop("order_lost");
+    }
+    if (kind === "request") this.#request(seen);
+    else this.#response(seen);
+  }
+
+  #request(seen: MessageSeen): void {
+    const opens = seen.direction === "ingress" ? this.#ingress : this.#egress;
+    const { byOrder, timeoutNs } = this.#rules;
+    const waiting = opens.first();
+    if (byOrder && waiting !== undefined && !waiting.over) this.#pipelined = true;
+    const { message } = seen;
+    if (opens.size >= openMax || !byOrder) this.#makeRoom(opens, seen);
+    const open: Open = {
+      exchange: newExchange(this.#ids.of(seen.direction, seen.offset), seen),
+      id: message.id,
+      deadlineNs: seen.emitNs + timeoutNs,
+      requestDone: !message.more,
+      responseDone: false,
+      streamed: false,
+      over: false,
+    };
+    opens.add(open);
+    if (message.more) this.#more(seen.direction).add(message.id, open);
+    this.#rules.emit("opened", open, seen.emitNs);
+    // What was clipped may hold further requests.
+    if (message.clipped && message.more && this.#pipelined) this.#loseOrder(seen.emitNs);
+    if (this.#orphans.length > 0) this.#adopt(seen);
+  }
+
+  /** By id: one that bears the same id is given up. By order: too many means that order is lost. */
+  #makeRoom(opens: OpenExchanges, seen: MessageSeen): void {
+    if (!this.#rules.byOrder) {
+      const same = opens.take(seen.message.id);
+      if (same !== undefined && !same.over) this.#close(same, "timeout", seen.emitNs);
+    }
+    if (opens.size < openMax) return;
+    this.#rules.drop("open_full");
+    if (this.#rules.byOrder) return this.#loseOrder(seen.emitNs);
+    const oldest = opens.take(opens.first()?.id ?? null);
+    if (oldest !== undefined && !oldest.over) this.#close(oldest, "unknown", seen.emitNs);
+  }
+
+  #response(seen: MessageSeen): void {
+    const opens = seen.direction === "ingress" ? this.#egress : this.#ingress;
+    const open = opens.take(seen.message.id);
+    if (open === undefined) {
+      if (this.#orphans.length >= openMax) this.#flushOrphans();
+      this.#orphans.push(seen);
+    } else if (open.over) this.#rules.drop("late");
+    else this.#pair(open, seen);
+  }
+
+  #pair(open: Open, seen: MessageSeen): void {
+    respond(open.exchange, seen);
+    if (seen.message.more) {
+      this.#more(seen.direction).add(seen.message.id, open);
+      this.#rules.emit("responded", open, seen.emitNs);
+      return;
+    }
+    open.responseDone = true;
+    if (open.requestDone) this.#close(open, null, seen.emitNs);
+  }
+
+  /** A request came: responses that were recorded before it, but not moved before it, are its. */
+  #adopt(request: MessageSeen): void {
+    const orphans = this.#orphans;
+    this.#orphans = [];
+    for (const orphan of orphans) {
+      const mine = orphan.direction !== request.direction && orphan.emitNs >= request.startNs &&
+        orphan.message.id === request.message.id;
+      if (mine) this.#response(orphan);
+      else if (!this.#rules.byOrder && orphan.emitNs + ORPHAN_NS > request.emitNs) {
+        this.#orphans.push(orphan);
+      } else this.#responseOnly(orphan);
+    }
+  }
+
+  #flushOrphans(): void {
+    for (const orphan of this.#orphans) this.#responseOnly(orphan);
+    this.#orphans = [];
+  }
+
+  #responseOnly(seen: MessageSeen): void {
+    this.#rules.drop("unpaired_response");
+    const open = this.#alone(seen);
+    respond(open.exchange, seen);
+    this.#close(open, null, seen.emitNs);
+  }
+
+  #oneway(seen: MessageSeen): void {
+    const open = this.#alone(seen);
+    this.#rules.emit("opened", open, seen.emitNs);
+    if (seen.message.more) this.#more(seen.direction).add(seen.message.id, open);
+    else this.#close(open, null, seen.emitNs);
+  }
+
+  /** An exchange of one message. */
+  #alone(seen: MessageSeen): Open {
+    return {
+      exchange: newExchange(this.#ids.of(seen.direction, seen.offset), seen),
+      id: null,
+      deadlineNs: seen.emitNs,
+      requestDone: false,
+      responseDone: true,
+      streamed: false,
+      over: false,
+    };
+  }
+
+  messageEnd(end: MessageEnd): void {
+    this.lastNs = end.emitNs;
+    const open = this.#more(end.direction).take(end.id);
+    if (open === undefined || open.over) return;
+    if (open.exchange.request?.direction === end.direction) {
+      endRequest(open.exchange, end);
+      open.requestDone = true;
+    } else {
+      endResponse(open.exchange, end);
+      open.responseDone = true;
+    }
+    if (open.requestDone && open.responseDone) this.#close(open, null, end.emitNs);
+  }
+
+  /** The message in progress was not ended, yet another comes: it ended with its last byte. */
+  #endMore(direction: Direction): void {
+    const open = this.#more(direction).takeSingle();
+    if (open === undefined || open.over) return;
+    if (open.exchange.request?.direction === direction) open.requestDone = true;
+    else open.responseDone = true;
+    if (open.requestDone && open.responseDone) this.#close(open, null, open.exchange.endNs);
+  }
+
+  streamEnd(end: StreamEnd): void {
+    this.lastNs = end.emitNs;
+    const { direction, emitNs, reason } = end;
+    if (reason === "lost") return this.#lost(direction, emitNs);
+    // Responses that would have come this way will not come.
+    this.#flushOrphans();
+    for (const way of ["ingress", "egress"] as const) {
+      if (direction === "both" || direction !== way) this.#resetAll(way, emitNs);
+    }
+  }
+
+  #resetAll(requests: Direction, emitNs: Nanos): void {
+    const opens = requests === "ingress" ? this.#ingress : this.#egress;
+    for (const open of opens.all()) if (!open.over) this.#close(open, "reset", emitNs);
+    opens.clear();
+    for (const more of [this.#moreIngress, this.#moreEgress]) {
+      for (const open of more.all()) {
+        if (open.exchange.request?.direction !== requests) continue;
+        if (!open.over) this.#close(open, "reset", emitNs);
+        more.remove(open);
+      }
+    }
+  }
+
+  /** Bytes were lost in a direction. */
+  #lost(direction: StreamEnd["direction"], emitNs: Nanos): void {
+    if (direction === "both") {
+      for (const way of ["ingress", "egress"] as const) this.#giveUpAll(way, emitNs);
+    } else if (!this.#rules.byOrder) return;
+    else if (this.#pipelined) this.#loseOrder(emitNs);
+    // One exchange at a time: its response passed, or passes, unread.
+    else this.#giveUpAll(direction === "ingress" ? "egress" : "ingress", emitNs);
+  }
+
+  #loseOrder(emitNs: Nanos): void {
+    let n = 0;
+    for (const way of ["ingress", "egress"] as const) n += this.#giveUpAll(way, emitNs);
+    if (n > 0) this.#rules.drop("order_lost", n);
+    this.#order.lose();
+    this.#pipelined = false;
+  }
+
+  #giveUpAll(requests: Direction, emitNs: Nanos): number {
+    const opens = requests === "ingress" ? this.#ingress : this.#egress;
+    let n = 0;
+    for (const open of opens.all()) {
+      if (open.over) continue;
+      open.exchange.clipped = true;
+      this.#close(open, "unknown", emitNs);
+      n++;
+    }
+    opens.clear();
+    return n;
+  }
+
+  /** Ends what is due, and shows what has been open for long. */
+  advance(watermarkNs: Nanos): void {
+    for (const opens of [this.#ingress, this.#egress]) {
+      if (opens.size === 0) continue;
+      for (const open of opens.all()) {
+        if (open.over) continue;
+        if (open.deadlineNs <= watermarkNs) this.#close(open, "timeout", open.deadlineNs);
+        else this.#stream(open, watermarkNs);
+      }
+    }
+    for (const more of [this.#moreIngress, this.#moreEgress]) {
+      if (more.size === 0) continue;
+      for (const open of more.all()) if (!open.over) this.#stream(open, watermarkNs);
+    }
+    const orphan = this.#orphans[0];
+    if (orphan !== undefined && orphan.emitNs + ORPHAN_NS <= watermarkNs) this.#flushOrphans();
+  }
+
+  #stream(open: Open, watermarkNs: Nanos): void {
+    if (open.streamed || open.exchange.startNs + STREAMING_NS > watermarkNs) return;
+    open.streamed = true;
+    open.exchange.shape = "open";
+    this.#rules.emit("streaming", open, watermarkNs);
+  }
+
+  /** The run is over: what is still open is said to be so. */
+  end(): void {
+    this.#flushOrphans();
+    for (const opens of [this.#ingress, this.#egress]) {
+      for (const open of opens.all()) this.#endOpen(open);
+      opens.clear();
+    }
+    for (const more of [this.#moreIngress, this.#moreEgress]) {
+      for (const open of more.all()) this.#endOpen(open);
+    }
+  }
+
+  #endOpen(open: Open): void {
+    if (open.over) return;
+    open.over = true;
+    open.exchange.shape = "open";
+    if (open.exchange.endNs < this.lastNs) open.exchange.endNs = this.lastNs;
+    this.#rules.emit("closed", open, open.exchange.endNs);
+  }
+
+  /** `status` null: as the response says. */
+  #close(open: Open, status: Status | null, emitNs: Nanos): void {
+    const { exchange } = open;
+    open.over = true;
+    if (status !== null) exchange.status = status;
+    if (status === "reset" || status === "timeout" || status === "unknown") exchange.endNs = emitNs;
+    if (exchange.shape === "open") exchange.shape = "exchange";
+    this.#rules.emit("closed", open, emitNs);
+  }
+
+  #more(direction: Direction): InProgress {
+    return direction === "ingress" ? this.#moreIngress : this.#moreEgress;
+  }
+}

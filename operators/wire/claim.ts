@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The claim of a protocol on a connection: made by infer, used and refuted by decode.
+
+import type { ByteRun, StreamRecord } from "../../model/byte_run.ts";
+import type { Direction } from "../../model/capture_record.ts";
+import type { Connection, Transport } from "../../model/connection.ts";
+import type { Way } from "./protocol.ts";
+import type { AnyProtocol } from "./registry.ts";
+import { Lane } from "./lane.ts";
+
+/** What decode asks of whoever made the claim. */
+export interface ClaimOwner {
+  /** From here on another protocol is spoken; "" asks all probes again. Changes the claim. */
+  switchTo(claim: Claim, name: string, connection: Connection): void;
+  /** Bytes after a switch to "": to be claimed anew. */
+  giveBack(run: ByteRun): void;
+}
+
+export class Claim {
+  protocol: AnyProtocol;
+  /** The protocol's own state, for both directions. */
+  state: unknown;
+  /** Direction of requests where the role of the socket does not tell; null while unknown. */
+  requests: Direction | null;
+  readonly owner: ClaimOwner;
+  readonly ingress: Lane = new Lane();
+  readonly egress: Lane = new Lane();
+  /** Direction of the bytes that came last; null before any. */
+  last: Direction | null = null;
+  /** Malformed reads since the last message. */
+  malformed = 0;
+  /**
+   * "refuted": the bytes speak against it, ask the others; "released": the protocol itself has
+   * ended. Either way decode wants no more records under this claim.
+   */
+  over: "no" | "refuted" | "released" = "no";
+
+  constructor(
+    protocol: AnyProtocol,
+    transport: Transport,
+    requests: Direction | null,
+    owner: ClaimOwner,
+  ) {
+    this.protocol = protocol;
+    this.state = protocol.open(transport);
+    this.requests = requests;
+    this.owner = owner;
+  }
+
+  way(connection: Connection, direction: Direction): Way {
+    const role = connection.role;
+    if (role === "client") return direction === "egress" ? "toServer" : "toClient";
+    if (role === "server") return direction === "ingress" ? "toServer" : "toClient";
+    if (this.requests === null) return "unknown";
+    return this.requests === direction ? "toServer" : "toClient";
+  }
+}
+
+/** A stream record of a connection that a protocol has claimed. */
+export interface ClaimedRecord {
+  readonly record: StreamRecord;
+  readonly claim: Claim;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs of a connection that nobody has claimed yet, in order and copied, and what the probes are
+// to be asked about: the runs of one direction that no probe has rejected, as one text.
+
+import type { ByteRun } from "../../model/byte_run.ts";
+import type { Direction } from "../../model/capture_record.ts";
+
+export class HeldRuns {
+  readonly runs: ByteRun[] = [];
+  readonly #ingress: ByteRun[] = [];
+  readonly #egress: ByteRun[] = [];
+
+  /** What was captured of the runs in this direction, up to the first hole. */
+  bytesWith(run: ByteRun): Uint8Array {
+    const runs = this.#asked(run);
+    if (runs.length === 0) return run.bytes;
+    const parts: Uint8Array[] = [];
+    let total = 0;
+    for (const part of [...runs, run]) {
+      parts.push(part.bytes);
+      total += part.bytes.length;
+      if (part.bytes.length < part.length) break;
+    }
+    const bytes = new Uint8Array(total);
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return bytes;
+  }
+
+  /** Bytes that passed in these runs. */
+  lengthWith(run: ByteRun): number {
+    return this.#asked(run).reduce((sum, held) => sum + held.length, run.length);
+  }
+
+  /** Holds a run about which the probes are undecided. */
+  add(run: ByteRun): void {
+    const copy = { ...run, bytes: run.bytes.slice() };
+    this.runs.push(copy);
+    this.#of(run.event.direction).push(copy);
+  }
+
+  /** Holds a run that every probe rejected: the next one is asked about by itself. */
+  addApart(run: ByteRun): void {
+    this.runs.push({ ...run, bytes: run.bytes.slice() });
+    this.#of(run.event.direction).length = 0;
+  }
+
+  /** Gives up what is held of a direction. */
+  clear(direction: Direction): void {
+    this.#of(direction).length = 0;
+    const kept = this.runs.filter((run) => run.event.direction !== direction);
+    this.runs.length = 0;
+    this.runs.push(...kept);
+  }
+
+  /** Runs that are asked about together with `run`: none across a gap. */
+  #asked(run: ByteRun): readonly ByteRun[] {
+    return run.gap > 0 ? [] : this.#of(run.event.direction);
+  }
+
+  #of(direction: Direction): ByteRun[] {
+    return direction === "ingress" ? this.#ingress : this.#egress;
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages with their place in the stream: what decode emits.
+
+import type { ByteRun } from "../../model/byte_run.ts";
+import type { Direction } from "../../model/capture_record.ts";
+import type { Connection } from "../../model/connection.ts";
+import type { Message, MessageEnd, MessageSeen } from "../../model/message.ts";
+import type { EndStep } from "./protocol.ts";
+import { type Lane, seqAt } from "./lane.ts";
+
+/** A message whose last byte so far lies in `run`, and its first one where the lane says. */
+export function messageSeen(
+  run: ByteRun,
+  lane: Lane,
+  protocol: string,
+  message: Message,
+  position: number,
+  bytes: number,
+): MessageSeen {
+  const event = run.event;
+  const here = !lane.begun;
+  return {
+    kind: "message",
+    connection: run.connection,
+    program: here ? event.program : lane.program,
+    protocol,
+    tid: here ? event.tid : lane.tid,
+    coroutine: here ? event.coroutine : lane.coroutine,
+    turn: here ? event.turn : lane.turn,
+    direction: event.direction,
+    message,
+    startNs: here ? event.startNs : lane.startNs,
+    emitNs: run.emitNs,
+    offset: here ? run.offset + position : lane.offset,
+    seq: here ? seqAt(run, position) : lane.seq,
+    bytes,
+    endTid: event.tid,
+  };
+}
+
+/** The end of the message in progress, with the last byte of the lane. */
+export function messageEnd(
+  connection: Connection,
+  direction: Direction,
+  lane: Lane,
+  late?: EndStep,
+): MessageEnd {
+  return {
+    kind: "message_end",
+    connection,
+    id: late?.id ?? null,
+    direction,
+    emitNs: lane.lastNs,
+    endTid: lane.lastTid,
+    turn: lane.lastTurn,
+    bytes: late?.bytes ?? lane.bytes,
+    ...(late?.fields !== undefined && { fields: late.fields }),
+    ...(late?.code !== undefined && { code: late.code }),
+    ...(late?.status !== undefined && { status: late.status }),
+  };
+}
