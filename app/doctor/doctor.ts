@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `doctor` does.
+// `doctor`: what this kernel and these privileges allow, as a table or as JSON.
 
-import { type CliContext, Refusal } from "../cli/context.ts";
+import { type CliContext, EXIT } from "../cli/context.ts";
 import type { DoctorFlags } from "../cli/commands/doctor.ts";
+import { paintFor } from "../cli/terminal/style.ts";
+import { checkHost } from "./check_host.ts";
+import { diagnosisLines } from "./diagnosis_lines.ts";
 
-export function doctor(this: CliContext, _flags: DoctorFlags): Promise<void> {
-  throw new Refusal("Cannot doctor: this build does not hold that part");
+export async function doctor(this: CliContext, flags: DoctorFlags): Promise<void> {
+  const diagnosis = await checkHost();
+  const paint = paintFor(Deno.stdout.isTerminal(), (name) => Deno.env.get(name));
+  const text = flags.json
+    ? JSON.stringify(diagnosis, null, 2)
+    : diagnosisLines(diagnosis, paint).join("\n");
+  this.process.stdout.write(`${text}\n`);
+  if (!diagnosis.canTrace) this.process.exitCode = EXIT.failed;
 }
