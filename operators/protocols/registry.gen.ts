@@ -4,6 +4,8 @@
 import type { AnyProtocol } from "../wire/registry.ts";
 import { memcached } from "./cache/memcached.ts";
 import { redis } from "./cache/redis.ts";
+import { kafka } from "./mq/kafka.ts";
+import { mqtt } from "./mq/mqtt.ts";
 import { nats } from "./mq/nats.ts";
 import { dns } from "./net/dns.ts";
 import { tls } from "./net/tls.ts";
@@ -17,6 +19,8 @@ import { http2 } from "./web/http2.ts";
 export const PROTOCOLS: readonly AnyProtocol[] = [
   memcached,
   redis,
+  kafka,
+  mqtt,
   nats,
   dns,
   tls,
