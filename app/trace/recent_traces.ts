@@ -21,6 +21,13 @@ export interface TraceHead {
   readonly errors: number;
 }
 
+export interface RecentTracesOptions {
+  readonly spansMax?: number;
+  readonly slowestMax?: number;
+  /** Told of each trace that is forgotten before it settled. */
+  readonly onForget?: (trace: RecentTrace) => void;
+}
+
 interface Node {
   span: Span;
   parent: Node | null;
@@ -45,11 +52,15 @@ export class RecentTraces {
   readonly #unsettled = new Set<Node>();
   /** Candidates for the slowest: trimmed now and then. */
   #slowest = new Set<Node>();
+  readonly #onForget: (trace: RecentTrace) => void;
   #forgotten = 0;
 
-  constructor({ spansMax = 20_000, slowestMax = 50 } = {}) {
+  constructor(
+    { spansMax = 20_000, slowestMax = 50, onForget = () => {} }: RecentTracesOptions = {},
+  ) {
     this.#spansMax = spansMax;
     this.#slowestMax = slowestMax;
+    this.#onForget = onForget;
   }
 
   /** Spans held now. */
@@ -95,6 +106,11 @@ export class RecentTraces {
       done.push(traceOf(root));
     }
     return done;
+  }
+
+  /** All traces that were not returned by `settled`. */
+  unsettled(): RecentTrace[] {
+    return [...this.#unsettled].map(traceOf);
   }
 
   /** The trace that a span belongs to. */
@@ -200,8 +216,12 @@ export class RecentTraces {
   #forgetOldest(): void {
     for (const node of this.#queue) {
       const root = rootOf(node);
-      if (this.#slowest.has(root)) this.#keepOutOfQueue(root);
-      else this.#forget(root);
+      if (this.#slowest.has(root)) {
+        this.#keepOutOfQueue(root);
+        return;
+      }
+      if (this.#unsettled.has(root)) this.#onForget(traceOf(root));
+      this.#forget(root);
       return;
     }
   }
