@@ -27,7 +27,7 @@ import {
 import type { Activity, CaptureRecord, SocketEvent, Via } from "../../model/capture_record.ts";
 import { DROP_REASONS, type DropReason } from "../../model/drops.ts";
 import { decodeHostFact, HOST_FACT_KIND, type HostFact } from "./records/host_fact.ts";
-import { type ProgramState, programTable } from "./records/program_table.ts";
+import { type AskHost, type ProgramState, programTable } from "./records/program_table.ts";
 import { peerOfMessage } from "./records/socket_ends.ts";
 import { type SocketState, socketTable } from "./records/socket_table.ts";
 import { readText } from "./records/text_field.ts";
@@ -41,17 +41,13 @@ export interface DecoderOutputs {
 export interface DecoderOptions {
   readonly socketsMax?: number;
   readonly programsMax?: number;
-  /**
-   * Live capture: asked about a process of which nothing is known yet. It answers by having
-   * facts decoded before it returns.
-   */
-  readonly ask?: (tgid: number, cgroupId: bigint) => void;
+  /** Live capture only. It answers by having host facts decoded before it returns. */
+  readonly ask?: AskHost;
 }
 
 export interface RecordDecoder {
   /** Decodes the record of `size` bytes at `at`; `view` lies over the same buffer as `bytes`. */
   decode(bytes: Uint8Array, view: DataView, at: number, size: number): void;
-  isCgroupNamed(id: bigint): boolean;
   /** Sockets and programs remembered. */
   held(): number;
 }
@@ -88,7 +84,6 @@ export function recordDecoder(out: DecoderOutputs, options: DecoderOptions = {})
       }
       out.drop("record_malformed");
     },
-    isCgroupNamed: decoding.programs.isCgroupNamed,
     held: () => decoding.sockets.size + decoding.programs.size,
   };
 }
@@ -258,7 +253,12 @@ function takeFact({ sockets, programs, out }: Decoding, fact: HostFact, emitNs: 
   switch (fact.fact) {
     case "clock":
       sockets.expire(emitNs);
-      return out.emit({ kind: "clock", emitNs, bootNs: emitNs, realNs: BigInt(fact.realNs) });
+      return out.emit({
+        kind: "clock",
+        emitNs,
+        bootNs: BigInt(fact.bootNs),
+        realNs: BigInt(fact.realNs),
+      });
     case "loss": {
       const { reason, count } = fact;
       if (isDropReason(reason)) out.drop(reason, count);

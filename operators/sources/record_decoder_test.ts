@@ -163,8 +163,8 @@ Deno.test("record decoder: unix sockets have paths and end after their stream di
     dataRecord({ ...unix, cookie: 7n, peerCookie: 8n, emitNs: 1n * S }),
     dataRecord({ ...unix, cookie: 8n, peerCookie: 7n, emitNs: 1n * S, tgid: 101 }),
     dataRecord({ ...unix, cookie: 7n, payload: "", flags: ["eof"], emitNs: 2n * S }),
-    encodeHostFact({ fact: "clock", realNs: "5" }, 11n * S),
-    encodeHostFact({ fact: "clock", realNs: "6" }, 13n * S),
+    encodeHostFact({ fact: "clock", bootNs: "4", realNs: "5" }, 11n * S),
+    encodeHostFact({ fact: "clock", bootNs: "4", realNs: "6" }, 13n * S),
   );
   const [first] = records;
   assert.ok(first?.kind === "data");
@@ -271,19 +271,26 @@ Deno.test("record decoder: a process that was there before is known from its see
 });
 
 Deno.test("record decoder: live capture is asked about unknown processes, once", () => {
-  const asked: [number, bigint][] = [];
+  const asked: (number | bigint)[] = [];
   const { records, decode } = decoding({
-    ask(tgid, cgroupId) {
-      asked.push([tgid, cgroupId]);
-      decode(encodeHostFact({ ...SEEN, tgid }, 1n));
-      decode(encodeHostFact({ fact: "cgroup", id: `${cgroupId}`, path: "/a" }, 1n));
+    ask: {
+      process(tgid) {
+        asked.push(tgid);
+        decode(encodeHostFact({ ...SEEN, tgid }, 1n));
+      },
+      cgroup(_tgid, id) {
+        asked.push(id);
+        decode(encodeHostFact({ fact: "cgroup", id: `${id}`, path: `/${id}` }, 1n));
+      },
     },
   });
   decode(dataRecord({ payload: "x", cgroupId: 9n }), dataRecord({ payload: "y", cgroupId: 9n }));
-  assert.deepEqual(asked, [[100, 9n]]);
+  assert.deepEqual(asked, [100, 9n]);
   const [, first] = records;
   assert.ok(first?.kind === "data");
-  assert.equal(first.program.cgroup, "/a");
+  assert.equal(first.program.cgroup, "/9");
+  decode(dataRecord({ payload: "x", cgroupId: 10n }));
+  assert.equal(first.program.cgroup, "/10", "a process may be moved");
   assert.equal(first.program.exe, "/usr/sbin/nginx");
 });
 

@@ -2,8 +2,9 @@
 // Blocks of a recording: some records with their length and checksum, so that a cut or damaged
 // place costs the block it lies in and no other.
 //
-// Layout: u32 magic, u32 bytes of records, u32 CRC-32 of them (begun with
-// the number of records), u32 number of records; then the records, each starting with its u32 size and padded to a multiple of 8. Little endian.
+// Layout: u32 magic, u32 bytes of records, u32 CRC-32 of them begun with their number, u32 number
+// of records; then the records, each starting with its u32 size and padded to a multiple of 8.
+// All little endian.
 
 import { crc32 } from "node:zlib";
 

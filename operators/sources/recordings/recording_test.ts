@@ -61,7 +61,7 @@ const replay = (file: Bytes, chunkBytes?: number, recordsMax?: number) =>
 
 /** A small life of a host: a process, some sockets with traffic of all lengths, their ends. */
 const TRAFFIC: readonly Bytes[] = [
-  encodeHostFact({ fact: "clock", realNs: "1700000000000000000" }, 1_000_000_000n),
+  encodeHostFact({ fact: "clock", bootNs: "4", realNs: "1700000000000000000" }, 1_000_000_000n),
   processRecord({ what: "exec", filename: "/bin/x", args: ["x"] }),
   ...Array.from({ length: 60 }, (_, i) =>
     dataRecord({

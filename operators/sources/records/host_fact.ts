@@ -15,6 +15,7 @@ const JSON_AT = 16;
 /** One reading of both clocks. */
 export interface ClockFact {
   readonly fact: "clock";
+  readonly bootNs: string;
   readonly realNs: string;
 }
 
@@ -87,7 +88,7 @@ const texts: Check = (value) => Array.isArray(value) && value.every(text);
 const FORM: {
   readonly [F in HostFact as F["fact"]]: { readonly [N in Exclude<keyof F, "fact">]: Check };
 } = {
-  clock: { realNs: digits },
+  clock: { bootNs: digits, realNs: digits },
   loss: { reason: text, count: number },
   cgroup: { id: digits, path: text },
   seen: {

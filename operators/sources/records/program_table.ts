@@ -15,6 +15,7 @@ export interface ProgramState {
   readonly program: Program;
   readonly startLow: number;
   readonly startHigh: number;
+  cgroupLow: number;
   /** comm came from the leading thread or from /proc, not from some other thread. */
   commKnown: boolean;
   gone: boolean;
@@ -26,11 +27,16 @@ export interface ProgramTableOptions {
   readonly programsMax?: number;
   /** Told of each program that is met without its birth having been seen. */
   readonly met: (program: Program, view: DataView, at: number) => void;
-  /**
-   * Asked about a process of which nothing is known; may call `seen` and `nameCgroup` before it
-   * returns. Absent where there is no one to ask, as in a replay.
-   */
-  readonly ask?: ((tgid: number, cgroupId: bigint) => void) | undefined;
+  /** Absent where there is no one to ask, as in a replay: answers are in the recording. */
+  readonly ask?: AskHost | undefined;
+}
+
+/** Questions about a process that is alive now; answered by calls that come before they return. */
+export interface AskHost {
+  /** Nothing is known of it. The answer is a call of `seen`. */
+  readonly process: (tgid: number) => void;
+  /** The path of the cgroup that it is in is not known. The answer is a call of `nameCgroup`. */
+  readonly cgroup: (tgid: number, id: bigint) => void;
 }
 
 export interface ProgramTable {
@@ -45,7 +51,6 @@ export interface ProgramTable {
   exited(state: ProgramState): void;
   seen(fact: SeenFact): void;
   nameCgroup(id: bigint, path: string): void;
-  isCgroupNamed(id: bigint): boolean;
   readonly size: number;
 }
 
@@ -72,6 +77,12 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
     byTgid.delete(first.program.tgid);
   }
 
+  function cgroupPath(tgid: number, id: bigint): string | undefined {
+    if (id === 0n) return undefined;
+    if (!cgroups.has(id)) ask?.cgroup(tgid, id);
+    return cgroups.get(id);
+  }
+
   function add(view: DataView, at: number, facts: Facts, commKnown: boolean): ProgramState {
     const tgid = view.getUint32(at + H.tgid, true);
     const before = byTgid.get(tgid);
@@ -80,11 +91,12 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
     const startNs = view.getBigUint64(at + H.leaderStartNs, true);
     const cgroupId = view.getBigUint64(at + H.cgroupId, true);
     const execCount = view.getUint32(at + H.execCount, true);
-    const cgroup = cgroups.get(cgroupId) ?? facts.cgroup;
+    const cgroup = cgroupPath(tgid, cgroupId) ?? facts.cgroup;
     const state: ProgramState = {
       program: { program: ++programs, tgid, startNs, execCount, cgroupId, ...facts, cgroup },
       startLow: view.getUint32(at + H.leaderStartNs, true),
       startHigh: view.getUint32(at + H.leaderStartNs + 4, true),
+      cgroupLow: view.getUint32(at + H.cgroupId, true),
       commKnown,
       gone: false,
       previous: before?.program.startNs === startNs ? before : null,
@@ -109,8 +121,8 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
     const leads = view.getUint32(at + H.tid, true) === tgid;
     const comm = readText(bytes, at + H.comm, COMM_BYTES);
     let seed = takeSeed(tgid, startNs);
-    if (seed === undefined && ask !== undefined) {
-      ask(tgid, view.getBigUint64(at + H.cgroupId, true));
+    if (seed === undefined) {
+      ask?.process(tgid);
       seed = takeSeed(tgid, startNs);
     }
     const before = byTgid.get(tgid)?.program;
@@ -119,6 +131,14 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
     const state = add(view, at, { ...factsOf(known), ...named }, leads || seed !== undefined);
     met(state.program, view, at);
     return state;
+  }
+
+  /** A service manager moves a process after its fork, a container runtime before its exec. */
+  function moved(state: ProgramState, view: DataView, at: number): void {
+    const { program } = state;
+    state.cgroupLow = view.getUint32(at + H.cgroupId, true);
+    program.cgroupId = view.getBigUint64(at + H.cgroupId, true);
+    program.cgroup = cgroupPath(program.tgid, program.cgroupId) ?? program.cgroup;
   }
 
   function newborn(bytes: Uint8Array, view: DataView, at: number, from: Facts | undefined): Facts {
@@ -149,6 +169,7 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
         state.program.comm = readText(bytes, at + H.comm, COMM_BYTES);
         state.commKnown = true;
       }
+      if (state.cgroupLow !== view.getUint32(at + H.cgroupId, true)) moved(state, view, at);
       return state;
     },
     forked(bytes, view, at) {
@@ -179,7 +200,6 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
       if (cgroups.size >= programsMax) cgroups.clear();
       cgroups.set(id, path);
     },
-    isCgroupNamed: (id) => cgroups.has(id),
     get size() {
       return byTgid.size;
     },
