@@ -19,6 +19,7 @@ export const LIMITS = {
   openPerProgram: limit(4_096, "records", "open exchanges per program considered by link"),
   linkPending: limit(2_048, "records", "calls per program that wait for evidence"),
   linkThreads: limit(1_024, "keys", "threads and coroutines remembered per program"),
+  linkKinds: limit(4_096, "keys", "kinds of requests told apart per program; the rest are one"),
   linkWindowMs: limit(10_000, "ms", "an ended call waits for evidence, then the best guess stands"),
   linkHoldMs: limit(100, "ms", "a span waits for its link, then it goes out without"),
   hopSpans: limit(65_536, "spans", "that wait for the other ends of their hop; then queries join"),

@@ -4,16 +4,20 @@
 import type { Exchange } from "../../model/exchange.ts";
 import { LIMITS } from "../../model/limits.ts";
 import type { MessageSeen } from "../../model/message.ts";
+import { ANSWER, canLeadTo, kindOf, lagMax, learnConsequence, learnLag } from "./consequences.ts";
 import { identityKeys } from "./evidence/identity.ts";
+import { oldest, originOf } from "./origin.ts";
 import type { Call, Ingress, ProgramState, Thread, Work } from "./program.ts";
 import { RULES } from "./rules.ts";
 
 /** A request was read: a work begins. */
 export function readRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Work {
   const thread = threadOf(seen, program);
+  const { protocol, message } = seen;
   const work: Work = {
     isWork: true,
     exchange,
+    kind: kindOf(protocol, message.endpoint, program.consequences),
     order: program.nextOrder++,
     thread,
     turn: seen.turn,
@@ -25,9 +29,12 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     emitted: 0,
   };
   program.works.push(work);
+  program.unstarted.push(work);
   program.open++;
+  thread.readsRequests = true;
   thread.open.push(work);
-  read(work, seen.turn, thread);
+  thread.task = [];
+  read(work, seen.turn, thread, program);
   indexIdentity(work, program);
   return work;
 }
@@ -35,75 +42,107 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
 /** A request was sent: a call begins. */
 export function sendRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Call {
   const thread = threadOf(seen, program);
-  const before = thread.last;
-  const sameTurn = before !== null && thread.lastTurn === seen.turn;
-  const isFreed = sameTurn && !before.isWork &&
-    before.exchange.connection === exchange.connection;
+  const { connection, turn } = seen;
+  const { last, open } = thread;
+  const kind = kindOf(seen.protocol, seen.message.endpoint, program.consequences);
+  const only = program.open === 1 ? onlyOpen(program) : null;
+  const lastOnConnection = program.lastOn.get(connection.conn) ?? null;
+  const isFresh = lastOnConnection === null && !connection.joinedMidstream;
+  const origin = originOf({ thread, turn, kind, lastOnConnection, isFresh }, program);
+  const isFirstOfTask = !thread.readsRequests && origin === null;
   const call: Call = {
     isWork: false,
     exchange,
+    kind,
     thread,
-    turn: seen.turn,
     sentNs: Number(seen.startNs),
     orderBefore: program.nextOrder,
     openBefore: program.open,
-    only: program.open === 1 ? onlyOpen(program) : null,
-    before,
-    sameTurn,
-    isFreed,
-    waiting: sameTurn && !isFreed ? null : oldestWaiting(thread),
-    holder: thread.open.length === 1 ? thread.open[0] ?? null : null,
-    doneNs: Infinity,
+    only,
+    lastRequest: last !== null && last.isWork ? last : null,
+    holder: open.length === 1 ? open[0] ?? null : null,
+    origin,
     after: null,
     afterSameTurn: false,
+    finished: null,
+    handed: isFirstOfTask ? nextUnstarted(kind, program) : null,
     doneTurn: 0,
+    doneNs: Infinity,
+    responded: false,
     used: false,
     points: RULES.map(() => null),
     decision: null,
-    responded: false,
     emitted: 0,
   };
-  follow(call, call.waiting ?? (sameTurn ? before : null));
+  const from = origin?.from ?? only;
+  if (from !== null) follow(call, from, turn, program);
+  started(call, program);
+  thread.task.push(call);
+  if (thread.task.length > taskMax) thread.task.shift();
+  remember(call, connection.conn, program);
   return call;
 }
 
+/** Calls of one task that are remembered. */
+const taskMax = 64;
+
 /** The response to a call was read. */
 export function readResponse(call: Call, seen: MessageSeen, program: ProgramState): void {
-  const thread = threadOf(seen, program);
   call.doneTurn = seen.turn;
-  read(call, seen.turn, thread);
+  read(call, seen.turn, threadOf(seen, program), program);
 }
 
 /** The response of a work was written. */
 export function writeResponse(work: Work, seen: MessageSeen, program: ProgramState): void {
   const thread = threadOf(seen, program);
   const { last } = thread;
-  if (last !== null && thread.lastTurn === seen.turn) {
-    if (last === work) work.used = true;
-    else if (!last.isWork && last.after === null) answer(last, work, true);
+  if (!thread.readsRequests) {
+    finishTask(work, thread, program);
     return;
   }
-  if (!work.used && !thread.waiting.includes(work) && last !== work) return;
-  if (!work.used) {
-    work.used = true;
-    return;
+  const isSameTurn = last !== null && thread.lastTurn === seen.turn;
+  if (isSameTurn && (last === work || !last.isWork)) answerFrom(last, work, true, program);
+  else if (!isSameTurn) {
+    const fromTurn = seen.turn - lagMax(program.consequences);
+    const from = work.used ? oldest(thread, ANSWER, fromTurn, program) : work;
+    if (from !== null) answerFrom(from, work, false, program);
   }
-  const call = thread.waiting.find((each) => !each.isWork && !isOver(each));
-  if (call !== undefined && !call.isWork) answer(call, work, false);
-  else if (last !== null && !last.isWork && !last.used) answer(last, work, false);
 }
 
-function answer(call: Call, work: Work, sameTurn: boolean): void {
-  call.after = work;
-  call.afterSameTurn = sameTurn;
-  call.used = true;
+/** A worker has answered: what it called since it last did so was for this work. */
+function finishTask(work: Work, thread: Thread, program: ProgramState): void {
+  const { task, last } = thread;
+  if (task.every((call) => call.responded)) {
+    for (const call of task) call.finished = work;
+    if (last !== null && program.open === 1) {
+      learnConsequence(last, work, ANSWER, program.consequences);
+    }
+  }
+  thread.task = [];
+  thread.last = null;
+}
+
+function answerFrom(from: Ingress, work: Work, isSameTurn: boolean, program: ProgramState): void {
+  if (program.open === 1 && !from.used) {
+    learnConsequence(from, work, ANSWER, program.consequences);
+  }
+  if (!from.isWork && from.after === null) {
+    from.after = work;
+    from.afterSameTurn = isSameTurn;
+  }
+  from.used = true;
 }
 
 /** A thread has read something; what it had read before, if nothing came of it, waits. */
-function read(ingress: Ingress, turn: number, thread: Thread): void {
+function read(ingress: Ingress, turn: number, thread: Thread, program: ProgramState): void {
   const { last, waiting } = thread;
-  if (last !== null && !last.used) waiting.push(last);
-  if (waiting.length > waitingMax) waiting.shift();
+  if (last !== null && !last.used && thread.readsRequests) {
+    waiting.push(last);
+    if (waiting.length > waitingMax) waiting.shift();
+    if (!last.isWork && last.only !== null && last.only.endNs === Infinity && program.open === 1) {
+      learnConsequence(last, last.only, null, program.consequences);
+    }
+  }
   thread.last = ingress;
   thread.lastTurn = turn;
 }
@@ -112,26 +151,47 @@ function read(ingress: Ingress, turn: number, thread: Thread): void {
 const waitingMax = 1_024;
 
 /** A call follows from something read, which waits no longer. */
-function follow(call: Call, from: Ingress | null): void {
-  if (from === null) return;
+function follow(call: Call, from: Ingress, turn: number, program: ProgramState): void {
+  if (call.only !== null && !from.used) {
+    learnConsequence(from, call.only, call.kind, program.consequences);
+    if (from.thread === call.thread && call.thread.readsRequests) {
+      learnLag(turn - (from.isWork ? from.turn : from.doneTurn), program.consequences);
+    }
+  }
   from.used = true;
   if (!from.isWork && from.after === null) from.after = call;
 }
 
-function oldestWaiting(thread: Thread): Ingress | null {
-  const { waiting, last } = thread;
-  let gone = 0;
-  while (gone < waiting.length && isOver(waiting[gone])) gone++;
-  if (gone > 0) waiting.splice(0, gone);
-  return waiting[0] ?? (last !== null && !last.used ? last : null);
+/** The oldest work that nothing was sent for, and that leads to such a call. */
+function nextUnstarted(kind: number, program: ProgramState): Work | null {
+  const { unstarted, consequences } = program;
+  let over = 0;
+  while (over < unstarted.length && unstarted[over]?.endNs !== Infinity) over++;
+  if (over > 0) unstarted.splice(0, over);
+  for (const work of unstarted) {
+    if (work.endNs === Infinity && canLeadTo(work, kind, consequences)) return work;
+  }
+  return null;
 }
 
-/** Nothing can follow from it any more: it was used, or its work has ended. */
-function isOver(ingress: Ingress | undefined): boolean {
-  if (ingress === undefined || ingress.used) return true;
-  const work = ingress.isWork ? ingress : ingress.decision?.parent ?? null;
-  return work !== null && work.endNs !== Infinity;
+/** Takes the work that a call was sent for out of the line of those without a call. */
+function started(call: Call, program: ProgramState): void {
+  const from = call.handed ?? (call.origin?.from.isWork ? call.origin.from : call.holder);
+  if (from === null || program.unstarted.length === 0) return;
+  const at = program.unstarted.indexOf(from);
+  if (at >= 0) program.unstarted.splice(at, 1);
 }
+
+function remember(call: Call, conn: number, { lastOn }: ProgramState): void {
+  lastOn.delete(conn);
+  lastOn.set(conn, call);
+  if (lastOn.size <= connectionsMax) return;
+  const oldestConn = lastOn.keys().next();
+  if (!oldestConn.done) lastOn.delete(oldestConn.value);
+}
+
+/** Connections of one program whose last call is remembered. */
+const connectionsMax = 4_096;
 
 /** A work is over: answered, or given up. */
 export function endWork(work: Work, program: ProgramState): void {
@@ -171,7 +231,14 @@ function threadOf(seen: MessageSeen, program: ProgramState): Thread {
   const id = seen.coroutine === 0n ? seen.tid : seen.coroutine;
   const known = program.threads.get(id);
   if (known !== undefined) return known;
-  const thread: Thread = { last: null, lastTurn: 0, open: [], waiting: [] };
+  const thread: Thread = {
+    last: null,
+    lastTurn: 0,
+    readsRequests: false,
+    open: [],
+    waiting: [],
+    task: [],
+  };
   if (program.threads.size >= LIMITS.linkThreads.value) {
     const oldest = program.threads.keys().next();
     if (!oldest.done) program.threads.delete(oldest.value);

@@ -6,12 +6,15 @@
 
 import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
+import { type Consequences, startConsequences } from "./consequences.ts";
 import type { Reliability } from "./reliability.ts";
 
 /** A request that the program read, and works on until it has answered: a possible parent. */
 export interface Work {
   readonly isWork: true;
   readonly exchange: Exchange;
+  /** See consequences.ts. */
+  readonly kind: number;
   /** Order of reading within the program, from 0. */
   readonly order: number;
   readonly thread: Thread;
@@ -34,8 +37,8 @@ export interface Work {
 export interface Call {
   readonly isWork: false;
   readonly exchange: Exchange;
+  readonly kind: number;
   readonly thread: Thread;
-  readonly turn: number;
   readonly sentNs: number;
   /** Works read before it was sent: only those of a lower order can be parents. */
   readonly orderBefore: number;
@@ -43,33 +46,47 @@ export interface Call {
   readonly openBefore: number;
   /** The only one of them, if it was one: on such traffic rules learn how reliable they are. */
   readonly only: Work | null;
-  /** The last thing its thread had read, null if that is over. */
-  readonly before: Ingress | null;
-  /** `before` was read in the turn of this call. */
-  readonly sameTurn: boolean;
-  /** ... on the connection of this call. */
-  readonly isFreed: boolean;
-  /** The oldest thing its thread had read that had led to nothing yet. */
-  readonly waiting: Ingress | null;
+  /** What its thread had read last, if that was a request. */
+  readonly lastRequest: Work | null;
   /** The only work that its thread had read and not answered. */
   readonly holder: Work | null;
-  /** End of the exchange; Infinity while it runs. */
-  doneNs: number;
+  /** How the read that it follows from was found; null if none was. */
+  readonly origin: Origin | null;
   /** What its thread sent as a consequence of the response. */
   after: Work | Call | null;
-  /** ... in the turn in which it was read. */
+  /** ... in the turn in which the response was read. */
   afterSameTurn: boolean;
+  /** The work that its thread finished next, if the thread did nothing else in between. */
+  finished: Work | null;
+  /** The oldest work that had no call yet, if this is the first call of a worker's task. */
+  readonly handed: Work | null;
   /** Turn of its thread in which the response was read. */
   doneTurn: number;
+  /** End of the exchange; Infinity while it runs. */
+  doneNs: number;
+  responded: boolean;
   /** Something was sent that follows from reading the response. */
   used: boolean;
   /** What each rule points at, by rule index. */
   readonly points: (Ingress | null)[];
   /** Null while undecided. */
   decision: Decision | null;
-  responded: boolean;
   /** Emissions so far. */
   emitted: number;
+}
+
+/** What a thread reads: a request, or the response to a call of its own. */
+export type Ingress = Work | Call;
+
+/** The read that a call follows from, by the turns of its thread; see evidence/turn.ts. */
+export interface Origin {
+  readonly from: Ingress;
+  /**
+   * "at_once": read just before in the same turn. "worker": read just before by a thread that reads
+   * no requests. "earlier": the oldest read of the turns before that led to nothing yet. "waited":
+   * the oldest such read of all, on a connection just freed or opened.
+   */
+  readonly by: "at_once" | "worker" | "earlier" | "waited";
 }
 
 export interface Decision {
@@ -78,17 +95,18 @@ export interface Decision {
   readonly candidates: readonly Candidate[];
 }
 
-/** What a thread reads: a request, or the response to a call of its own. */
-export type Ingress = Work | Call;
-
 /** A thread, or a coroutine where it is known: whatever does one thing after the other. */
 export interface Thread {
   last: Ingress | null;
   lastTurn: number;
+  /** It has read a request at least once. */
+  readsRequests: boolean;
   /** Works read here and not ended. */
   readonly open: Work[];
   /** Reads that had led to nothing when the next one came, in order. */
-  readonly waiting: Ingress[];
+  waiting: Ingress[];
+  /** Calls sent since it last finished something or read a request. */
+  task: Call[];
 }
 
 export interface ProgramState {
@@ -101,10 +119,15 @@ export interface ProgramState {
   open: number;
   /** Works by the ids that their bytes carry. */
   readonly byIdentity: Map<string, Work[]>;
+  /** The last call on each connection, by its dense index. */
+  readonly lastOn: Map<number, Call>;
+  /** Works that have no call yet, in order of reading. */
+  unstarted: Work[];
   /** Calls that have ended and wait for a decision, by time of sending. */
   readonly pending: Call[];
   /** By rule index, see rules.ts. */
   readonly reliability: Reliability[];
+  readonly consequences: Consequences;
   /** Latest event time seen. */
   nowNs: number;
   /** The process has exited. */
@@ -119,8 +142,11 @@ export function startProgram(rulesCount: number): ProgramState {
     nextOrder: 0,
     open: 0,
     byIdentity: new Map(),
+    lastOn: new Map(),
+    unstarted: [],
     pending: [],
     reliability: Array.from({ length: rulesCount }, () => ({ right: 0, wrong: 0 })),
+    consequences: startConsequences(),
     nowNs: 0,
     gone: false,
   };

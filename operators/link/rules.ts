@@ -3,7 +3,9 @@
 
 import type { Evidence } from "../../model/link.ts";
 import { sameIdentity } from "./evidence/identity.ts";
-import { sameThread } from "./evidence/thread.ts";
+import { nextInLine } from "./evidence/handoff.ts";
+import { finishedBySameThread } from "./evidence/task_end.ts";
+import { sameThread, sameWorker } from "./evidence/thread.ts";
 import {
   afterEarlierTurn,
   afterRequest,
@@ -54,6 +56,27 @@ export const RULES: readonly Rule[] = [
     prior: { right: 60, wrong: 1, provenFrom: 0 },
     speaksAlways: true,
     pointsAt: sameThread,
+  },
+  {
+    name: "worker",
+    evidence: "thread",
+    prior: proven,
+    speaksAlways: false,
+    pointsAt: sameWorker,
+  },
+  {
+    name: "task_end",
+    evidence: "task_end",
+    prior: proven,
+    speaksAlways: false,
+    pointsAt: finishedBySameThread,
+  },
+  {
+    name: "handoff",
+    evidence: "handoff",
+    prior: loose,
+    speaksAlways: false,
+    pointsAt: nextInLine,
   },
   turn("after_request", proven, afterRequest),
   turn("after_response", proven, afterResponse),

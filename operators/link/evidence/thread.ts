@@ -4,12 +4,14 @@
 // Precondition: it has read no other request since, and holds no other one unanswered. That is what
 // a thread per request looks like; an event loop under load fails it and is left to turn.ts.
 
-import type { Call, Work } from "../program.ts";
+import type { Call, Ingress, Work } from "../program.ts";
 
-/** The work that the calling thread holds, if it holds exactly one and read nothing else since. */
-export function sameThread(call: Call): Work | null {
-  const { holder, before } = call;
-  if (holder === null) return null;
-  if (before !== null && before.isWork && before !== holder) return null;
-  return holder;
+/** The work that the calling thread holds, if it holds exactly one and read no other since. */
+export function sameThread({ holder, lastRequest }: Call): Work | null {
+  return lastRequest === null || lastRequest === holder ? holder : null;
+}
+
+/** The call before, of a thread that reads no requests and has finished nothing in between. */
+export function sameWorker({ origin }: Call): Ingress | null {
+  return origin !== null && origin.by === "worker" ? origin.from : null;
 }

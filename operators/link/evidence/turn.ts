@@ -8,44 +8,39 @@
 // Each rule points at what was read: the request itself, or the response to another call, which
 // then has the same parent.
 
-import type { Call, Ingress } from "../program.ts";
+import type { Call, Ingress, Origin } from "../program.ts";
 
 /** Sent in the turn in which a request had been read just before. */
-export function afterRequest(call: Call): Ingress | null {
-  return call.sameTurn && call.before !== null && call.before.isWork ? call.before : null;
+export function afterRequest({ origin }: Call): Ingress | null {
+  return origin !== null && origin.by === "at_once" && origin.from.isWork ? origin.from : null;
 }
 
-/** Sent in the turn in which a response had been read just before, and not on that connection. */
-export function afterResponse(call: Call): Ingress | null {
-  const { before, sameTurn, isFreed, waiting } = call;
-  if (!sameTurn || before === null || before.isWork) return null;
-  return isFreed && waiting !== null ? null : before;
+/** Sent in the turn in which a response had been read just before. */
+export function afterResponse({ origin }: Call): Ingress | null {
+  return origin !== null && origin.by === "at_once" && !origin.from.isWork ? origin.from : null;
 }
 
-/** Sent on a connection just freed, while something read earlier still waits for its turn. */
-export function afterWaiting(call: Call): Ingress | null {
-  return call.sameTurn && call.isFreed ? call.waiting : null;
-}
+/** Sent on a connection just freed or opened, for the oldest read that leads to such a call. */
+export const afterWaiting = (call: Call): Ingress | null => by(call, "waited");
 
-/** Sent in a turn before anything was read in it: for the oldest read that led to nothing yet. */
-export function afterEarlierTurn(call: Call): Ingress | null {
-  return call.sameTurn ? null : call.waiting;
-}
+/** Sent in a turn before anything was read in it: for the oldest read of the turns before. */
+export const afterEarlierTurn = (call: Call): Ingress | null => by(call, "earlier");
 
 /** The response was read, and in the same turn a request was answered next. */
-export function beforeAnswer(call: Call): Ingress | null {
-  const { after } = call;
-  return after !== null && after.isWork && call.afterSameTurn ? after : null;
+export function beforeAnswer({ after, afterSameTurn }: Call): Ingress | null {
+  return after !== null && after.isWork && afterSameTurn ? after : null;
 }
 
 /** The response led to nothing in its turn, and a later turn answered a request in its place. */
-export function beforeLaterAnswer(call: Call): Ingress | null {
-  const { after } = call;
-  return after !== null && after.isWork && !call.afterSameTurn ? after : null;
+export function beforeLaterAnswer({ after, afterSameTurn }: Call): Ingress | null {
+  return after !== null && after.isWork && !afterSameTurn ? after : null;
 }
 
-/** The response was read, and in the same turn another call followed from it. */
-export function beforeNextCall(call: Call): Ingress | null {
-  const { after } = call;
+/** The response was read, and another call followed from it. */
+export function beforeNextCall({ after }: Call): Ingress | null {
   return after !== null && !after.isWork ? after : null;
+}
+
+function by({ origin }: Call, how: Origin["by"]): Ingress | null {
+  return origin !== null && origin.by === how ? origin.from : null;
 }
