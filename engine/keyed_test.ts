@@ -17,7 +17,7 @@ const sentence: KeyedOperator<number, Word, string[], string, { quietNs: bigint 
     start: () => [],
     push(words, { atNs, text }, key) {
       words.push(text);
-      setTimer(key, atNs + quietNs);
+      if (text !== "mute") setTimer(key, atNs + quietNs);
       if (text === "cancel") setTimer(key, undefined);
       if (text === "forget") forget(key);
       if (text === "throw") throw new Error("a word I do not like");
@@ -67,6 +67,16 @@ Deno.test("too many keys evict the idlest one, counted", () => {
   assert.deepEqual(tried.drops, { keys_full: 1 });
   tried.end();
   assert.deepEqual(tried.emitted.slice(1), ["1 ended: a a", "3 ended: a"]);
+});
+
+Deno.test("an evicted key takes its timer with it", () => {
+  const tried = byKey({ keysMax: 1 });
+  tried.push(word(1, 0n, "a"));
+  tried.push(word(2, 0n, "b"));
+  tried.push(word(1, 8n, "mute"));
+  tried.advance(100n);
+  assert.deepEqual(tried.emitted, ["1 evicted: a", "2 evicted: b"]);
+  assert.equal(tried.held(), 1);
 });
 
 Deno.test("keys expire by event time", () => {

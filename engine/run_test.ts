@@ -235,8 +235,18 @@ Deno.test("a sink that blocks holds the source back", async () => {
       return Promise.resolve();
     },
   });
-  const running = run(Flow.from(upTo(1_000)).map((n) => (emitted++, n)).into(sink));
+  const asked: number[] = [];
+  const source = fromArray(upTo(1_000));
+  const watched: Source<number> = {
+    ...source,
+    open(out) {
+      const stage = source.open(out);
+      return { ...stage, pull: (recordsMax) => (asked.push(recordsMax), stage.pull(recordsMax)) };
+    },
+  };
+  const running = run(Flow.of(watched).map((n) => (emitted++, n)).into(sink));
   await running.finished;
+  assert.ok(Math.min(...asked) >= 1 && Math.max(...asked) <= 8);
   assert.deepEqual(batches.flat(), upTo(1_000));
   assert.ok(waitingMax <= 8, `${waitingMax} records waited`);
 });

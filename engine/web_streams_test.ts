@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { Flow } from "./flow.ts";
 import { run } from "./run.ts";
 import { intoArray } from "./sink.ts";
@@ -7,6 +8,11 @@ import { count, tumbling } from "./windowing/windows.ts";
 import { fromReadable, intoWritable, toReadable } from "./web_streams.ts";
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, index) => index);
+
+/** Lets everything that can go on go on, many times over. */
+async function turns(): Promise<void> {
+  for (let n = 0; n < 100; n++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 async function collect<T>(flow: Flow<T>): Promise<T[]> {
   const records: T[] = [];
@@ -30,6 +36,17 @@ Deno.test("a stream that fails fails the run, after its records", async () => {
   const flow = Flow.of(fromReadable(() => ReadableStream.from(torn())));
   await assert.rejects(run(flow.into(intoArray(kept))).finished, /from readable: torn/);
   assert.deepEqual(kept, [1]);
+});
+
+Deno.test("a stream is read no faster than the flow takes it", async () => {
+  let produced = 0;
+  const endless = () =>
+    new ReadableStream<number>({ pull: (out) => out.enqueue(produced++) }, { highWaterMark: 0 });
+  const never = () => new WritableStream<number>({ write: () => new Promise(() => {}) });
+  const running = run(Flow.of(fromReadable(endless)).into(intoWritable(never)));
+  await turns();
+  assert.ok(produced > 0 && produced < 5_000, `${produced} records were read`);
+  assert.equal(await running.abort(), "aborted");
 });
 
 Deno.test("stopping cancels the stream", async () => {
@@ -99,8 +116,10 @@ Deno.test("a flow is read as a stream, no faster than it is read", async () => {
   const reader = stream.getReader();
   assert.deepEqual(await reader.read(), { done: false, value: 0 });
   assert.deepEqual(await reader.read(), { done: false, value: 1 });
+  await turns();
   assert.ok(emitted < 3_000, `${emitted} records left the source`);
   await reader.cancel();
+  await turns();
   assert.ok(emitted < 3_000);
 });
 
