@@ -11,6 +11,8 @@ type RedisMake = Make<typeof REDIS_FIELDS>;
 
 const KEY_BYTES_MAX = 512;
 const NAME_BYTES_MAX = 128;
+/** So much of a first argument is worth waiting for: then the second one is known as well. */
+const WAITED_BYTES_MAX = 4_096;
 const INLINE_BYTES_MAX = 65_536;
 const ARGUMENTS_MAX = 1_048_576;
 
@@ -158,7 +160,8 @@ function decodeBulk(cursor: Cursor): string {
 
 /** Bytes to be passed over before the next argument, 0 when it is at hand. */
 function passBulkText(cursor: Cursor): number {
-  if (rest > cursor.remaining) return rest;
+  const waits = rest <= WAITED_BYTES_MAX && cursor.captured === cursor.remaining;
+  if (rest > cursor.remaining && !waits) return rest;
   cursor.skip(rest);
   return 0;
 }

@@ -132,7 +132,8 @@ function readUnasked(
   const type = kind.toUpperCase();
   const resource = channel === "" ? type : `${type} ${channel}`;
   const more = passElement(cursor, progress);
-  return make.oneway({ type, resource, endpoint: type, more, fields: { key: channel } });
+  const fields = channel === "" ? {} : { key: channel };
+  return make.oneway({ type, resource, endpoint: type, more, fields });
 }
 
 /** A short string element, "" when the next one is none. */

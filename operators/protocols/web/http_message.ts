@@ -57,7 +57,7 @@ interface Target {
 function requestFields(head: Head, url: Target, host: string, port: number) {
   return {
     method: head.method,
-    path: url.path,
+    ...(url.path !== "" && { path: url.path }),
     ...(url.query !== "" && { query: url.query }),
     ...(url.scheme !== "" && { scheme: url.scheme }),
     ...(host !== "" && { host }),
