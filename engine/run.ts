@@ -104,10 +104,10 @@ class RunningGraph implements Run {
       await Promise.resolve(); // whoever called `run` has its result before the first record
       if (signal?.aborted) stopBySignal();
       await this.#driver.drive(sources);
-      const closings = await Promise.allSettled(queues.map(({ queue }) => queue.finished));
+      const closings = await Promise.allSettled(queues.map(closing));
       const [failure] = [
         ...this.#driver.failures,
-        ...closings.flatMap((closing) => closing.status === "rejected" ? [closing.reason] : []),
+        ...closings.flatMap((each) => each.status === "rejected" ? [each.reason] : []),
       ];
       if (failure !== undefined) throw failure;
       return this.#ending;
@@ -117,5 +117,14 @@ class RunningGraph implements Run {
       clearTimeout(this.#deadline);
       for (const source of sources) source.dispose();
     }
+  }
+}
+
+async function closing({ id, queue }: Connected["queues"][number]): Promise<void> {
+  try {
+    await queue.finished;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot close ${id}: ${why}`, { cause });
   }
 }

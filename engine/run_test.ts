@@ -218,7 +218,7 @@ function asyncSink(
         return hooks.write?.(records) ?? Promise.resolve();
       },
       end: () => Promise.resolve(),
-      [Symbol.asyncDispose]: () => Promise.resolve(hooks.closed?.()),
+      [Symbol.asyncDispose]: () => Promise.resolve().then(hooks.closed),
     }),
   };
 }
@@ -268,6 +268,13 @@ Deno.test("a write that fails goes to the dead letters as a batch", async () => 
   const lost = [...running.deadLetters].reduce((sum, { records }) => sum + records, 0);
   assert.equal(lost, 6);
   assert.match(formatDeadLetter([...running.deadLetters][0] ?? assert.fail()), /disk full/);
+});
+
+Deno.test("a sink that cannot close fails the run", async () => {
+  const sink = asyncSink([], { closed: () => assert.fail("no space left") });
+  await assert.rejects(run(Flow.from([1]).into(sink)).finished, {
+    message: "Cannot close store: no space left",
+  });
 });
 
 Deno.test("after the deadline of a stop the rest is given up, counted", async () => {
