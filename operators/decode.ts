@@ -12,11 +12,11 @@ import type { Connection } from "../model/connection.ts";
 import type { DropReason } from "../model/drops.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { DecodeEvent, Message, StreamEnd } from "../model/message.ts";
-import type { Claim, ClaimedRecord } from "./wire/claim.ts";
+import type { Claim, ClaimedRecord } from "./streams/claim.ts";
 import { Cursor } from "./wire/cursor.ts";
-import type { Lane } from "./wire/lane.ts";
+import type { Lane } from "./streams/lane.ts";
 import { createMake } from "./wire/make.ts";
-import { messageEnd, messageSeen } from "./wire/placed.ts";
+import { messageEnd, messageSeen } from "./streams/placed.ts";
 import type { Step } from "./wire/protocol.ts";
 import {
   READ_CLIPPED,
@@ -24,7 +24,7 @@ import {
   READ_MALFORMED,
   readerError,
   readStep,
-} from "./wire/read_step.ts";
+} from "./streams/read_step.ts";
 
 export const decode: Operator<ClaimedRecord, DecodeEvent, void, never, DropReason> = {
   name: "decode",

@@ -13,9 +13,9 @@ import { LIMITS } from "../model/limits.ts";
 import type { StreamEnd } from "../model/message.ts";
 import { type Nanos, SECOND } from "../model/time.ts";
 import type { VerdictFor } from "../model/verdict.ts";
-import { Claim, type ClaimedRecord, type ClaimOwner } from "./wire/claim.ts";
-import { ConnectionStates } from "./wire/connection_states.ts";
-import { HeldRuns } from "./wire/held_runs.ts";
+import { Claim, type ClaimedRecord, type ClaimOwner } from "./streams/claim.ts";
+import { ConnectionStates } from "./streams/connection_states.ts";
+import { HeldRuns } from "./streams/held_runs.ts";
 import type { AnyProtocol, Registry, Side } from "./wire/registry.ts";
 
 export interface InferParams {

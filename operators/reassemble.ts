@@ -11,9 +11,9 @@ import type { SocketClose, SocketEvent, SocketRecord } from "../model/capture_re
 import type { DropReason } from "../model/drops.ts";
 import { LIMITS } from "../model/limits.ts";
 import { MILLISECOND, type Nanos, SECOND } from "../model/time.ts";
-import { ConnectionStates } from "./wire/connection_states.ts";
-import { datagramPeers } from "./wire/datagram_peers.ts";
-import { HeldSegments } from "./wire/held_segments.ts";
+import { ConnectionStates } from "./streams/connection_states.ts";
+import { datagramPeers } from "./streams/datagram_peers.ts";
+import { HeldSegments } from "./streams/held_segments.ts";
 
 export const reassemble: Operator<SocketRecord, StreamRecord, void, never, DropReason> = {
   name: "reassemble",

@@ -8,7 +8,7 @@ import type { SessionEvent } from "../model/exchange.ts";
 import type { DecodeEvent, MessageSeen } from "../model/message.ts";
 import { MILLISECOND, MINUTE, type Nanos } from "../model/time.ts";
 import { Session, type SessionRules } from "./sessions/session.ts";
-import { ConnectionStates } from "./wire/connection_states.ts";
+import { ConnectionStates } from "./streams/connection_states.ts";
 import type { Registry } from "./wire/registry.ts";
 
 export interface SessionParams {

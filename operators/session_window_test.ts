@@ -2,8 +2,8 @@
 // Socket events in, exchanges out: the whole chain from reassembly to the session window.
 
 import assert from "node:assert/strict";
-import { Conversation } from "../tests/support/conversation.ts";
-import { type WireChain, wireChain } from "../tests/support/wire_chain.ts";
+import { Conversation } from "../tests/support/wire/conversation.ts";
+import { type WireChain, wireChain } from "../tests/support/wire/wire_chain.ts";
 
 const closed = (chain: WireChain) =>
   chain.events.filter((event) => event.kind === "closed").map((event) => event.exchange);

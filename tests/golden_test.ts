@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import { PROTOCOLS } from "../operators/protocols/registry.gen.ts";
 import { type AnyProtocol, createRegistry } from "../operators/wire/registry.ts";
-import { type Case, type Fixture, parseFixture, withExpected } from "./support/golden_fixture.ts";
-import { runGolden } from "./support/golden_run.ts";
-import { damage, randomOf, splitSteps } from "./support/golden_variants.ts";
+import { type Case, type Fixture, parseFixture, withExpected } from "./support/wire/golden_fixture.ts";
+import { runGolden } from "./support/wire/golden_run.ts";
+import { damage, randomOf, splitSteps } from "./support/wire/golden_variants.ts";
 
 const folder = new URL("golden/", import.meta.url);
 const registry = createRegistry(PROTOCOLS);

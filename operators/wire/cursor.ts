@@ -24,7 +24,7 @@ export const TRUNCATED: Truncated = new Truncated("Cannot read on: the bytes hav
 export const CLIPPED: Clipped = new Clipped("Cannot read on: the bytes were not captured");
 
 export class Cursor {
-  /** Raw access for hot loops: the buffer, the index of the next byte, one past the last captured. */
+  /** Raw access for hot loops: index of the next byte, and one past the last captured one. */
   buffer: Uint8Array = EMPTY;
   at = 0;
   end = 0;

@@ -7,7 +7,7 @@ import type { Make, Step } from "../../wire/protocol.ts";
 import type { Status } from "../../../model/status.ts";
 import type { Conversation } from "./redis_conversation.ts";
 import type { REDIS_FIELDS } from "./redis.ts";
-import { intAt, passElements, type Progress } from "./resp.ts";
+import { intAt, newProgress, passElements, type Progress } from "./resp.ts";
 
 type RedisMake = Make<typeof REDIS_FIELDS>;
 
@@ -124,9 +124,14 @@ function readUnasked(
   cursor.rewind(start);
   if (/^[ps]?(un)?subscribe$/.test(kind)) {
     if (conversation.confirmations === 0) return null;
-    const more = passElement(cursor, progress);
-    if (!more) conversation.confirmations--;
-    return more ? make.response({ status: "ok", more }) : NOTHING;
+    if (passElement(cursor, progress)) {
+      // It is short: worth waiting for.
+      Object.assign(progress, newProgress());
+      cursor.rewind(start);
+      cursor.need(cursor.captured + 1);
+    }
+    conversation.confirmations--;
+    return NOTHING;
   }
   if (cursor.peek() !== 0x3e && channel === "") return null;
   const type = kind.toUpperCase();

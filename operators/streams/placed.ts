@@ -5,7 +5,7 @@ import type { ByteRun } from "../../model/byte_run.ts";
 import type { Direction } from "../../model/capture_record.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { Message, MessageEnd, MessageSeen } from "../../model/message.ts";
-import type { EndStep } from "./protocol.ts";
+import type { EndStep } from "../wire/protocol.ts";
 import { type Lane, seqAt } from "./lane.ts";
 
 /** A message whose last byte so far lies in `run`, and its first one where the lane says. */

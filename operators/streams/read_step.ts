@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One call of a protocol's reader: the only place where what readers throw is caught.
 
-import { Clipped, type Cursor, Malformed, Truncated } from "./cursor.ts";
-import type { Fields, Make, Step, Way } from "./protocol.ts";
-import type { AnyProtocol } from "./registry.ts";
+import { Clipped, type Cursor, Malformed, Truncated } from "../wire/cursor.ts";
+import type { Fields, Make, Step, Way } from "../wire/protocol.ts";
+import type { AnyProtocol } from "../wire/registry.ts";
 
 /**
  * A step; or, as a number above 0, how many bytes from where the cursor stood must have passed

@@ -4,8 +4,8 @@
 import type { ByteRun, StreamRecord } from "../../model/byte_run.ts";
 import type { Direction } from "../../model/capture_record.ts";
 import type { Connection, Transport } from "../../model/connection.ts";
-import type { Way } from "./protocol.ts";
-import type { AnyProtocol } from "./registry.ts";
+import type { Way } from "../wire/protocol.ts";
+import type { AnyProtocol } from "../wire/registry.ts";
 import { Lane } from "./lane.ts";
 
 /** What decode asks of whoever made the claim. */
