@@ -11,7 +11,7 @@ export { formatId, SPAN_COLUMNS } from "./model/span.ts";
 export type { Observer, Shape, SpanKind, Status } from "./model/status.ts";
 export { HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND } from "./model/time.ts";
 
-export { Flow } from "./engine/flow.ts";
+export { Flow, graphOf } from "./engine/flow.ts";
 export type { KeyedFlow, Pipeline, StageFlow, TimedKeyedFlow } from "./engine/flow.ts";
 export type { Join, JoinOperator, Nanos, Operator, Outputs, Stage } from "./engine/operator.ts";
 export type { Key, KeyedOperator, KeyedOutputs, KeyedStage, KeyRules } from "./engine/keyed.ts";

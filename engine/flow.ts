@@ -23,7 +23,8 @@
 // whole graph by direct function calls before the next one is looked at, so two paths of one
 // source that meet again (a join, a merge) meet in the source's order.
 
-import type { AnyJoin, AnyOperator, Node, Output, Port, SinkNode, WebPair } from "./graph.ts";
+import { type AnyJoin, type AnyOperator, describeGraph, type Graph, type Node } from "./graph.ts";
+import type { Output, Port, SinkNode, WebPair } from "./graph.ts";
 import { type Key, type KeyedOperator, keyedStage, type KeyRules } from "./keyed.ts";
 import type { JoinOperator, Nanos, Operator } from "./operator.ts";
 import { type AsyncSink, type QueueRules, type Sink, WEB_QUEUE } from "./sink.ts";
@@ -121,6 +122,11 @@ export const Flow = {
     return Flow.of(fromArray(records, timeOf));
   },
 };
+
+/** The graph of pipelines and flows, for `printGraph`, without running them. */
+export function graphOf(...parts: readonly (Pipeline | Flow<unknown>)[]): Graph {
+  return describeGraph(parts.map((part) => "sink" in part ? part.sink : part.port.node));
+}
 
 function flowAt<T>(port: Port): Flow<T> {
   const keep = (test: (record: T) => boolean, name = test.name || "filter") =>

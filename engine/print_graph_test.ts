@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
-import { Flow } from "./flow.ts";
-import { describeGraph } from "./graph.ts";
+import { Flow, graphOf } from "./flow.ts";
 import type { JoinOperator, Operator } from "./operator.ts";
 import { printGraph, printMermaid } from "./print_graph.ts";
 import type { NodeMeter, Snapshot } from "./runtime/meters.ts";
@@ -24,12 +23,12 @@ function shopGraph() {
   const [data, facts] = Flow.of(fromArray([1], undefined, "rings")).branch((n) => n > 0, "kind");
   const decoded = data.through(named("infer")).through(named("decode", ["openMax"]));
   const spans = decoded.join(facts.map((n) => n), link);
-  return describeGraph([
-    spans.into(discard("store")).sink,
-    spans.filter((n) => n > 1, "slow").into(discard("alarm")).sink,
-    decoded.side.into(discard("verdicts")).sink,
-    spans.merge(facts).into(discard("all")).sink,
-  ]);
+  return graphOf(
+    spans.into(discard("store")),
+    spans.filter((n) => n > 1, "slow").into(discard("alarm")),
+    decoded.side.into(discard("verdicts")),
+    spans.merge(facts).into(discard("all")),
+  );
 }
 
 Deno.test("a graph is printed a line per node, with rails where it parts", () => {
@@ -61,10 +60,10 @@ Deno.test("a graph is printed a line per node, with rails where it parts", () =>
 
 Deno.test("a graph is drawn by Mermaid", () => {
   const flow = Flow.of(fromArray([1], undefined, "rings")).branch((n) => n > 0, "kind");
-  const graph = describeGraph([
+  const graph = graphOf(
     flow[0].merge(flow[1]).throughWeb(() => new TransformStream<number, number>(), 'a "b"')
-      .into(discard("store")).sink,
-  ]);
+      .into(discard("store")),
+  );
   assert.equal(
     printMermaid(graph),
     `
@@ -100,10 +99,10 @@ const meter = (id: string, values: Partial<NodeMeter>): NodeMeter => ({
 const at = (elapsedMs: number, nodes: NodeMeter[]): Snapshot => ({ elapsedMs, busyMs: 0, nodes });
 
 Deno.test("a running graph shows rates since the last look, what is held, and losses", () => {
-  const graph = describeGraph([
+  const graph = graphOf(
     Flow.of(fromArray([1], undefined, "rings")).through(named("decode", ["openMax"]))
-      .into(discard("store")).sink,
-  ]);
+      .into(discard("store")),
+  );
   const before = at(1_000, [
     meter("rings", { out: 1_000 }),
     meter("decode", { in: 1_000, out: 900 }),
