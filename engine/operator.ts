@@ -17,7 +17,7 @@ export const TIME_MAX: Nanos = (1n << 63n) - 1n;
 export interface Operator<In, Out, Params = void, Side = never, Drop extends string = string> {
   /** A noun for a source, a verb or the standard term for a transform; snake_case. */
   readonly name: string;
-  /** Names of the limits this operator keeps, see `Limit`. */
+  /** Names of the limits this operator keeps; the first bounds what `held` counts. */
   readonly limits: readonly string[];
   /** Called once per run. `out` may be used at once, and until `end` has returned. */
   readonly open: (params: Params, out: Outputs<Out, Side, Drop>) => Stage<In>;
