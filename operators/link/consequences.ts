@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // What follows from what in one program: after reading this request, or that response, what does it
-// send next, and how many turns later? Learned while one work alone is open, so that it is known
-// whose consequence it is. Tells which of several reads a call can have come from.
+// send, how often, and how many turns later? Learned from works that were alone while they ran, so
+// that it is known whose consequence it is. Tells which of several reads a call can come from.
 
 import { LIMITS } from "../../model/limits.ts";
-import type { Call, Ingress, Work } from "./program.ts";
+import type { Ingress, Work } from "./program.ts";
 
-/** Kinds of what is sent: an answer, nothing at all, or the kind of a call. */
+/** The kind of an answer, among the kinds of what is sent. Calls have kinds from 0. */
 export const ANSWER = -1;
-const NOTHING = -2;
 
-/** Kinds are small numbers; 0 stands for all that came after the limit. */
+/** All kinds that came after the limit. */
 const OTHER_KIND = 0;
 
 interface Outcome {
+  /** Reads of this kind. */
   total: number;
-  readonly bySent: Map<number, number>;
+  /** Of these, how many led to nothing. */
+  nothing: number;
+  /** How many of each kind were sent after them. */
+  readonly sent: Map<number, number>;
 }
 
 export interface Consequences {
@@ -39,16 +42,12 @@ export function kindOf(protocol: string, endpoint: string, { kinds }: Consequenc
   return kinds.size;
 }
 
-/** One work was open when this was read and when what follows was sent (or the next thing read). */
-export function learnConsequence(
-  ingress: Ingress,
-  only: Work,
-  sent: number | null,
-  consequences: Consequences,
-): void {
-  const kind = sent ?? NOTHING;
-  count(keyOf(ingress, null), kind, consequences);
-  if (!ingress.isWork) count(keyOf(ingress, only), kind, consequences);
+/** A work that was alone has ended: all that was read for it, and what followed, is known. */
+export function learnConsequences(work: Work, consequences: Consequences): void {
+  for (const ingress of work.trail) {
+    count(keyOf(ingress, null), ingress.sent, consequences);
+    if (!ingress.isWork) count(keyOf(ingress, work), ingress.sent, consequences);
+  }
 }
 
 export function learnLag(turns: number, { lags }: Consequences): void {
@@ -65,22 +64,32 @@ export function lagMax({ lags }: Consequences): number {
   return lag;
 }
 
-/** How likely this kind is sent next after reading that; null while too little was seen. */
-export function likelihood(
-  ingress: Ingress,
-  sent: number,
-  consequences: Consequences,
-): number | null {
-  const outcome = outcomeOf(ingress, consequences);
-  return outcome === null ? null : (outcome.bySent.get(sent) ?? 0) / outcome.total;
-}
-
-/** Whether that kind can follow, as far as is known. */
-export function canLeadTo(ingress: Ingress, sent: number, consequences: Consequences): boolean {
+/** Whether this kind may follow at once from what was read last. True while little is known. */
+export function mayFollow(ingress: Ingress, kind: number, consequences: Consequences): boolean {
   const outcome = outcomeOf(ingress, consequences);
   if (outcome === null) return true;
-  if ((outcome.bySent.get(NOTHING) ?? 0) > outcome.total / 2) return false;
-  return (outcome.bySent.get(sent) ?? 0) >= outcome.total * rareShare;
+  const expected = (outcome.sent.get(kind) ?? 0) / outcome.total;
+  return expected >= rareShare && countOf(ingress.sent, kind) < expected + 0.5;
+}
+
+/** Whether what was read a while ago still has to lead to this kind. */
+export function owes(ingress: Ingress, kind: number, consequences: Consequences): boolean {
+  const outcome = outcomeOf(ingress, consequences);
+  if (outcome === null) return ingress.sent.length === 0;
+  const expected = (outcome.sent.get(kind) ?? 0) / outcome.total;
+  if (ingress.sent.length > 0) return expected - countOf(ingress.sent, kind) >= 0.5;
+  return expected >= rareShare && outcome.nothing < outcome.total / 2;
+}
+
+/** Whether what was read still has to lead to anything but an answer. */
+export function owesAny(ingress: Ingress, consequences: Consequences): boolean {
+  const outcome = outcomeOf(ingress, consequences);
+  if (outcome === null) return ingress.sent.length === 0;
+  if (ingress.sent.length === 0) return outcome.nothing < outcome.total / 2;
+  for (const [kind, n] of outcome.sent) {
+    if (kind !== ANSWER && n / outcome.total - countOf(ingress.sent, kind) >= 0.5) return true;
+  }
+  return false;
 }
 
 const provenFrom = 8;
@@ -88,7 +97,14 @@ const provenFrom = 8;
 /** What happens less often than this is taken for chance. */
 const rareShare = 0.02;
 
+function countOf(kinds: readonly number[], kind: number): number {
+  let count = 0;
+  for (const each of kinds) if (each === kind) count++;
+  return count;
+}
+
 function outcomeOf(ingress: Ingress, { outcomes }: Consequences): Outcome | null {
+  if (outcomes.size === 0) return null;
   const parent = ingress.isWork ? null : ingress.decision?.parent ?? null;
   if (parent !== null) {
     const exact = outcomes.get(keyOf(ingress, parent));
@@ -99,26 +115,25 @@ function outcomeOf(ingress: Ingress, { outcomes }: Consequences): Outcome | null
 }
 
 /** Requests by their kind, responses by the kind of the call and of its parent, where known. */
-function keyOf(ingress: Ingress | Call, parent: Work | null): number {
+function keyOf(ingress: Ingress, parent: Work | null): number {
   if (ingress.isWork) return ingress.kind;
   return ingress.kind + (1 + (parent === null ? 0 : 1 + parent.kind)) * 65_536;
 }
 
-function count(key: number, kind: number, { outcomes }: Consequences): void {
+function count(key: number, sent: readonly number[], { outcomes }: Consequences): void {
   let outcome = outcomes.get(key);
   if (outcome === undefined) {
     if (outcomes.size >= outcomesMax) return;
-    outcome = { total: 0, bySent: new Map() };
+    outcome = { total: 0, nothing: 0, sent: new Map() };
     outcomes.set(key, outcome);
   }
   outcome.total++;
-  outcome.bySent.set(kind, (outcome.bySent.get(kind) ?? 0) + 1);
+  if (sent.length === 0) outcome.nothing++;
+  for (const kind of sent) outcome.sent.set(kind, (outcome.sent.get(kind) ?? 0) + 1);
   if (outcome.total < fadeFrom) return;
-  outcome.total = 0;
-  for (const [each, n] of outcome.bySent) {
-    outcome.bySent.set(each, n / 2);
-    outcome.total += n / 2;
-  }
+  outcome.total /= 2;
+  outcome.nothing /= 2;
+  for (const [kind, n] of outcome.sent) outcome.sent.set(kind, n / 2);
 }
 
 /** Pairs of kinds remembered per program. */

@@ -28,6 +28,7 @@ interface Weighed {
   readonly work: Work;
   share: number;
   evidence: Evidence;
+  rule: number;
   /** Reliability of the best rule that points at it. */
   trust: number;
 }
@@ -98,6 +99,7 @@ export function weigh(call: Call, program: ProgramState, quick: boolean): Decisi
     if (right > target.trust) {
       target.trust = right;
       target.evidence = rule.evidence;
+      target.rule = i;
     }
     background *= other;
     unnamed *= other;
@@ -115,7 +117,7 @@ export function weigh(call: Call, program: ProgramState, quick: boolean): Decisi
 
 function named(weighed: Weighed[], work: Work, share: number): Weighed {
   for (const each of weighed) if (each.work === work) return each;
-  const added: Weighed = { work, share, evidence: "nesting", trust: 0 };
+  const added: Weighed = { work, share, evidence: "nesting", rule: -1, trust: 0 };
   weighed.push(added);
   return added;
 }
@@ -125,7 +127,7 @@ function toDecision(call: Call, weighed: Weighed[], restShare: number): Decision
   for (const each of weighed) total += each.share;
   weighed.sort((a, b) => b.share - a.share || b.work.order - a.work.order);
   const [first, second] = weighed;
-  if (first === undefined || total === 0) return { parent: null, confidence: 0, candidates: [] };
+  if (first === undefined || total === 0) return undecided;
   const isTie = second !== undefined && (first.share - second.share) / total < tieMargin;
   const candidates: Candidate[] = [];
   for (let rank = 0; rank < weighed.length && rank < CANDIDATES_MAX; rank++) {
@@ -140,20 +142,26 @@ function toDecision(call: Call, weighed: Weighed[], restShare: number): Decision
       rank,
     });
   }
-  return { parent: first.work, confidence: candidates[0]?.score ?? 0, candidates };
+  return {
+    parent: first.work,
+    confidence: candidates[0]?.score ?? 0,
+    candidates,
+    rule: first.rule,
+  };
 }
 
-/** A wrong parent is seen to be wrong by its times about this often. */
-const exposedShare = 0.5;
+const undecided: Decision = { parent: null, confidence: 0, candidates: [], rule: -1 };
 
 /**
- * Tells the rules how they did: by the truth where it is known (the bytes name the parent, or one
- * work alone was open), else by whether the work they point at encloses the call at all.
+ * Tells the rules how they did: by the truth where it is known (the bytes name the parent, one work
+ * alone was open, or other rules are sure), else by whether the work they point at encloses the
+ * call. That says much where few of the open works do, and nothing where all do.
  */
 export function learnFrom(call: Call, program: ProgramState): void {
   const named = call.points[IDENTITY] ?? null;
   const truth = named ?? call.only;
   if (truth !== null && truth.isWork && !encloses(truth, call)) return;
+  const exposed = truth === null ? exposedShare(call, program) : 1;
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
     const reliability = program.reliability[i];
@@ -165,8 +173,35 @@ export function learnFrom(call: Call, program: ProgramState): void {
     }
     const work = resolve(ingress, program, call, 0)?.work ?? null;
     if (work === null) continue;
-    if (truth !== null) learn(reliability, work === truth);
-    else if (encloses(work, call)) learn(reliability, true);
-    else learn(reliability, false, 1 / exposedShare);
+    const known = truth ?? sureWithout(i, call);
+    if (known !== null) learn(reliability, work === known);
+    else if (exposed > 0) {
+      if (encloses(work, call)) learn(reliability, true, exposed);
+      else learn(reliability, false, Math.min(4, 1 / exposed));
+    }
   }
 }
+
+const sureFrom = 0.99;
+
+/** The parent, if the decision is sure of it by the word of another rule. */
+function sureWithout(rule: number, { decision }: Call): Work | null {
+  if (decision === null || decision.confidence < sureFrom) return null;
+  return decision.rule >= 0 && decision.rule !== rule ? decision.parent : null;
+}
+
+/** Share of the works open with the call that do not enclose it: so often chance is caught. */
+function exposedShare(call: Call, program: ProgramState): number {
+  const { firstOrder, works } = program;
+  let looked = 0;
+  let outside = 0;
+  for (let order = call.orderBefore - 1; order >= firstOrder && looked < samplesMax; order--) {
+    const work = works[order - firstOrder];
+    if (work === undefined || work.endNs < call.sentNs) continue;
+    looked++;
+    if (!encloses(work, call)) outside++;
+  }
+  return looked < 2 ? 0 : outside / looked;
+}
+
+const samplesMax = 16;

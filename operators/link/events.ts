@@ -4,7 +4,15 @@
 import type { Exchange } from "../../model/exchange.ts";
 import { LIMITS } from "../../model/limits.ts";
 import type { MessageSeen } from "../../model/message.ts";
-import { ANSWER, canLeadTo, kindOf, lagMax, learnConsequence, learnLag } from "./consequences.ts";
+import {
+  ANSWER,
+  kindOf,
+  lagMax,
+  learnConsequences,
+  learnLag,
+  owes,
+  owesAny,
+} from "./consequences.ts";
 import { identityKeys } from "./evidence/identity.ts";
 import { oldest, originOf } from "./origin.ts";
 import type { Call, Ingress, ProgramState, Thread, Work } from "./program.ts";
@@ -25,9 +33,13 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     endNs: Infinity,
     cut: false,
     responded: false,
-    used: false,
+    sent: [],
+    alone: program.open === 0,
+    trail: [],
     emitted: 0,
   };
+  if (work.alone) work.trail.push(work);
+  else if (program.open === 1) disturb(program);
   program.works.push(work);
   program.unstarted.push(work);
   program.open++;
@@ -69,12 +81,12 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     doneTurn: 0,
     doneNs: Infinity,
     responded: false,
-    used: false,
+    sent: [],
     points: RULES.map(() => null),
     decision: null,
     emitted: 0,
   };
-  const from = origin?.from ?? only;
+  const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, turn, program);
   started(call, program);
   thread.task.push(call);
@@ -89,59 +101,55 @@ const taskMax = 64;
 /** The response to a call was read. */
 export function readResponse(call: Call, seen: MessageSeen, program: ProgramState): void {
   call.doneTurn = seen.turn;
+  if (call.only?.alone && call.only.trail.length < trailMax) call.only.trail.push(call);
   read(call, seen.turn, threadOf(seen, program), program);
 }
+
+/** Reads of one work that are remembered to learn from. */
+const trailMax = 256;
 
 /** The response of a work was written. */
 export function writeResponse(work: Work, seen: MessageSeen, program: ProgramState): void {
   const thread = threadOf(seen, program);
   const { last } = thread;
   if (!thread.readsRequests) {
-    finishTask(work, thread, program);
+    finishTask(work, thread);
     return;
   }
   const isSameTurn = last !== null && thread.lastTurn === seen.turn;
-  if (isSameTurn && (last === work || !last.isWork)) answerFrom(last, work, true, program);
+  if (isSameTurn && (last === work || !last.isWork)) answerFrom(last, work, true);
   else if (!isSameTurn) {
     const fromTurn = seen.turn - lagMax(program.consequences);
-    const from = work.used ? oldest(thread, ANSWER, fromTurn, program) : work;
-    if (from !== null) answerFrom(from, work, false, program);
+    const from = work.sent.length > 0 ? oldest(thread, ANSWER, fromTurn, program) : work;
+    if (from !== null) answerFrom(from, work, false);
   }
 }
 
 /** A worker has answered: what it called since it last did so was for this work. */
-function finishTask(work: Work, thread: Thread, program: ProgramState): void {
+function finishTask(work: Work, thread: Thread): void {
   const { task, last } = thread;
   if (task.every((call) => call.responded)) {
     for (const call of task) call.finished = work;
-    if (last !== null && program.open === 1) {
-      learnConsequence(last, work, ANSWER, program.consequences);
-    }
+    if (last !== null) last.sent.push(ANSWER);
   }
   thread.task = [];
   thread.last = null;
 }
 
-function answerFrom(from: Ingress, work: Work, isSameTurn: boolean, program: ProgramState): void {
-  if (program.open === 1 && !from.used) {
-    learnConsequence(from, work, ANSWER, program.consequences);
-  }
+function answerFrom(from: Ingress, work: Work, isSameTurn: boolean): void {
   if (!from.isWork && from.after === null) {
     from.after = work;
     from.afterSameTurn = isSameTurn;
   }
-  from.used = true;
+  from.sent.push(ANSWER);
 }
 
 /** A thread has read something; what it had read before, if nothing came of it, waits. */
 function read(ingress: Ingress, turn: number, thread: Thread, program: ProgramState): void {
   const { last, waiting } = thread;
-  if (last !== null && !last.used && thread.readsRequests) {
+  if (last !== null && thread.readsRequests && owesAny(last, program.consequences)) {
     waiting.push(last);
     if (waiting.length > waitingMax) waiting.shift();
-    if (!last.isWork && last.only !== null && last.only.endNs === Infinity && program.open === 1) {
-      learnConsequence(last, last.only, null, program.consequences);
-    }
   }
   thread.last = ingress;
   thread.lastTurn = turn;
@@ -152,14 +160,19 @@ const waitingMax = 1_024;
 
 /** A call follows from something read, which waits no longer. */
 function follow(call: Call, from: Ingress, turn: number, program: ProgramState): void {
-  if (call.only !== null && !from.used) {
-    learnConsequence(from, call.only, call.kind, program.consequences);
-    if (from.thread === call.thread && call.thread.readsRequests) {
-      learnLag(turn - (from.isWork ? from.turn : from.doneTurn), program.consequences);
-    }
+  if (call.only !== null && from.thread === call.thread && call.thread.readsRequests) {
+    learnLag(turn - (from.isWork ? from.turn : from.doneTurn), program.consequences);
   }
-  from.used = true;
+  from.sent.push(call.kind);
   if (!from.isWork && from.after === null) from.after = call;
+}
+
+/** Another request was read while one work was alone. */
+function disturb(program: ProgramState): void {
+  const work = onlyOpen(program);
+  if (work === null) return;
+  work.alone = false;
+  work.trail.length = 0;
 }
 
 /** The oldest work that nothing was sent for, and that leads to such a call. */
@@ -169,7 +182,7 @@ function nextUnstarted(kind: number, program: ProgramState): Work | null {
   while (over < unstarted.length && unstarted[over]?.endNs !== Infinity) over++;
   if (over > 0) unstarted.splice(0, over);
   for (const work of unstarted) {
-    if (work.endNs === Infinity && canLeadTo(work, kind, consequences)) return work;
+    if (work.endNs === Infinity && owes(work, kind, consequences)) return work;
   }
   return null;
 }
@@ -198,6 +211,7 @@ export function endWork(work: Work, program: ProgramState): void {
   work.endNs = Number(work.exchange.endNs);
   work.cut = work.exchange.status === "reset" || work.exchange.status === "timeout";
   program.open--;
+  if (work.alone) learnConsequences(work, program.consequences);
   const { open } = work.thread;
   const at = open.indexOf(work);
   if (at >= 0) open.splice(at, 1);

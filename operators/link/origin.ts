@@ -2,7 +2,7 @@
 // Which read a call follows from, by what its thread has read in which turn. Whether the rule that
 // was applied holds in this program is for reliability.ts to say.
 
-import { canLeadTo, lagMax } from "./consequences.ts";
+import { lagMax, mayFollow, owes } from "./consequences.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread } from "./program.ts";
 
 export interface Sending {
@@ -21,13 +21,13 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   const { last } = thread;
   const { consequences } = program;
   if (!thread.readsRequests) {
-    if (last === null || !canLeadTo(last, kind, consequences)) return null;
+    if (last === null || !mayFollow(last, kind, consequences)) return null;
     return { from: last, by: "worker" };
   }
   const isSameTurn = last !== null && thread.lastTurn === turn;
   const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread;
   if (isSameTurn) {
-    const mayWait = (isFreed && lastOnConnection === last) || !canLeadTo(last, kind, consequences);
+    const mayWait = (isFreed && lastOnConnection === last) || !mayFollow(last, kind, consequences);
     const from = mayWait ? oldest(thread, kind, -Infinity, program) : null;
     return from === null ? { from: last, by: "at_once" } : { from, by: "waited" };
   }
@@ -59,8 +59,7 @@ export function oldest(
 }
 
 function fits(ingress: Ingress, kind: number, fromTurn: number, program: ProgramState): boolean {
-  return !ingress.used && turnOf(ingress) >= fromTurn &&
-    canLeadTo(ingress, kind, program.consequences);
+  return turnOf(ingress) >= fromTurn && owes(ingress, kind, program.consequences);
 }
 
 const lookedAtMax = 64;
@@ -77,9 +76,8 @@ function dropOver(thread: Thread): void {
   thread.waiting = waiting.filter((each) => !isOver(each));
 }
 
-/** Nothing can follow from it any more: something has, or its work has ended. */
+/** Nothing can follow from it any more, because its work has ended. */
 function isOver(ingress: Ingress): boolean {
-  if (ingress.used) return true;
   const work = ingress.isWork ? ingress : ingress.decision?.parent ?? null;
   return work !== null && work.endNs !== Infinity;
 }

@@ -27,8 +27,12 @@ export interface Work {
   /** It ended without a proper response, so that what it started may outlive it. */
   cut: boolean;
   responded: boolean;
-  /** Something was sent that follows from reading it. */
-  used: boolean;
+  /** Kinds of what was sent that follows from reading it. */
+  readonly sent: number[];
+  /** No other work was open while it was. */
+  alone: boolean;
+  /** While it is alone: what was read for it, itself included. */
+  readonly trail: Ingress[];
   /** Emissions so far. */
   emitted: number;
 }
@@ -65,8 +69,8 @@ export interface Call {
   /** End of the exchange; Infinity while it runs. */
   doneNs: number;
   responded: boolean;
-  /** Something was sent that follows from reading the response. */
-  used: boolean;
+  /** Kinds of what was sent that follows from reading the response. */
+  readonly sent: number[];
   /** What each rule points at, by rule index. */
   readonly points: (Ingress | null)[];
   /** Null while undecided. */
@@ -93,6 +97,8 @@ export interface Decision {
   readonly parent: Work | null;
   readonly confidence: number;
   readonly candidates: readonly Candidate[];
+  /** Index of the rule that speaks for the parent; -1 if none does. */
+  readonly rule: number;
 }
 
 /** A thread, or a coroutine where it is known: whatever does one thing after the other. */
@@ -103,7 +109,7 @@ export interface Thread {
   readsRequests: boolean;
   /** Works read here and not ended. */
   readonly open: Work[];
-  /** Reads that had led to nothing when the next one came, in order. */
+  /** Reads that had not led to all that was due when the next one came, in order. */
   waiting: Ingress[];
   /** Calls sent since it last finished something or read a request. */
   task: Call[];

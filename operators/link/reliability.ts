@@ -13,6 +13,8 @@ export interface Prior {
   readonly wrong: number;
   /** Observations needed before the rule may speak. 0: it speaks from the first call on. */
   readonly provenFrom: number;
+  /** Trusted this far at most, however often it was right. */
+  readonly trustMax: number;
 }
 
 /** Observations after which older ones count half. */
@@ -20,8 +22,6 @@ const memory = 4_096;
 
 /** A rule that is right less often than this says nothing worth hearing. */
 const worthFrom = 0.6;
-
-const certaintyMax = 0.999;
 
 export function learn(reliability: Reliability, isRight: boolean, weight = 1): void {
   if (isRight) reliability.right += weight;
@@ -37,5 +37,5 @@ export function trust(reliability: Reliability, prior: Prior): number {
   const seen = reliability.right + reliability.wrong;
   if (seen < prior.provenFrom) return 0;
   const share = (reliability.right + prior.right) / (seen + prior.right + prior.wrong);
-  return share < worthFrom ? 0 : Math.min(share, certaintyMax);
+  return share < worthFrom ? 0 : Math.min(share, prior.trustMax);
 }

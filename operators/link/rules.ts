@@ -31,8 +31,10 @@ export interface Rule {
   readonly pointsAt: (call: Call, program: ProgramState) => Ingress | null;
 }
 
-const proven = { right: 20, wrong: 1, provenFrom: 10 };
-const loose = { right: 4, wrong: 1, provenFrom: 10 };
+const proven = { right: 20, wrong: 1, provenFrom: 10, trustMax: 0.999 };
+
+/** Rules of order: they hold for most, and wait for what the response's side says. */
+const loose = { right: 4, wrong: 1, provenFrom: 10, trustMax: 0.94 };
 
 const turn = (name: string, prior: Prior, pointsAt: Rule["pointsAt"]): Rule => ({
   name,
@@ -46,14 +48,14 @@ export const RULES: readonly Rule[] = [
   {
     name: "identity",
     evidence: "identity",
-    prior: { right: 1_000, wrong: 1, provenFrom: 0 },
+    prior: { right: 1_000, wrong: 1, provenFrom: 0, trustMax: 0.999 },
     speaksAlways: false,
     pointsAt: sameIdentity,
   },
   {
     name: "thread",
     evidence: "thread",
-    prior: { right: 60, wrong: 1, provenFrom: 0 },
+    prior: { right: 60, wrong: 1, provenFrom: 0, trustMax: 0.999 },
     speaksAlways: true,
     pointsAt: sameThread,
   },

@@ -36,9 +36,12 @@ export function beforeLaterAnswer({ after, afterSameTurn }: Call): Ingress | nul
   return after !== null && after.isWork && !afterSameTurn ? after : null;
 }
 
-/** The response was read, and another call followed from it. */
-export function beforeNextCall({ after }: Call): Ingress | null {
-  return after !== null && !after.isWork ? after : null;
+/** The response was read, and another call followed from it, whose parent is known otherwise. */
+export function beforeNextCall(call: Call): Ingress | null {
+  const { after } = call;
+  if (after === null || after.isWork) return null;
+  const byThis = after.decision !== null && after.points[after.decision.rule] === call;
+  return byThis ? null : after;
 }
 
 function by({ origin }: Call, how: Origin["by"]): Ingress | null {
