@@ -2,8 +2,8 @@
 // What this host and these privileges allow: every part that tracing needs, tried one by one.
 
 import { type Capture, type KernelDrops, openCapture } from "../../ffi/capture.ts";
-import { checkPrivileges, probeTracepoints } from "../../ffi/hooks.ts";
 import { type HostFiles, openHostFiles } from "../../ffi/host_files.ts";
+import { type HostSupport, probeHost } from "../../ffi/host_support.ts";
 import { openLibbpf } from "../../ffi/libbpf.ts";
 import { openLibc } from "../../ffi/libc.ts";
 
@@ -53,18 +53,17 @@ export async function checkHost(): Promise<Diagnosis> {
   tryOut("kernel", () => `Linux ${Deno.osRelease()}, ${Deno.build.arch}`);
   using libc = openLibc();
   const files = openHostFiles(libc);
-  const mayTrace = tryOut("privileges", () => {
-    checkPrivileges(files);
-    return "may load BPF programs, in the first pid namespace";
-  });
   const hasLibbpf = tryOut("libbpf", () => {
     using libbpf = openLibbpf();
     return `${libbpf.version} (${libbpf.path})`;
   });
-  const hasBtf = hasLibbpf && tryOut("btf", () => describeBtf(files));
   checks.push(...kernelSettings(files));
   const noCapture = { canTrace: false, capturePath: "none", checks, escapes: [], trial: null };
-  if (!mayTrace || !hasLibbpf || !hasBtf) return noCapture;
+  const isReady = hasLibbpf && tryOut("privileges and BTF", () => {
+    using libbpf = openLibbpf();
+    return describeSupport(probeHost(libbpf, libc, files));
+  });
+  if (!isReady) return noCapture;
   let opened: Capture | undefined;
   tryOut("programs", () => {
     opened = openCapture();
@@ -84,11 +83,10 @@ export async function checkHost(): Promise<Diagnosis> {
   };
 }
 
-function describeBtf(files: HostFiles): string {
-  using libbpf = openLibbpf();
-  const hooks = probeTracepoints(libbpf, files);
-  const bytes = files.bytes("/sys/kernel/btf/vmlinux")?.length ?? 0;
-  return bytes === 0 ? "readable" : `/sys/kernel/btf/vmlinux, ${hooks.size} of our hooks in it`;
+function describeSupport({ tracepoints, tracefs, cgroup }: HostSupport): string {
+  const has = (name: string, isThere: boolean) => `${name} ${isThere ? "yes" : "no"}`;
+  const places = [has("tracefs", tracefs), has("cgroup v2", cgroup !== undefined)].join(", ");
+  return `may load BPF programs; BTF names ${tracepoints.size} of our tracepoints; ${places}`;
 }
 
 /** Settings that change what tracing costs, but not whether it works. */
