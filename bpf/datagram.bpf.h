@@ -11,8 +11,8 @@ struct user_sockaddr {
 	__u8 ipv6[16];
 };
 
-/* At egress: what the caller gave to sendto or sendmsg. */
-static __always_inline bool read_receiver(struct datagram_peer *peer, __u64 name)
+/* What the caller gave to sendto or sendmsg, or got from recvfrom or recvmsg. */
+static __always_inline bool read_name(struct datagram_peer *peer, __u64 name)
 {
 	struct user_sockaddr a = {};
 	/* The longer form may end at the end of a page that the shorter one does not need. */
@@ -29,8 +29,8 @@ static __always_inline bool read_receiver(struct datagram_peer *peer, __u64 name
 }
 
 /*
- * At ingress the name is copied to the reader only after our hook; the cgroup's recvmsg hook is
- * where it can be seen before. It keeps it for the reading thread, and changes nothing.
+ * On the fast path the name of a read is copied to the reader only after our hook; the cgroup's
+ * recvmsg hook sees it before. It keeps it for the reading thread, and changes nothing.
  */
 static __always_inline void keep_sender(struct bpf_sock_addr *ctx, bool ipv6)
 {
@@ -69,9 +69,9 @@ static __always_inline bool own_peer(struct datagram_peer *peer, struct message 
 	if (state->flow.type != SOCK_DGRAM || state->flow.family == AF_UNIX ||
 	    state->flow.peer_port)
 		return false;
-	if (m->direction == DIRECTION_INGRESS)
+	if (use_socket_storage && m->direction == DIRECTION_INGRESS)
 		return take_sender(peer, state);
-	return m->name && read_receiver(peer, m->name);
+	return m->name && read_name(peer, m->name);
 }
 
 #endif

@@ -99,7 +99,15 @@ static __always_inline void emit_data(struct socket_state *state, struct message
 	bpf_ringbuf_submit(e, wakeup_flag());
 }
 
-/* Applies verdict and budget, sends the record, and remembers the turn of direction. */
+/* A call that returned 0 tells something only when the peer has ended the stream. */
+static __always_inline bool end_of_stream(const struct socket_state *state, __u8 direction,
+					  __u8 shutdown)
+{
+	return direction == DIRECTION_INGRESS && state->flow.type != SOCK_DGRAM &&
+	       shutdown & RCV_SHUTDOWN;
+}
+
+/* Applies verdict and budget, sends the record, and remembers what the next one needs. */
 static __always_inline void emit_message(struct socket_state *state, struct message *m,
 					 struct thread_state *thread, struct datagram_peer *peer,
 					 __u64 now)
@@ -124,6 +132,9 @@ static __always_inline void emit_message(struct socket_state *state, struct mess
 		unwrap_vector(&m->buffer);
 	emit_data(state, m, want, thread, peer, now);
 	state->events++;
+	state->owner.tgid = thread->header.tgid;
+	state->owner.exec_count = thread->header.exec_count;
+	state->owner.leader_start_ns = thread->header.leader_start_ns;
 	state->last_direction = m->direction;
 	state->last_ns = now;
 }

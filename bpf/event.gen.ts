@@ -265,6 +265,7 @@ export const dropReason = {
   payloadUnreadable: 3,
   enterWithoutExit: 4,
   budget: 5,
+  mmsg: 6,
 } as const;
 
 export const programRule = {
@@ -279,8 +280,9 @@ export const knobAt = {
   pendingBytesMax: { offset: 8, bytes: 4 },
   secondBytesMax: { offset: 12, bytes: 4 },
   useTaskStorage: { offset: 16, bytes: 1 },
-  filterPrograms: { offset: 17, bytes: 1 },
-  filterComm: { offset: 18, bytes: 1 },
-  filterPorts: { offset: 19, bytes: 1 },
-  commWanted: { offset: 20, bytes: 16 },
+  useSocketStorage: { offset: 17, bytes: 1 },
+  filterPrograms: { offset: 18, bytes: 1 },
+  filterComm: { offset: 19, bytes: 1 },
+  filterPorts: { offset: 20, bytes: 1 },
+  commWanted: { offset: 21, bytes: 16 },
 } as const;

@@ -223,8 +223,9 @@ enum drop_reason {
 	DROP_PAYLOAD_UNREADABLE = 3, /* record sent, payload short */
 	DROP_ENTER_WITHOUT_EXIT = 4, /* portable path: a call was entered twice without an exit */
 	DROP_BUDGET = 5,             /* record sent, payload left out: byte budget spent */
+	DROP_MMSG = 6,               /* portable path: message beyond the 32nd of one mmsg call */
 };
-#define DROP_REASONS 6
+#define DROP_REASONS 7
 
 /* Whether a program is recorded: values of the map `programs`, keyed by thread group. */
 enum program_rule {

@@ -13,21 +13,11 @@ static __always_inline struct socket_state *first_message(struct sock *sk, __u8 
 
 	if (!family_wanted(sk->__sk_common.skc_family))
 		return NULL;
-	state = bpf_sk_storage_get(&sockets, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!state) {
-		count_drop(DROP_SOCKET_STORAGE);
+	state = this_socket(sk);
+	if (!state)
 		return NULL;
-	}
 	open_socket(state, sk, bpf_get_socket_cookie(sk));
-	if (state->flow.protocol == IPPROTO_TCP) {
-		join_midstream(state, sk);
-		return state;
-	}
-	state->flow.conn_start_ns = bpf_ktime_get_boot_ns();
-	if (state->flow.family == AF_UNIX)
-		name_unix_socket(state, sk, task);
-	else
-		state->flow.role = direction == DIRECTION_EGRESS ? ROLE_CLIENT : ROLE_SERVER;
+	begin_socket(state, sk, direction, task);
 	return state;
 }
 
@@ -39,14 +29,6 @@ static __always_inline void count_mmsg(struct message *m, struct thread_state *t
 		thread->mmsg_next = 0;
 	m->mmsg_index = thread->mmsg_next++;
 	thread->mmsg_vector = thread->mmsg_next < a->arg[2] ? a->arg[1] : 0;
-}
-
-static __always_inline void remember_owner(struct socket_state *state,
-					   const struct thread_state *thread)
-{
-	state->owner.tgid = thread->header.tgid;
-	state->owner.exec_count = thread->header.exec_count;
-	state->owner.leader_start_ns = thread->header.leader_start_ns;
 }
 
 /* What the send's start told, if the hook there is on: number, start, and bytes of io_uring. */
@@ -113,7 +95,6 @@ static __always_inline void record(struct socket_state *state, struct sock *sk, 
 		read_ends(&state->flow, sk);
 	own = own_peer(&peer, &m, state);
 	m.discarded = discarded;
-	remember_owner(state, thread);
 	emit_message(state, &m, thread, own ? &peer : NULL, now);
 }
 
@@ -139,12 +120,12 @@ static __always_inline int message_passed(struct sock *sk, int ret, int flags, _
 		return message_failed(task);
 	if (control.paused || flags & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
-	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	state = known_socket(sk);
 	if (!state || !state->flow.cookie)
 		state = first_message(sk, direction, task);
 	if (!state || state->outside)
 		return 0;
-	if (ret == 0 && (direction == DIRECTION_EGRESS || state->flow.type == SOCK_DGRAM))
+	if (ret == 0 && !end_of_stream(state, direction, sk->sk_shutdown))
 		return 0;
 	if (still_ignored(state)) {
 		if (direction == DIRECTION_INGRESS && (thread = known_thread(task)))

@@ -19,11 +19,9 @@ static __always_inline void socket_established(struct sock *sk, int old)
 {
 	struct socket_state *state;
 
-	state = bpf_sk_storage_get(&sockets, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!state) {
-		count_drop(DROP_SOCKET_STORAGE);
+	state = this_socket(sk);
+	if (!state)
 		return;
-	}
 	__builtin_memset(state, 0, sizeof(*state)); /* connect again after a disconnect */
 	open_socket(state, sk, bpf_get_socket_cookie(sk));
 	state->flow.role = old == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
@@ -98,15 +96,18 @@ static __always_inline void socket_closed(struct sock *sk, struct socket_state *
 static __always_inline int socket_changed(struct sock *sk, int old, int new)
 {
 	struct socket_state *state;
+	__u64 address = (__u64)sk;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (new == TCP_ESTABLISHED) {
 		socket_established(sk, old);
 	} else if (new == TCP_CLOSE) {
-		state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+		state = known_socket(sk);
 		if (state)
 			socket_closed(sk, state, old);
+		if (!use_socket_storage)
+			bpf_map_delete_elem(&sockets_by_address, &address);
 	}
 	return 0;
 }
@@ -146,10 +147,8 @@ static __always_inline int note_socket(struct file *file)
 	if (sk->sk_protocol == IPPROTO_TCP && tcp_state != TCP_ESTABLISHED &&
 	    tcp_state != TCP_CLOSE_WAIT)
 		return 0;
-	if (bpf_sk_storage_get(&sockets, sk, 0, 0))
-		return 0;
-	state = bpf_sk_storage_get(&sockets, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!state)
+	state = this_socket(sk);
+	if (!state || state->flow.cookie)
 		return 0;
 	open_socket(state, sk, bpf_get_socket_cookie(sk));
 	join_midstream(state, sk);

@@ -9,6 +9,7 @@ const volatile __u32 payload_bytes_later = 256;  /* of each later call of that r
 const volatile __u32 pending_bytes_max = 65536;  /* payload of a socket without a verdict */
 const volatile __u32 second_bytes_max = 8388608; /* payload per socket and second, any verdict */
 const volatile __u8 use_task_storage = 1;        /* 0: hash keyed by thread id (before 5.12) */
+const volatile __u8 use_socket_storage = 1;      /* 0: hash keyed by address: portable path */
 const volatile __u8 filter_programs = 0;         /* 1: only programs listed in `programs` */
 const volatile __u8 filter_comm = 0;             /* 1: only threads whose name is `comm_wanted` */
 const volatile __u8 filter_ports = 0;            /* 1: only sockets with a port in `ports` */

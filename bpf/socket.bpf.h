@@ -5,6 +5,48 @@
 
 #define NO_DIRECTION 2
 
+static const struct socket_state new_state;
+
+static __always_inline struct socket_state *known_socket(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+
+	if (use_socket_storage)
+		return bpf_sk_storage_get(&sockets, sk, 0, 0);
+	return bpf_map_lookup_elem(&sockets_by_address, &address);
+}
+
+/* Known, or new and still without a cookie. */
+static __always_inline struct socket_state *this_socket(struct sock *sk)
+{
+	struct socket_state *state;
+	__u64 address = (__u64)sk;
+
+	if (use_socket_storage) {
+		state = bpf_sk_storage_get(&sockets, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	} else {
+		state = bpf_map_lookup_elem(&sockets_by_address, &address);
+		if (!state) {
+			bpf_map_update_elem(&sockets_by_address, &address, &new_state, BPF_ANY);
+			state = bpf_map_lookup_elem(&sockets_by_address, &address);
+		}
+	}
+	if (!state)
+		count_drop(DROP_SOCKET_STORAGE);
+	return state;
+}
+
+/* Marks cookies made here, from the inode number, where the kernel has not given one. */
+#define OWN_COOKIE (1ULL << 63)
+
+/* The portable path cannot ask for a cookie: it takes what is there. */
+static __always_inline __u64 own_cookie(struct sock *sk, __u64 inode)
+{
+	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+
+	return cookie ? cookie : OWN_COOKIE | inode;
+}
+
 static __always_inline bool family_wanted(__u16 family)
 {
 	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;

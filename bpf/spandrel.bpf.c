@@ -18,6 +18,7 @@
 #include "emit.bpf.h"
 #include "unix.bpf.h"
 #include "fast.bpf.h"
+#include "portable.bpf.h"
 #include "lifecycle.bpf.h"
 #include "process.bpf.h"
 
@@ -74,6 +75,37 @@ int datagram_sender6(struct bpf_sock_addr *ctx)
 {
 	keep_sender(ctx, true);
 	return 1;
+}
+
+/* Attached to the enter, or exit, of each of the ten calls: see ffi/hooks.ts. */
+SEC("tracepoint")
+int call_enter(struct trace_event_raw_sys_enter *ctx)
+{
+	return call_entered(ctx, 3);
+}
+
+/* recvfrom, recvmmsg, sendto: those of which more than three arguments are needed. */
+SEC("tracepoint")
+int call_enter_wide(struct trace_event_raw_sys_enter *ctx)
+{
+	return call_entered(ctx, 5);
+}
+
+SEC("tracepoint")
+int call_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	return call_left(ctx);
+}
+
+/* Attached to the exit of each call that waits for descriptors. */
+SEC("tracepoint")
+int poll_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	struct thread_state *thread = known_thread(bpf_get_current_task_btf());
+
+	if (thread)
+		thread->turn++;
+	return 0;
 }
 
 SEC("tp_btf/inet_sock_set_state")

@@ -32,6 +32,7 @@ struct socket_state {
 	struct owner owner;
 	__u64 offset[2];      /* bytes so far, by enum direction */
 	__u64 events;
+	__u64 inode;          /* portable path: tells sockets of one address apart */
 	__u64 last_ns;        /* last recorded event */
 	__u64 window_ns;      /* start of the second that `spent` counts in */
 	__u64 retry_ns;       /* a spent budget or an ignored socket is looked at again from here on */
@@ -44,7 +45,8 @@ struct socket_state {
 	__u8 seq_dirty;       /* bit per direction: two tasks raced, offsets are guesses */
 	__u8 outside;         /* 1: no wanted port, never recorded */
 	__u8 backoff;         /* next retry comes after 1 << backoff seconds */
-	__u16 ignored;        /* messages ignored since, modulo 64 Ki */
+	__u8 ignored;         /* messages ignored, modulo 256 */
+	__u8 probation;       /* messages to record before the old verdict may hold again */
 	struct datagram_peer sender; /* of the datagram being read */
 };
 
@@ -66,6 +68,8 @@ struct open_call {
 	__u64 args[6];
 	__u32 seq;      /* write_seq or copied_seq before the call */
 	__u32 call;     /* enum call */
+	__u32 next;     /* mmsg calls: index of the message to record next */
+	__u32 reserved;
 };
 
 /* A send in progress, from its first hit of tcp_sendmsg_locked. */

@@ -9,12 +9,18 @@
 #define SECOND_NS 1000000000ULL
 #define BACKOFF_MAX 6 /* 1 << 6 = 64 s */
 #define IGNORED_PER_LOOK 63
+#define PROBATION_MESSAGES 16
 
-/* Asks the map only while pending or after user space said that verdicts changed. */
+/*
+ * Asks the map only while pending or after user space said that verdicts changed. On probation
+ * the old verdict stays in the map, and holds again if nobody changes it.
+ */
 static __always_inline void refresh_verdict(struct socket_state *state)
 {
 	__u32 generation = control.verdict_generation, *verdict;
 
+	if (state->probation && --state->probation)
+		return;
 	if (state->verdict != VERDICT_PENDING && state->generation == generation)
 		return;
 	verdict = bpf_map_lookup_elem(&verdicts, &state->flow.cookie);
@@ -42,8 +48,8 @@ static __always_inline void put_off_retry(struct socket_state *state, __u64 now)
 }
 
 /*
- * True while nothing of this socket is recorded. An ignored socket is pending again once its time
- * is over; the clock is read at one in 64 messages, for this is the path of most traffic.
+ * True while nothing of this socket is recorded. Once its time is over, a few messages pass as
+ * pending; the clock is read at one in 64 messages, for this is the path of most traffic.
  */
 static __always_inline bool still_ignored(struct socket_state *state)
 {
@@ -59,8 +65,8 @@ static __always_inline bool still_ignored(struct socket_state *state)
 	if (now < state->retry_ns)
 		return true;
 	put_off_retry(state, now);
-	bpf_map_delete_elem(&verdicts, &state->flow.cookie);
 	state->verdict = VERDICT_PENDING;
+	state->probation = PROBATION_MESSAGES;
 	state->spent = 0;
 	state->last_ns = 0;
 	return false;

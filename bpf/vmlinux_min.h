@@ -24,6 +24,7 @@ typedef _Bool bool;
 
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
@@ -53,6 +54,19 @@ struct bpf_sock_addr {
 	__u32 msg_src_ip4;
 	__u32 msg_src_ip6[4];
 	struct bpf_sock *sk __attribute__((aligned(8)));
+};
+
+/* Contexts of the system call tracepoints: the format files in tracefs promise this layout. */
+struct trace_event_raw_sys_enter {
+	__u64 common;
+	int id;
+	unsigned long args[6];
+};
+
+struct trace_event_raw_sys_exit {
+	__u64 common;
+	int id;
+	long ret;
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -269,16 +283,6 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	__u32 fd;
 	struct file *file;
-};
-
-struct trace_event_raw_sys_enter {
-	long id;
-	unsigned long args[6];
-};
-
-struct trace_event_raw_sys_exit {
-	long id;
-	long ret;
 };
 
 #pragma clang attribute pop

@@ -9,26 +9,18 @@ import {
   programRule,
   verdict as verdictCode,
 } from "../bpf/event.gen.ts";
-import { BpfError } from "./bpf_error.ts";
 import { BpfObject, type ProgramStats } from "./bpf_object.ts";
-import {
-  type CapturePath,
-  cgroupRoot,
-  checkPrivileges,
-  type Feature,
-  type Hook,
-  HOOKS,
-  probeTracepoints,
-  SEEDS,
-} from "./hooks.ts";
 import { openHostFiles } from "./host_files.ts";
+import { choosePath, type Feature, featuresOf, probeHost, supports } from "./host_support.ts";
+import type { HostSupport } from "./host_support.ts";
+import { type CapturePath, type Hook, HOOKS, SEEDS } from "./hooks.ts";
 import { openLibbpf } from "./libbpf.ts";
 import { openLibc } from "./libc.ts";
 import { mapMemory } from "./mapped_memory.ts";
 import { type OnRecord, openRing } from "./ring.ts";
 import { openSleeper } from "./sleeper.ts";
 
-export type { Feature, OnRecord, ProgramStats };
+export type { CapturePath, Feature, OnRecord, ProgramStats };
 
 export interface CaptureOptions {
   /** A power of two, at least 4096. Default 16 MiB. */
@@ -43,6 +35,10 @@ export interface CaptureOptions {
   readonly secondBytesMax?: number;
   /** Default: fast where the kernel has it. */
   readonly path?: CapturePath;
+  /** Count turns of event loops, which adds a little to every system call. Default true. */
+  readonly turns?: boolean;
+  /** State of threads in a hash, as before Linux 5.12. Default: where the kernel needs it. */
+  readonly threadsInHash?: boolean;
   /** Only these processes and their descendants. */
   readonly tgids?: readonly number[];
   /** Only threads of this name (at most 15 bytes). */
@@ -61,6 +57,8 @@ export interface KernelDrops {
   readonly kernel_storage: bigint;
   readonly recursion_miss: bigint;
   readonly enter_without_exit: bigint;
+  /** Messages beyond the thirty-second of one mmsg call, on the portable path. */
+  readonly mmsg: bigint;
   /** Records that came with less payload than wanted: a page was not resident. */
   readonly payload_unreadable: bigint;
   /** Records that came without payload: the socket's byte budget was spent. */
@@ -76,11 +74,11 @@ export interface Capture extends Disposable {
   drain(onRecord: OnRecord, max?: number): number;
   /** Resolves when it is worth draining again: 5 ms after records, else when one comes, or 1 s. */
   wait(): Promise<void>;
-  /** What to do with a socket from its next record on. */
+  /** What to do with a socket that has no verdict yet, from its next record on. */
   setVerdict(cookie: bigint, verdict: Verdict): void;
-  /** Makes setVerdict hold for sockets that already had a verdict. */
+  /** Makes setVerdict hold for sockets that already had a verdict. Call it once after many. */
   bumpGeneration(): void;
-  /** Excludes a process (itself only), or includes it with its descendants. */
+  /** Excludes a process, or includes it with its descendants, from its next record on. */
   setProgramRule(tgid: number, rule: keyof typeof programRule | "none"): void;
   drops(): KernelDrops;
   programStats(): ProgramStats[];
@@ -91,54 +89,46 @@ export interface Capture extends Disposable {
 const RING_BYTES = 16 * 1024 * 1024;
 const OBJECT = new URL("../bpf/spandrel.bpf.o", import.meta.url);
 
-/** Loads, attaches, looks at what is there already, and starts recording. Needs root. */
+/**
+ * Loads, attaches, looks at what is there already, and starts recording. Throws BpfError with the
+ * remedy when this is not possible here.
+ */
 export function openCapture(options: CaptureOptions = {}): Capture {
   using stack = new DisposableStack();
   const libc = stack.use(openLibc());
-  const files = openHostFiles(libc);
-  checkPrivileges(files);
   const libbpf = stack.use(openLibbpf());
-  const present = probeTracepoints(libbpf, files);
-  const path = choosePath(present, options.path);
+  const host = probeHost(libbpf, libc, openHostFiles(libc));
+  const path = choosePath(host, options.path);
   const object = stack.use(new BpfObject(libbpf, libc, Deno.readFileSync(OBJECT)));
-
+  const turns = options.turns ?? true;
+  const used = HOOKS.filter((hook) =>
+    hook.paths.includes(path) && supports(host, hook) && (turns || hook.attach !== "turns")
+  );
   const ringBytes = options.ringBytes ?? RING_BYTES;
-  const programs = configure(object, path, present, options, ringBytes);
+  configure(object, used, path, host, options);
+  object.setMaxEntries("ring", ringBytes);
   object.load();
+
   const control = stack.use(mapMemory(libc, object.map(".data.control").fd, 4096, 0, "write"));
   const switches = new Uint32Array(control.buffer, 0, controlBytes / 4);
   const raise = (at: number) => void Atomics.add(switches, at / 4, 1);
   raise(controlAt.verdictGeneration);
   raise(controlAt.programGeneration);
-  const rules = object.map("programs");
-  const setRule = (tgid: number, code: number) => {
-    if (code === 0) rules.delete(new Uint32Array([tgid]));
-    else rules.update(new Uint32Array([tgid]), new Uint32Array([code]));
-  };
-  for (const tgid of options.exclude ?? [Deno.pid]) setRule(tgid, programRule.exclude);
-  for (const tgid of options.tgids ?? []) setRule(tgid, programRule.include);
-  for (const port of options.ports ?? []) {
-    object.map("ports").update(new Uint16Array([port]), new Uint8Array([1]));
-  }
-  attachAll(object, programs, cgroupRoot(files));
+  setFilters(object, options);
+  for (const hook of used) if (hook.attach !== "asked") attach(object, hook, host);
   for (const seed of SEEDS) object.runIterator(seed);
+  const attachAsked = attachLater(object, used, host, switches);
 
   const ringFd = object.map("ring").fd;
   const ring = stack.use(openRing(libc, ringFd, ringBytes));
   const sleeper = stack.use(openSleeper(libc, ringFd, ring, switches));
   const verdicts = object.map("verdicts");
-  let asked = programs.filter((hook) => hook.needed === "asked");
-  const attachAsked = () => {
-    if (asked.length === 0 || Atomics.load(switches, controlAt.wantsSendStart / 4) === 0) return;
-    for (const hook of asked) object.attach(hook.program);
-    asked = [];
-  };
   Atomics.store(switches, controlAt.paused / 4, 0);
   const owned = stack.move();
 
   return {
     path,
-    features: features(present, path),
+    features: featuresOf(host, path, turns),
     bytes: ring.bytes,
     drain(onRecord, max) {
       attachAsked();
@@ -150,84 +140,91 @@ export function openCapture(options: CaptureOptions = {}): Capture {
     },
     bumpGeneration: () => raise(controlAt.verdictGeneration),
     setProgramRule(tgid, rule) {
-      setRule(tgid, rule === "none" ? 0 : programRule[rule]);
+      setRule(object, tgid, rule === "none" ? 0 : programRule[rule]);
       raise(controlAt.programGeneration);
     },
-    drops: () => readDrops(object, libbpf.call.libbpf_num_possible_cpus(), programs),
-    programStats: () => programs.map((hook) => object.stats(hook.program)),
+    drops: () => readDrops(object, libbpf.call.libbpf_num_possible_cpus(), used),
+    programStats: () => used.map((hook) => object.stats(hook.program)),
     enableStats: () => object.enableStats(),
     [Symbol.dispose]: () => owned.dispose(),
   };
 }
 
-function choosePath(present: ReadonlySet<string>, wanted: CapturePath | undefined): CapturePath {
-  const missing = HOOKS.find((hook) =>
-    hook.needed === true && hook.paths.includes("fast") && !present.has(hook.tracepoint)
-  );
-  if (wanted === "portable" || (wanted === undefined && missing !== undefined)) return "portable";
-  if (missing === undefined) return "fast";
-  throw new BpfError(
-    `Cannot use the fast path: the kernel has no tracepoint ${missing.tracepoint}; ` +
-      `run Linux ${missing.since} or newer, or use the portable path`,
-    0,
-    "btf__find_by_name_kind",
-  );
-}
-
-/** Sets knobs and leaves out what this kernel or this path does without; returns what is used. */
+/** Sets the knobs, and leaves out programs and maps that this kernel or path does without. */
 function configure(
   object: BpfObject,
+  used: readonly Hook[],
   path: CapturePath,
-  present: ReadonlySet<string>,
+  host: HostSupport,
   options: CaptureOptions,
-  ringBytes: number,
-): Hook[] {
+): void {
   const knobs = object.initialValue(".rodata");
   const u32 = (knob: { offset: number }, value: number | undefined) => {
     if (value !== undefined) knobs.setUint32(knob.offset, value, true);
   };
+  const flag = (knob: { offset: number }, on: boolean) => knobs.setUint8(knob.offset, on ? 1 : 0);
   u32(knobAt.payloadBytesFirst, options.payloadBytesFirst);
   u32(knobAt.payloadBytesLater, options.payloadBytesLater);
   u32(knobAt.pendingBytesMax, options.pendingBytesMax);
   u32(knobAt.secondBytesMax, options.secondBytesMax);
-  knobs.setUint8(knobAt.filterPrograms.offset, options.tgids === undefined ? 0 : 1);
-  knobs.setUint8(knobAt.filterPorts.offset, options.ports === undefined ? 0 : 1);
-  if (options.comm !== undefined) {
-    const name = new TextEncoder().encode(options.comm).subarray(0, knobAt.commWanted.bytes - 1);
-    name.forEach((byte, i) => knobs.setUint8(knobAt.commWanted.offset + i, byte));
-    knobs.setUint8(knobAt.filterComm.offset, 1);
-  }
-  object.setMaxEntries("ring", ringBytes);
-  const used = HOOKS.filter((hook) => hook.paths.includes(path) && present.has(hook.tracepoint));
+  const socketStorage = path === "fast";
+  const taskStorage = host.taskStorage && !options.threadsInHash;
+  flag(knobAt.useSocketStorage, socketStorage);
+  flag(knobAt.useTaskStorage, taskStorage);
+  flag(knobAt.filterPrograms, options.tgids !== undefined);
+  flag(knobAt.filterPorts, options.ports !== undefined);
+  flag(knobAt.filterComm, options.comm !== undefined);
+  const name = new TextEncoder().encode(options.comm ?? "").subarray(
+    0,
+    knobAt.commWanted.bytes - 1,
+  );
+  name.forEach((byte, i) => knobs.setUint8(knobAt.commWanted.offset + i, byte));
   for (const hook of HOOKS) if (!used.includes(hook)) object.leaveOutProgram(hook.program);
-  return used;
+  object.leaveOutMap(socketStorage ? "sockets_by_address" : "sockets");
+  object.leaveOutMap(taskStorage ? "threads_by_id" : "threads");
 }
 
-function attachAll(object: BpfObject, hooks: readonly Hook[], cgroup: string | undefined): void {
-  for (const hook of hooks) {
-    if (hook.needed === "asked") continue;
-    if (hook.tracepoint !== "cgroup") object.attach(hook.program);
-    else if (cgroup !== undefined) object.attachCgroup(hook.program, cgroup);
+function setFilters(object: BpfObject, options: CaptureOptions): void {
+  for (const tgid of options.exclude ?? [Deno.pid]) setRule(object, tgid, programRule.exclude);
+  for (const tgid of options.tgids ?? []) setRule(object, tgid, programRule.include);
+  for (const port of options.ports ?? []) {
+    object.map("ports").update(new Uint16Array([port]), new Uint8Array([1]));
   }
 }
 
-function features(present: ReadonlySet<string>, path: CapturePath): Feature[] {
-  return HOOKS.map((hook) => {
-    const { program: name, gives } = hook;
-    if (!present.has(hook.tracepoint) && hook.tracepoint === "cgroup") {
-      const reason = "no cgroup v2 is mounted";
-      return { name, on: false, gives, reason, remedy: "mount cgroup2 at /sys/fs/cgroup/unified" };
-    }
-    if (!present.has(hook.tracepoint)) {
-      const reason = `the kernel has no tracepoint ${hook.tracepoint}`;
-      return { name, on: false, gives, reason, remedy: `run Linux ${hook.since} or newer` };
-    }
-    if (hook.paths.includes(path) && hook.needed === "asked") {
-      return { name, on: true, gives, reason: "attached when a message needs it" };
-    }
-    if (hook.paths.includes(path)) return { name, on: true, gives };
-    return { name, on: false, gives, reason: `the ${path} path does not use it` };
-  });
+function setRule(object: BpfObject, tgid: number, code: number): void {
+  const rules = object.map("programs");
+  if (code === 0) rules.delete(new Uint32Array([tgid]));
+  else rules.update(new Uint32Array([tgid]), new Uint32Array([code]));
+}
+
+function attach(object: BpfObject, { program, place }: Hook, host: HostSupport): void {
+  switch (place.kind) {
+    case "btf":
+      return object.attach(program);
+    case "cgroup":
+      if (host.cgroup !== undefined) object.attachCgroup(program, host.cgroup);
+      return;
+    case "syscalls":
+      for (const call of place.calls) {
+        object.attachTracepoint(program, "syscalls", `sys_${place.edge}_${call}`);
+      }
+  }
+}
+
+/** Returns what attaches the hooks that wait to be asked for, once a program asks. */
+function attachLater(
+  object: BpfObject,
+  used: readonly Hook[],
+  host: HostSupport,
+  switches: Uint32Array,
+): () => void {
+  let waiting = used.filter((hook) => hook.attach === "asked");
+  return () => {
+    if (waiting.length === 0 || Atomics.load(switches, controlAt.wantsSendStart / 4) === 0) return;
+    for (const hook of waiting) attach(object, hook, host);
+    waiting = [];
+  };
 }
 
 function readDrops(object: BpfObject, cpus: number, hooks: readonly Hook[]): KernelDrops {
@@ -237,11 +234,13 @@ function readDrops(object: BpfObject, cpus: number, hooks: readonly Hook[]): Ker
     map.lookup(new Uint32Array([reason]), perCpu);
     return perCpu.reduce((sum, count) => sum + count, 0n);
   };
+  const misses = hooks.map((hook) => object.stats(hook.program).recursionMisses);
   return {
     ring_full: total(dropReason.ringFull),
     kernel_storage: total(dropReason.socketStorage) + total(dropReason.taskStorage),
-    recursion_miss: hooks.reduce((n, h) => n + object.stats(h.program).recursionMisses, 0n),
+    recursion_miss: misses.reduce((sum, count) => sum + count, 0n),
     enter_without_exit: total(dropReason.enterWithoutExit),
+    mmsg: total(dropReason.mmsg),
     payload_unreadable: total(dropReason.payloadUnreadable),
     budget_spent: total(dropReason.budget),
   };

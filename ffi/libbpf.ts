@@ -7,6 +7,7 @@ const SYMBOLS = {
   libbpf_major_version: { parameters: [], result: "u32" },
   libbpf_minor_version: { parameters: [], result: "u32" },
   libbpf_set_print: { parameters: ["pointer"], result: "pointer" },
+  libbpf_probe_bpf_map_type: { parameters: ["i32", "pointer"], result: "i32" },
   libbpf_num_possible_cpus: { parameters: [], result: "i32" },
   bpf_object__open_mem: { parameters: ["buffer", "usize", "buffer"], result: "pointer" },
   bpf_object__load: { parameters: ["pointer"], result: "i32" },
