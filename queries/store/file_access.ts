@@ -2,7 +2,7 @@
 // Who may use a database file: one writer, told by a lock on a side file (`.lock`), or any number
 // of readers. A reader that comes while a trace writes gets a copy of how the file is now.
 
-import { logPath } from "./file_layer.ts";
+import { logPath } from "./worker/file_layer.ts";
 import { plainReason } from "./problems.ts";
 
 export interface FileAccess extends AsyncDisposable {

@@ -23,8 +23,8 @@ export const KEEP_ON_DISK: Keep = {
 
 /** Oldest data goes in slices; with a dozen of them at most a twelfth more than asked goes. */
 const SLICES = 12;
-/** What a span takes on disk, measured; turns a bound in bytes into one in spans. */
-const SPAN_BYTES = 70;
+/** What a span with a candidate takes, compressed; turns a bound in bytes into one in spans. */
+const SPAN_BYTES = 100;
 
 export interface SliceBounds {
   readonly durationNs: Nanos;

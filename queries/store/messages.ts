@@ -21,10 +21,10 @@ export interface InsertRequest {
   readonly spans?: Uint8Array<ArrayBuffer>;
   readonly candidates?: Uint8Array<ArrayBuffer>;
   readonly spanCount: number;
-  /** Ids of which an earlier revision may be stored already: it is replaced. */
-  readonly replaced: BigUint64Array<ArrayBuffer>;
-  /** Smallest start among the replaced spans: older rows need no search. */
-  readonly replacedFromNs: bigint;
+  /** Ids of which an earlier revision may be stored already: it is replaced. Arrow IPC too. */
+  readonly revised?: Uint8Array<ArrayBuffer>;
+  /** Smallest start among the revised spans: older rows need no search. */
+  readonly revisedFromNs: bigint;
   /** Newest end in the batch: decides the slice, and what has become too old. */
   readonly newestNs: bigint;
 }

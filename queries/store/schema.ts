@@ -17,6 +17,14 @@ export const CANDIDATE_COLUMNS = {
   rank: { type: "u32", doc: "0 for the winner, which is also on the span" },
 } as const satisfies Record<string, Column>;
 
+/** Ids of spans about to be stored again, refilled for each batch. */
+export const REVISED_COLUMNS = {
+  span_id: { type: "id", doc: "a span with a new revision" },
+} as const satisfies Record<string, Column>;
+
+/** Holds them; temporary, so that it costs the file nothing. */
+export const CREATE_REVISED = "CREATE TEMP TABLE revised (span_id UBIGINT)";
+
 /** What users see. */
 export interface TableDoc {
   readonly name: string;

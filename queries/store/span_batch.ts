@@ -5,15 +5,15 @@
 import { type Span, SPAN_COLUMNS, type SpanRevision } from "../../model/span.ts";
 import { encodeRows } from "./encode_rows.ts";
 import type { InsertRequest } from "./messages.ts";
-import { CANDIDATE_COLUMNS } from "./schema.ts";
+import { CANDIDATE_COLUMNS, REVISED_COLUMNS } from "./schema.ts";
 
 export function encodeBatch(revisions: readonly SpanRevision[]): InsertRequest {
   const last = new Map<bigint, SpanRevision>();
-  const replaced: bigint[] = [];
+  const revised: { readonly span_id: bigint }[] = [];
   for (const revision of revisions) {
     const { span } = revision;
     const earlier = last.get(span.span_id);
-    if (earlier === undefined && span.revision > 0) replaced.push(span.span_id);
+    if (earlier === undefined && span.revision > 0) revised.push({ span_id: span.span_id });
     if (earlier === undefined || span.revision >= earlier.span.revision) {
       last.set(span.span_id, revision);
     }
@@ -24,14 +24,14 @@ export function encodeBatch(revisions: readonly SpanRevision[]): InsertRequest {
     spans.push(revision.span);
     for (const candidate of revision.candidates) candidates.push(candidate);
   }
-  const starts = replaced.map((id) => last.get(id)?.span.start_unix_ns ?? 0n);
+  const starts = revised.map(({ span_id }) => last.get(span_id)?.span.start_unix_ns ?? 0n);
   return {
     kind: "insert",
     spanCount: spans.length,
     ...(spans.length === 0 ? {} : { spans: encodeRows(SPAN_COLUMNS, spans) }),
     ...(candidates.length === 0 ? {} : { candidates: encodeRows(CANDIDATE_COLUMNS, candidates) }),
-    replaced: BigUint64Array.from(replaced),
-    replacedFromNs: starts.reduce((min, ns) => ns < min ? ns : min, starts[0] ?? 0n),
+    ...(revised.length === 0 ? {} : { revised: encodeRows(REVISED_COLUMNS, revised) }),
+    revisedFromNs: starts.reduce((min, ns) => ns < min ? ns : min, starts[0] ?? 0n),
     newestNs: spans.reduce((max, { end_unix_ns: ns }) => ns > max ? ns : max, 0n),
   };
 }

@@ -3,7 +3,7 @@
 // replies to calls, and fails all calls at once if the worker dies.
 
 import type { Envelope, Replies, Reply, Request } from "./messages.ts";
-import { logPath } from "./file_layer.ts";
+import { logPath } from "./worker/file_layer.ts";
 
 export interface WorkerClient extends Disposable {
   readonly wasmPath: string;
@@ -22,7 +22,7 @@ interface Waiting {
 export function connectWorker(path: string | undefined): WorkerClient {
   const wasm = import.meta.resolve("npm:@duckdb/duckdb-wasm@1.32.0/dist/duckdb-eh.wasm");
   const wasmPath = decodeURIComponent(new URL(wasm).pathname);
-  const worker = new Worker(new URL("./store_worker.ts", import.meta.url), {
+  const worker = new Worker(new URL("./worker/store_worker.ts", import.meta.url), {
     type: "module",
     name: "store",
     deno: { permissions: permissionsFor(wasmPath, path) },
@@ -51,10 +51,12 @@ export function connectWorker(path: string | undefined): WorkerClient {
     wasmPath,
     call: (request, signal) => {
       if (death !== undefined) return Promise.reject(death);
+      if (signal?.aborted) {
+        return Promise.reject(new Error("Cannot finish the query: it was cancelled"));
+      }
       const id = ++lastId;
       const cancel = () => post({ id: ++lastId, request: { kind: "cancel", query: id } });
       const reply = new Promise<Replies[keyof Replies]>((resolve, reject) => {
-        signal?.throwIfAborted();
         waiting.set(id, { resolve, reject });
         post({ id, request });
         signal?.addEventListener("abort", cancel, { once: true });
@@ -90,6 +92,6 @@ function permissionsFor(wasmPath: string, path: string | undefined): Deno.Permis
 
 function transfers(request: Request): ArrayBuffer[] {
   if (request.kind !== "insert") return [];
-  return [request.spans, request.candidates, request.replaced]
+  return [request.spans, request.candidates, request.revised]
     .filter((part) => part !== undefined).map(({ buffer }) => buffer);
 }

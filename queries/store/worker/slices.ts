@@ -2,9 +2,9 @@
 // Time slices: spans and candidates lie in one table per slice under a view, so that old data
 // goes by dropping a table. (Deleting rows would take seconds and never shrink the file.)
 
-import type { Nanos } from "../../model/time.ts";
-import { type Keep, type SliceBounds, sliceBounds } from "./keep.ts";
-import { createSlice, createView, SLICED_NAMES, type SlicedName, sliceTable } from "./schema.ts";
+import type { Nanos } from "../../../model/time.ts";
+import { type Keep, type SliceBounds, sliceBounds } from "../keep.ts";
+import { createSlice, createView, SLICED_NAMES, type SlicedName, sliceTable } from "../schema.ts";
 
 /** A slice holds what ended in its time; a batch goes whole into one slice. */
 export interface Slice {
@@ -14,14 +14,17 @@ export interface Slice {
   spans: number;
 }
 
-/** Runs a statement for its effect. */
-export type Run = (sql: string) => void;
+/** Runs a statement; returns how many rows it changed, where it changes rows. */
+export type Run = (sql: string) => number;
 
 export interface Slices {
   /** The slice that a batch with this newest end goes into; opens a new one when due. */
   current(newestNs: Nanos): Slice;
-  /** Removes earlier revisions of spans that are about to be stored again. */
-  removeRevised(ids: BigUint64Array, fromNs: Nanos): void;
+  /**
+   * Removes the spans whose ids are in the table `revised`; they start at `fromNs` or later.
+   * To be called in a transaction; returns what is to be called once that is committed.
+   */
+  removeRevised(fromNs: Nanos): () => void;
   /** Drops what is older or more than asked for; returns the spans dropped. */
   expire(databaseBytes: number): number;
   readonly spans: number;
@@ -59,11 +62,18 @@ export function openSlices(run: Run, keep: Keep, known: readonly Slice[]): Slice
       const isFull = last.spans >= bounds.spansMax || newestNs - last.sinceNs >= bounds.durationNs;
       return isFull ? open(newestNs) : last;
     },
-    removeRevised: (ids, fromNs) => {
+    removeRevised: (fromNs) => {
+      const removed: [Slice, number][] = [];
       for (const slice of slices) {
         if (slice.newestNs < fromNs || slice.spans === 0) continue;
-        for (const statement of deletions(slice.number, ids, fromNs)) run(statement);
+        const isRevised = "span_id IN (FROM revised)";
+        const spans = sliceTable("spans", slice.number);
+        const candidates = sliceTable("link_candidates", slice.number);
+        const deletion = `DELETE FROM ${spans} WHERE start_unix_ns >= ${fromNs} AND ${isRevised}`;
+        removed.push([slice, run(deletion)]);
+        run(`DELETE FROM ${candidates} WHERE ${isRevised}`);
       }
+      return () => removed.forEach(([slice, count]) => slice.spans -= count);
     },
     expire: (databaseBytes) => {
       const oldest = slices[0];
@@ -93,17 +103,6 @@ export function atomically<T>(run: Run, work: () => T): T {
       // A failed commit has ended the transaction already; the first error tells more.
     }
     throw error;
-  }
-}
-
-const IDS_PER_STATEMENT = 2_000;
-
-function* deletions(slice: number, ids: BigUint64Array, fromNs: Nanos): Generator<string> {
-  for (let i = 0; i < ids.length; i += IDS_PER_STATEMENT) {
-    const list = ids.subarray(i, i + IDS_PER_STATEMENT).join(",");
-    yield `DELETE FROM ${sliceTable("spans", slice)} ` +
-      `WHERE start_unix_ns >= ${fromNs} AND span_id IN (${list})`;
-    yield `DELETE FROM ${sliceTable("link_candidates", slice)} WHERE span_id IN (${list})`;
   }
 }
 

@@ -5,8 +5,8 @@
 /// <reference lib="deno.worker" />
 
 import { type Database, openDatabase } from "./database.ts";
-import { isFatal, plainReason } from "./problems.ts";
-import type { Envelope, QueryRequest, Replies, Reply, Request } from "./messages.ts";
+import { isFatal, plainReason } from "../problems.ts";
+import type { Envelope, QueryRequest, Replies, Reply, Request } from "../messages.ts";
 
 /** Queries waiting for the one that runs. */
 const QUERIES_MAX = 64;

@@ -34,7 +34,7 @@ export interface Connection {
   /** Runs statements to the end and returns the last result as an Arrow IPC stream. */
   run(sql: string): Uint8Array;
   /** Appends an Arrow IPC stream to a table by column position. */
-  insert(table: string, ipc: Uint8Array): void;
+  insert(table: string, ipc: Uint8Array, schema?: "main" | "temp"): void;
   /** Runs one statement in steps; leaving the loop early cancels it. First value: the schema. */
   steps(sql: string): Generator<Uint8Array | null, void, void>;
 }
@@ -118,8 +118,8 @@ function connectTo(db: Bindings): Connection {
   const id = db.connect().useUnsafe((_, conn) => conn);
   return {
     run: (sql) => db.runQuery(id, sql),
-    insert: (table, ipc) =>
-      db.insertArrowFromIPCStream(id, ipc, { name: table, schema: "main", create: false }),
+    insert: (table, ipc, schema = "main") =>
+      db.insertArrowFromIPCStream(id, ipc, { name: table, schema, create: false }),
     *steps(sql) {
       let isOpen = true;
       try {

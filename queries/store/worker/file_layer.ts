@@ -24,7 +24,6 @@ export interface FileLayer extends Disposable {
   /** Keeps copying readers out while `work` runs; false, without running it, if one is at it. */
   whileAlone(work: () => void): boolean;
   logBytes(): number;
-  databaseBytes(): number;
 }
 
 /** Flag bits of the engine's open call; the package exports them as an enum, loaded too late. */
@@ -145,7 +144,6 @@ export function openFileLayer(
       return true;
     },
     logBytes: () => path === undefined ? 0 : sizeOf(logPath(path)) ?? 0,
-    databaseBytes: () => path === undefined ? 0 : sizeOf(path) ?? 0,
     [Symbol.dispose]: () => {
       for (const { file } of open.values()) file.close();
       open.clear();

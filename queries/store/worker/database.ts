@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The database inside the worker: opens or creates it, stores batches, answers queries.
+
+import type { Inserted, InsertRequest, Opened, OpenRequest } from "../messages.ts";
+import type { QueryParts, QueryRequest } from "../messages.ts";
+import { isFatal, plainReason } from "../problems.ts";
+import { sliceTable } from "../schema.ts";
+import { runQuery } from "./run_query.ts";
+import { atomically, type Slices } from "./slices.ts";
+import { countSpans, prepareTables, readUsedBytes, runOn, setFacts } from "./tables.ts";
+import { type Connection, type Engine, openEngine } from "./wasm_engine.ts";
+
+export interface Database extends Disposable {
+  readonly opened: Opened;
+  insert(batch: InsertRequest): Inserted;
+  /** Runs in steps, awaiting `turn` between them; stops once `isCancelled`. */
+  query(request: QueryRequest, turn: () => Promise<void>, isCancelled: () => boolean): Promise<
+    QueryParts
+  >;
+  exec(sql: string): void;
+  checkpoint(): void;
+}
+
+/** What the engine may hold in memory, data in memory included; the rest is its own code. */
+const MEMORY_BYTES_MAX = 1_000_000_000;
+/** The log is folded into the database after this many spans or bytes, whichever is first. */
+const CHECKPOINT_SPANS = 120_000;
+const CHECKPOINT_LOG_BYTES = 64_000_000;
+
+export async function openDatabase(request: OpenRequest): Promise<Database> {
+  const { path, readOnly, wasmPath } = request;
+  const memoryBytesMax = MEMORY_BYTES_MAX;
+  const target = path === undefined ? {} : { path };
+  const engine = await openEngine({ wasmPath, readOnly, memoryBytesMax, ...target });
+  const writer = engine.connect();
+  const reader = engine.connect();
+  const slices = readOnly ? undefined : prepareTables(writer, request, engine.version);
+  // From here on no statement can loosen what the engine was told at its start.
+  writer.run("SET lock_configuration = true");
+  const rows = slices?.spans ?? countSpans(writer);
+  const keeper = createKeeper(engine, writer, slices);
+  keeper.checkpoint();
+  return {
+    opened: { engineVersion: engine.version, spans: rows },
+    insert: (batch) => keeper.insert(batch),
+    query: (query, turn, isCancelled) => runQuery(engine, reader, query, turn, isCancelled),
+    exec: (sql) => {
+      writer.run(sql);
+      engine.files.syncLog();
+    },
+    checkpoint: () => keeper.checkpoint(),
+    [Symbol.dispose]: () => {
+      if (slices !== undefined) {
+        setFacts(writer, { clean_shutdown: "true" });
+        keeper.checkpoint();
+      }
+      engine[Symbol.dispose]();
+    },
+  };
+}
+
+interface Keeper {
+  insert(batch: InsertRequest): Inserted;
+  checkpoint(): void;
+}
+
+function createKeeper(engine: Engine, writer: Connection, slices: Slices | undefined): Keeper {
+  const { files } = engine;
+  const run = runOn(writer);
+  let spansInLog = 0;
+  let usedBytes = 0;
+  const checkpoint = () => {
+    if (slices === undefined) return;
+    files.whileAlone(() => {
+      run("CHECKPOINT");
+      files.syncAndEmptyLog();
+      spansInLog = 0;
+      usedBytes = readUsedBytes(writer);
+    });
+  };
+  /** The batch before it is stored, whatever happens here. */
+  const upkeep = (): Partial<Inserted> => {
+    try {
+      const expired = slices?.expire(usedBytes + files.logBytes()) ?? 0;
+      const isDue = spansInLog >= CHECKPOINT_SPANS || files.logBytes() >= CHECKPOINT_LOG_BYTES;
+      if (isDue || expired > 0) checkpoint();
+      return { expired };
+    } catch (error) {
+      // What is not fatal (a query that runs forbids a checkpoint) is tried again next time.
+      return isFatal(error) ? { broken: plainReason(error) } : {};
+    }
+  };
+  return {
+    checkpoint,
+    insert: (batch) => {
+      if (slices === undefined) throw new Error("Cannot insert spans: the store is read-only");
+      const slice = slices.current(batch.newestNs);
+      let noteRemoved = () => {};
+      atomically(run, () => {
+        if (batch.revised) {
+          run("TRUNCATE revised");
+          writer.insert("revised", batch.revised, "temp");
+          noteRemoved = slices.removeRevised(batch.revisedFromNs);
+        }
+        if (batch.spans) writer.insert(sliceTable("spans", slice.number), batch.spans);
+        if (batch.candidates) {
+          writer.insert(sliceTable("link_candidates", slice.number), batch.candidates);
+        }
+      });
+      files.syncLog();
+      noteRemoved();
+      slice.spans += batch.spanCount;
+      spansInLog += batch.spanCount;
+      if (batch.newestNs > slice.newestNs) slice.newestNs = batch.newestNs;
+      return { expired: 0, ...upkeep() };
+    },
+  };
+}
