@@ -99,7 +99,7 @@ static __always_inline struct socket_state *open_portable(struct sock *sk, struc
 	return state;
 }
 
-/* A program may not read arguments that one of its tracepoints does not have: count says how many. */
+/* A program may not read arguments that a tracepoint of it does not have: count says how many. */
 static __always_inline int call_entered(struct trace_event_raw_sys_enter *ctx, const int count)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -190,17 +190,19 @@ static __always_inline long length_of(const struct call_args *args, __u32 i, lon
 	return length;
 }
 
-/* Messages of an mmsg call are recorded one by one: each run of call_exit takes one and calls on. */
-int call_exit(struct trace_event_raw_sys_exit *ctx);
-
+/*
+ * Messages of an mmsg call are recorded one by one: each run of call_exit takes one and calls
+ * call_exit again, which user space puts here.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__array(values, int (void *));
-} next_message SEC(".maps") = { .values = { [0] = (void *)&call_exit } };
+	__type(value, __u32);
+} next_message SEC(".maps");
 
-static __always_inline void call_next_message(void *ctx, struct thread_state *thread, __u32 messages)
+static __always_inline void call_next_message(void *ctx, struct thread_state *thread,
+					      __u32 messages)
 {
 	thread->open.next++;
 	if (thread->open.next < messages && thread->open.next < MMSG_MAX)

@@ -73,6 +73,15 @@ export class BpfObject implements Disposable {
     return new BpfMap(this.#libbpf, fd, name);
   }
 
+  /** Fills a program array: what tail calls jump to. */
+  setProgramArray(mapName: string, programs: readonly string[]): void {
+    const map = this.map(mapName);
+    programs.forEach((name, i) => {
+      const fd = this.#libbpf.call.bpf_program__fd(this.#program(name));
+      map.update(new Uint32Array([i]), new Int32Array([fd]));
+    });
+  }
+
   /** Attaches where the program's section says. */
   attach(program: string): void {
     const link = this.#libbpf.call.bpf_program__attach(this.#program(program));

@@ -115,6 +115,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   raise(controlAt.verdictGeneration);
   raise(controlAt.programGeneration);
   setFilters(object, options);
+  if (path === "portable") object.setProgramArray("next_message", ["call_exit"]);
   for (const hook of used) if (hook.attach !== "asked") attach(object, hook, host);
   for (const seed of SEEDS) object.runIterator(seed);
   const attachAsked = attachLater(object, used, host, switches);
