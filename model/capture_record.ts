@@ -30,7 +30,7 @@ export interface SocketEvent {
   readonly direction: Direction;
   /** Boot time of the end of the call: the order of the stream. */
   readonly emitNs: Nanos;
-  /** Boot time of the start of the call; equals emitNs when unknown. */
+  /** Boot time of the start of the call; equals emitNs when unknown, and for reads, which wait. */
   readonly startNs: Nanos;
   /** Bytes before this event in this direction of this socket; datagrams count as bytes, too. */
   readonly streamOffset: number;

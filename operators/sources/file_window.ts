@@ -69,7 +69,9 @@ export class FileWindow implements Disposable {
     else this.end += count;
   }
 
-  /** Moves the unconsumed bytes to the front, of a larger buffer where the wanted unit needs one. */
+  /**
+   * Moves the unconsumed bytes to the front, of a larger buffer where the wanted unit needs one.
+   */
   #room(): void {
     const held = this.bytes.subarray(this.start, this.end);
     const needed = Math.max(this.#wanted, held.length + 1);

@@ -135,6 +135,7 @@ function decodeData(
   }
   const flags = view.getUint32(at + D.flags, true);
   const eof = (flags & dataFlags.eof) !== 0;
+  const ingress = view.getUint8(at + D.direction) === directionCode.ingress;
   const emitNs = emitTime(view, at);
   const { program } = programs.find(bytes, view, at);
   let socket = sockets.find(view, at);
@@ -152,9 +153,10 @@ function decodeData(
     tid: view.getUint32(at + D.tid, true),
     coroutine: 0n,
     turn: view.getUint32(at + D.turn, true),
-    direction: view.getUint8(at + D.direction) === directionCode.ingress ? "ingress" : "egress",
+    direction: ingress ? "ingress" : "egress",
     emitNs,
-    startNs: (flags & dataFlags.startKnown) === 0
+    // A read may have begun long before there was anything to read.
+    startNs: ingress || (flags & dataFlags.startKnown) === 0
       ? emitNs
       : view.getBigUint64(at + D.callStartNs, true),
     streamOffset: view.getUint32(at + D.streamOffset, true) +

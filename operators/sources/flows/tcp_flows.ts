@@ -26,7 +26,9 @@ interface TcpFlow {
   readonly connection: Connection;
   readonly toServer: Side;
   readonly toClient: Side;
-  /** Null while open. A closed flow is remembered so that late copies do not look like a new one. */
+  /**
+   * Null while open. A closed flow is remembered so that late copies do not look like a new one.
+   */
   closedNs: Nanos | null;
 }
 

@@ -15,7 +15,9 @@ export interface VerdictFeedback {
 export function verdictFeedback(
   kernel: Pick<Capture, "setVerdict" | "bumpGeneration">,
 ): VerdictFeedback {
-  /** By dense index. A verdict that comes after the close of its socket stays until it is oldest. */
+  /**
+   * By dense index. A verdict that comes after the close of its socket stays until it is oldest.
+   */
   const given = new Map<number, Verdict>();
   return {
     apply({ connection, verdict }) {

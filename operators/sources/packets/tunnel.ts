@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tunnels over IP and UDP: the packets inside are what applications said to each other.
-// Sources: RFC 2003 (IPIP), 2784 and 2890 (GRE), 7348 (VXLAN), 8926 (Geneve), ERSPAN internet draft.
+// Sources: RFC 2003 (IPIP), 2784 and 2890 (GRE), 7348 (VXLAN), 8926 (Geneve), ERSPAN internet
+// draft.
 
 import { ETHER_TYPE, type Frame, type Layer, u16, u32 } from "./frame.ts";
 import { IP_PROTOCOL } from "./ip.ts";
