@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the type information (BTF) of a built BPF object: struct layouts, enums, sections of variables.
+// Reads the type information (BTF) of a built BPF object: struct layouts, enums, sections of
+// variables.
 
 /** A struct field or a variable of a section; `bytes` is the size of its type. */
 export interface Member {

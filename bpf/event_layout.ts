@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes event.gen.ts: the record layout of event.h for TypeScript, from the BTF of the built object.
+// Writes event.gen.ts: the record layout of event.h for TypeScript, from the BTF of the built
+// object.
 
 import { type Btf, type Member, readBtf } from "./btf.ts";
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A socket as the kernel knows it: identity, role and addresses, shared by all records of that socket.
+// A socket as the kernel knows it: identity, role and addresses, shared by all records of that
+// socket.
 
 import type { Nanos } from "./time.ts";
 
@@ -8,7 +9,10 @@ export type Role = "client" | "server" | "unknown";
 
 export type Transport = "tcp" | "udp" | "unix";
 
-/** One end of a flow. `ip` is canonical text (IPv4-mapped IPv6 is written as IPv4); unix: the path or "". */
+/**
+ * One end of a flow. `ip` is canonical text (IPv4-mapped IPv6 is written as IPv4); unix: the path
+ * or "".
+ */
 export interface Address {
   readonly ip: string;
   readonly port: number;

@@ -15,7 +15,9 @@ export interface Exchange {
   /** hash(boot id, socket identity, direction, byte position, observer): the same on replay. */
   readonly spanId: bigint;
   readonly connection: Connection;
-  /** The program at the observer that moved the request (or the response, if that is all there is). */
+  /**
+   * The program at the observer that moved the request (or the response, if that is all there is).
+   */
   readonly program: Program;
   readonly protocol: string;
   /** client: the request went out; server: it came in. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The span: its columns, declared once. Store, export, SQL, JSON lines and pages derive from this table.
+// The span: its columns, declared once. Store, export, SQL, JSON lines and pages derive from this
+// table.
 
 import type { Candidate, Evidence } from "./link.ts";
 import type { Attributes } from "./message.ts";
@@ -120,7 +121,9 @@ export type Span = {
     : TypeOf[(typeof SPAN_COLUMNS)[C]["type"]];
 };
 
-/** A span as of now, with its possible parents. A later revision of the same span_id replaces it. */
+/**
+ * A span as of now, with its possible parents. A later revision of the same span_id replaces it.
+ */
 export interface SpanRevision {
   readonly span: Span;
   readonly candidates: readonly Candidate[];

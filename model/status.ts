@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How an exchange ended, and which of its parts were seen.
 
-/** "timeout": no response within the protocol's window; "reset": an end died or the socket closed. */
+/**
+ * "timeout": no response within the protocol's window; "reset": an end died or the socket closed.
+ */
 export type Status = "ok" | "client_error" | "server_error" | "timeout" | "reset" | "unknown";
 
 /** "open": a stream still running; "response_only": the request was before the capture. */

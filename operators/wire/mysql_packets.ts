@@ -79,7 +79,9 @@ export interface Login {
   readonly database: string;
 }
 
-/** capabilities u32le | max packet u32le | charset u8 | 23 zeros | user NUL | auth | database NUL */
+/**
+ * capabilities u32le | max packet u32le | charset u8 | 23 zeros | user NUL | auth | database NUL
+ */
 export function readHandshakeResponse(cursor: Cursor, bytes: number): Login {
   const capabilities = cursor.u32le();
   if ((capabilities & PROTOCOL_41) === 0) return { capabilities, user: "", database: "" };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a protocol is: data plus three functions. A protocol sees bytes and makes messages, nothing else.
+// What a protocol is: data plus three functions. A protocol sees bytes and makes messages, nothing
+// else.
 
 import type { AttributeValue, Identity, Message } from "../../model/message.ts";
 import type { Status } from "../../model/status.ts";
@@ -8,7 +9,9 @@ import type { Nanos } from "../../model/time.ts";
 import type { ByteSet } from "./byte_set.ts";
 import type { Cursor } from "./cursor.ts";
 
-/** A field of a protocol: type, OpenTelemetry attribute name where one exists, and what it holds. */
+/**
+ * A field of a protocol: type, OpenTelemetry attribute name where one exists, and what it holds.
+ */
 export interface Field {
   readonly type: "string" | "number" | "boolean";
   readonly otel?: string;

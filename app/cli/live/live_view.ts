@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The live view: draws twice a second and at every key, and gives the terminal back whatever happens.
+// The live view: draws twice a second and at every key, and gives the terminal back whatever
+// happens.
 
 import { harmless } from "../terminal/cell_text.ts";
 import type { Paint } from "../terminal/style.ts";

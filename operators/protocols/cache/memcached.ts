@@ -3,7 +3,8 @@
 //
 //   text  : verb key… [flags exptime bytes [noreply]] CRLF [data CRLF]
 //   answer: VALUE key flags bytes [cas] CRLF data CRLF … END CRLF | one line
-//   binary: magic u8 (80 asks, 81 answers) | opcode u8 | key length u16 | extras length u8 | type u8
+//   binary: magic u8 (80 asks, 81 answers) | opcode u8 | key length u16 | extras length u8
+//     | type u8
 //           | status or vbucket u16 | body length u32 | opaque u32 | cas u64 | extras | key | value
 
 import { byteSet } from "../../wire/byte_set.ts";

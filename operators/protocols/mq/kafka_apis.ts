@@ -10,7 +10,9 @@ export interface Api {
 
 const NEVER = 1_000;
 
-/** key name highest flexible-from, as the protocol guide lists them; some room for later versions. */
+/**
+ * key name highest flexible-from, as the protocol guide lists them; some room for later versions.
+ */
 const TABLE = `
 0 Produce 13 9|1 Fetch 18 12|2 ListOffsets 11 6|3 Metadata 13 9|4 LeaderAndIsr 7 4|5 StopReplica 4 2
 6 UpdateMetadata 8 6|7 ControlledShutdown 3 3|8 OffsetCommit 10 8|9 OffsetFetch 10 6

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // NATS client protocol. Verbs are not case-sensitive; every line ends in CRLF.
 //
-//   server: INFO {json} | MSG subject sid [reply] bytes CRLF payload CRLF | +OK | -ERR 'text' | PONG
+//   server: INFO {json} | MSG subject sid [reply] bytes CRLF payload CRLF | +OK | -ERR 'text'
+//     | PONG
 //           HMSG subject sid [reply] header-bytes total-bytes CRLF headers payload CRLF
 //   client: CONNECT {json} | PUB subject [reply] bytes CRLF payload CRLF | SUB | UNSUB | PING
 //           HPUB subject [reply] header-bytes total-bytes CRLF headers payload CRLF

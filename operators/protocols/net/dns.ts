@@ -2,7 +2,8 @@
 // DNS over UDP and TCP, mDNS included.
 //
 //   TCP only: length u16
-//   header  : id u16 | QR 1 OPCODE 4 AA TC RD RA Z AD CD RCODE 4 | QD u16 | AN u16 | NS u16 | AR u16
+//   header  : id u16 | QR 1 OPCODE 4 AA TC RD RA Z AD CD RCODE 4 | QD u16 | AN u16 | NS u16
+//             | AR u16
 //   question: name, type u16, class u16         record: name, type u16, class u16, ttl u32, len u16
 
 import type { Status } from "../../../model/status.ts";

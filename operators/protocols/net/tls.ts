@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLS: the handshake is an exchange, alerts are messages, what is encrypted is counted only.
 //
-//   record   : type u8 (20 change cipher, 21 alert, 22 handshake, 23 data) | version u16 | length u16
-//   handshake: type u8 (1 client hello, 2 server hello, 11 certificate, 14 done) | length u24 | body
+//   record   : type u8 (20 change cipher, 21 alert, 22 handshake, 23 data) | version u16
+//              | length u16
+//   handshake: type u8 (1 client hello, 2 server hello, 11 certificate, 14 done)
+//              | length u24 | body
 //   alert    : level u8 (1 warning, 2 fatal) | description u8
 
 import { byteSet } from "../../wire/byte_set.ts";

@@ -106,7 +106,10 @@ function hexDigit(c: number): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-/** Moves past the whole chunked body, trailers included; false, not having moved, if it is not there. */
+/**
+ * Moves past the whole chunked body, trailers included; false, not having moved, if it is not
+ * there.
+ */
 function passChunks(cursor: Cursor): boolean {
   const start = cursor.position;
   let trailers = false;
