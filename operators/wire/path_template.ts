@@ -3,37 +3,54 @@
 
 /** `/users/42/orders/9f86d081-…` → `/users/{id}/orders/{id}`. `path` is without its query. */
 export function templatePath(path: string): string {
-  if (!mayHoldId(path)) return path;
-  const segments = path.split("/");
-  for (let i = 0; i < segments.length; i++) {
-    const segment = segments[i] as string;
-    if (isId(segment)) segments[i] = "{id}";
-    else segments[i] = segment.replace(/([-_.:=,;])\d+(?=$|[-_:=,;])/g, "$1{id}");
+  let template = "";
+  let from = 0;
+  let start = 0;
+  let digits = 0;
+  for (let i = 0; i <= path.length; i++) {
+    const c = i < path.length ? path.charCodeAt(i) : SLASH;
+    if (c >= 0x30 && c <= 0x39) digits++;
+    if (c !== SLASH) continue;
+    if (digits > 0 || i - start > SEGMENT_CHARS_MAX) {
+      const segment = templateSegment(path, start, i, digits);
+      if (segment !== "") {
+        template += path.slice(from, start) + segment;
+        from = i;
+      }
+    }
+    start = i + 1;
+    digits = 0;
   }
-  return segments.join("/");
+  return from === 0 ? path : template + path.slice(from);
 }
 
+const SLASH = 0x2f;
 /** Longer segments are ids, whatever they are made of. */
 const SEGMENT_CHARS_MAX = 64;
+/** Tokens: long, and mixed of letters and digits. */
+const TOKEN_CHARS_MIN = 16;
+const TOKEN_DIGITS_MIN = 4;
+const HEX_CHARS_MIN = 8;
 
-/** Cheap test that most paths do not pass: a digit, or a very long segment. */
-function mayHoldId(path: string): boolean {
-  let since = 0;
-  for (let i = 0; i < path.length; i++) {
+/** What stands for a segment with digits; "" when it stands for itself. */
+function templateSegment(path: string, start: number, end: number, digits: number): string {
+  const length = end - start;
+  if (digits === length || length > SEGMENT_CHARS_MAX) return "{id}";
+  let hex = 0, token = 0;
+  for (let i = start; i < end; i++) {
     const c = path.charCodeAt(i);
-    if (c >= 0x30 && c <= 0x39) return true;
-    if (c === 0x2f) since = i;
-    else if (i - since > SEGMENT_CHARS_MAX) return true;
+    const lower = c | 0x20;
+    const isDigit = c >= 0x30 && c <= 0x39;
+    if (isDigit || (lower >= 0x61 && lower <= 0x66) || c === 0x2d) hex++;
+    if (isDigit || (lower >= 0x61 && lower <= 0x7a) || TOKEN_SIGNS.includes(path[i] as string)) {
+      token++;
+    }
   }
-  return false;
+  if (hex === length && length >= HEX_CHARS_MIN) return "{id}";
+  if (token === length && length >= TOKEN_CHARS_MIN && digits >= TOKEN_DIGITS_MIN) return "{id}";
+  const segment = path.slice(start, end);
+  const named = segment.replace(/([-_.:=,;])\d+(?=$|[-_:=,;])/g, "$1{id}");
+  return named === segment ? "" : named;
 }
 
-function isId(segment: string): boolean {
-  if (segment.length > SEGMENT_CHARS_MAX) return true;
-  if (/^\d+$/.test(segment)) return true;
-  if (!/\d/.test(segment)) return false;
-  if (/^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(segment)) return true;
-  if (/^(0x)?[0-9a-f]{8,}$/i.test(segment)) return true;
-  // Tokens: long, and mixed of letters and at least four digits.
-  return segment.length >= 16 && /^[\w=~-]+$/.test(segment) && /(\d\D*){4}/.test(segment);
-}
+const TOKEN_SIGNS = "-_=~";

@@ -3,7 +3,7 @@
 
 import type { Status } from "../../../model/status.ts";
 import { templatePath } from "../../wire/path_template.ts";
-import type { Draft, Fields } from "../../wire/protocol.ts";
+import type { Draft, Fields, FieldValues } from "../../wire/protocol.ts";
 import type { Head } from "./http_head.ts";
 
 export const HTTP_FIELDS = {
@@ -54,21 +54,30 @@ interface Target {
   host: string;
 }
 
-function requestFields(head: Head, url: Target, host: string, port: number) {
-  return {
-    method: head.method,
-    ...(url.path !== "" && { path: url.path }),
-    ...(url.query !== "" && { query: url.query }),
-    ...(url.scheme !== "" && { scheme: url.scheme }),
-    ...(host !== "" && { host }),
-    ...(port > 0 && { port }),
-    version: head.version,
-    ...(head.userAgent !== "" && { user_agent: head.userAgent }),
-    ...(head.referer !== "" && { referer: head.referer }),
-    ...(head.clientIp !== "" && { client_ip: head.clientIp }),
-    ...(head.contentType !== "" && { content_type: head.contentType }),
-    ...(head.upgrade !== "" && { upgrade: head.upgrade }),
-  };
+type HttpFields = { -readonly [N in keyof HttpFieldValues]: HttpFieldValues[N] };
+type HttpFieldValues = FieldValues<typeof HTTP_FIELDS>;
+
+function requestFields(head: Head, url: Target, host: string, port: number): HttpFields {
+  const fields: HttpFields = { method: head.method };
+  if (url.path !== "") fields.path = url.path;
+  if (url.query !== "") fields.query = url.query;
+  if (url.scheme !== "") fields.scheme = url.scheme;
+  if (host !== "") fields.host = host;
+  if (port > 0) fields.port = port;
+  fields.version = head.version;
+  if (head.userAgent !== "") fields.user_agent = head.userAgent;
+  if (head.referer !== "") fields.referer = head.referer;
+  if (head.clientIp !== "") fields.client_ip = head.clientIp;
+  if (head.contentType !== "") fields.content_type = head.contentType;
+  if (head.upgrade !== "") fields.upgrade = head.upgrade;
+  return fields;
+}
+
+function responseFields(head: Head): HttpFields {
+  const fields: HttpFields = { status_code: head.code, version: head.version };
+  if (head.contentType !== "") fields.content_type = head.contentType;
+  if (head.upgrade !== "") fields.upgrade = head.upgrade;
+  return fields;
 }
 
 export function responseDraft(head: Head, more: boolean): HttpDraft {
@@ -78,12 +87,7 @@ export function responseDraft(head: Head, more: boolean): HttpDraft {
     identity: head.identity,
     more,
     clipped: head.clipped,
-    fields: {
-      status_code: head.code,
-      version: head.version,
-      ...(head.contentType !== "" && { content_type: head.contentType }),
-      ...(head.upgrade !== "" && { upgrade: head.upgrade }),
-    },
+    fields: responseFields(head),
   };
 }
 
@@ -114,12 +118,13 @@ function readTarget(target: string, method: string): Target {
   };
 }
 
+const SECRET_WORD = /pass|pwd|secret|token|sig|key|auth|session|credential/i;
 const SECRET =
   /((?:^|&)[^=&]*(?:passw|pwd|secret|token|signature|^sig|&sig|api_?-?key|auth|session|credential)[^=&]*=)[^&]*/gi;
 
 /** Values of parameters whose names speak of secrets are left out. */
 function maskQuery(query: string): string {
-  return query.includes("=") ? query.replace(SECRET, "$1***") : query;
+  return SECRET_WORD.test(query) ? query.replace(SECRET, "$1***") : query;
 }
 
 /** Host and port; -1 where no port is named. */
