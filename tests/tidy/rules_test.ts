@@ -78,6 +78,7 @@ Deno.test("tidy rules: sizes", () => {
   broken(sizes(file("a.ts", "x\n".repeat(401))), /a.ts:1: 401 lines/);
   broken(sizes(file("a.ts", `ok\n${"x".repeat(101)}\n`)), /a.ts:2: 101 columns/);
   clean(sizes(file("a.ts", `${"x".repeat(100)}\n`.repeat(400))));
+  clean(sizes(file("a.ts", `  /${"x".repeat(101)}/u;`)));
   clean(sizes(file("a.ts", `// https://example.org/${"x".repeat(101)}`)));
 });
 
