@@ -72,6 +72,16 @@ export function mayFollow(ingress: Ingress, kind: number, consequences: Conseque
   return expected >= rareShare && countOf(ingress.sent, kind) < expected + 0.5;
 }
 
+/** Whether this kind follows at once more often than not, as far as is known. */
+export function usuallyLeadsTo(
+  ingress: Ingress,
+  kind: number,
+  consequences: Consequences,
+): boolean {
+  const outcome = outcomeOf(ingress, consequences);
+  return outcome !== null && (outcome.sent.get(kind) ?? 0) >= outcome.total / 2;
+}
+
 /** Whether what was read a while ago still has to lead to this kind. */
 export function owes(ingress: Ingress, kind: number, consequences: Consequences): boolean {
   const outcome = outcomeOf(ingress, consequences);
@@ -105,7 +115,7 @@ function countOf(kinds: readonly number[], kind: number): number {
 
 function outcomeOf(ingress: Ingress, { outcomes }: Consequences): Outcome | null {
   if (outcomes.size === 0) return null;
-  const parent = ingress.isWork ? null : ingress.decision?.parent ?? null;
+  const parent = ingress.isWork ? null : ingress.decision?.parent ?? ingress.guess;
   if (parent !== null) {
     const exact = outcomes.get(keyOf(ingress, parent));
     if (exact !== undefined && exact.total >= provenFrom) return exact;

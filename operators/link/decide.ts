@@ -173,7 +173,7 @@ export function learnFrom(call: Call, program: ProgramState): void {
     }
     const work = resolve(ingress, program, call, 0)?.work ?? null;
     if (work === null) continue;
-    const known = truth ?? sureWithout(i, call);
+    const known = truth ?? (rule.teaches ? null : taught(call));
     if (known !== null) learn(reliability, work === known);
     else if (exposed > 0) {
       if (encloses(work, call)) learn(reliability, true, exposed);
@@ -184,10 +184,10 @@ export function learnFrom(call: Call, program: ProgramState): void {
 
 const sureFrom = 0.99;
 
-/** The parent, if the decision is sure of it by the word of another rule. */
-function sureWithout(rule: number, { decision }: Call): Work | null {
+/** The parent, if the decision is sure of it by the word of a rule that may teach. */
+function taught({ decision }: Call): Work | null {
   if (decision === null || decision.confidence < sureFrom) return null;
-  return decision.rule >= 0 && decision.rule !== rule ? decision.parent : null;
+  return RULES[decision.rule]?.teaches === true ? decision.parent : null;
 }
 
 /** Share of the works open with the call that do not enclose it: so often chance is caught. */

@@ -12,6 +12,7 @@ import {
   learnLag,
   owes,
   owesAny,
+  usuallyLeadsTo,
 } from "./consequences.ts";
 import { identityKeys } from "./evidence/identity.ts";
 import { oldest, originOf } from "./origin.ts";
@@ -36,6 +37,7 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     sent: [],
     alone: program.open === 0,
     trail: [],
+    children: [],
     emitted: 0,
   };
   if (work.alone) work.trail.push(work);
@@ -77,6 +79,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     after: null,
     afterSameTurn: false,
     finished: null,
+    handedBack: null,
     handed: isFirstOfTask ? nextUnstarted(kind, program) : null,
     doneTurn: 0,
     doneNs: Infinity,
@@ -84,11 +87,13 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     sent: [],
     points: RULES.map(() => null),
     decision: null,
+    guess: null,
     emitted: 0,
   };
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, turn, program);
   started(call, program);
+  if (isFirstOfTask) thread.task = [];
   thread.task.push(call);
   if (thread.task.length > taskMax) thread.task.shift();
   remember(call, connection.conn, program);
@@ -100,9 +105,29 @@ const taskMax = 64;
 
 /** The response to a call was read. */
 export function readResponse(call: Call, seen: MessageSeen, program: ProgramState): void {
+  const { thread } = call;
   call.doneTurn = seen.turn;
+  if (!thread.readsRequests) {
+    program.unanswered.push(call);
+    if (program.unanswered.length > unansweredMax) program.unanswered.shift();
+  }
   if (call.only?.alone && call.only.trail.length < trailMax) call.only.trail.push(call);
   read(call, seen.turn, threadOf(seen, program), program);
+}
+
+/** Responses to workers that are remembered until what follows is known. */
+const unansweredMax = 1_024;
+
+/** A thread that reads requests has answered one: with the result of the worker ready longest. */
+function handBack(work: Work, program: ProgramState): void {
+  const { unanswered, consequences } = program;
+  const isReady = (call: Call) =>
+    call.after === null && call.finished === null && call.handedBack === null;
+  program.unanswered = unanswered.filter(isReady);
+  const call = program.unanswered.find((each) => usuallyLeadsTo(each, ANSWER, consequences));
+  if (call === undefined) return;
+  call.handedBack = work;
+  call.sent.push(ANSWER);
 }
 
 /** Reads of one work that are remembered to learn from. */
@@ -121,7 +146,8 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
   else if (!isSameTurn) {
     const fromTurn = seen.turn - lagMax(program.consequences);
     const from = work.sent.length > 0 ? oldest(thread, ANSWER, fromTurn, program) : work;
-    if (from !== null) answerFrom(from, work, false);
+    if (from !== null && (from === work || !from.isWork)) answerFrom(from, work, false);
+    else handBack(work, program);
   }
 }
 

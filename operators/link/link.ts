@@ -43,8 +43,14 @@ export const link: JoinOperator<SessionEvent, Fact, LinkedExchange, void, never,
 /** From this confidence on a call is decided when it ends, without waiting for more evidence. */
 const decisiveFrom = 0.95;
 
+/** From this confidence on, what follows a response may be judged by its likely parent. */
+const guessFrom = 0.8;
+
 const windowNs = LIMITS.linkWindowMs.value * 1e6;
 const holdNs = BigInt(LIMITS.linkHoldMs.value) * MILLISECOND;
+
+/** Calls of one work from which rules learn when it ends. */
+const childrenMax = 256;
 
 const none: readonly Candidate[] = [];
 
@@ -104,6 +110,10 @@ function openLink(out: Outputs<LinkedExchange, never, DropReason>): Join<Session
     entries.delete(entry.exchange);
     if (entry.isWork) {
       endWork(entry, program);
+      for (const call of entry.children) {
+        askRules(call, program);
+        learnFrom(call, program);
+      }
       emit(entry.exchange, none, entry.emitted++);
       if (program.pending.length > 0) decideEnclosed(program);
       const givenUp = forgetWorks(program);
@@ -114,7 +124,10 @@ function openLink(out: Outputs<LinkedExchange, never, DropReason>): Join<Session
     askRules(entry, program);
     const decision = weigh(entry, program, true);
     if (decision.confidence >= decisiveFrom || entry.openBefore === 0) decide(entry, program, true);
-    else wait(entry, program);
+    else {
+      if (decision.confidence >= guessFrom) entry.guess = decision.parent;
+      wait(entry, program);
+    }
   }
 
   function wait(call: Call, program: ProgramState): void {
@@ -130,7 +143,10 @@ function openLink(out: Outputs<LinkedExchange, never, DropReason>): Join<Session
   function decide(call: Call, program: ProgramState, quick: boolean): void {
     askRules(call, program);
     call.decision = weigh(call, program, quick);
-    learnFrom(call, program);
+    const { parent } = call.decision;
+    const isEarly = parent !== null && parent.endNs === Infinity;
+    if (isEarly && parent.children.length < childrenMax) parent.children.push(call);
+    else learnFrom(call, program);
     emitCall(call);
   }
 

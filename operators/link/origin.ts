@@ -21,6 +21,8 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   const { last } = thread;
   const { consequences } = program;
   if (!thread.readsRequests) {
+    const sibling = thread.task.find((call) => !call.responded);
+    if (sibling !== undefined) return { from: sibling, by: "worker" };
     if (last === null || !mayFollow(last, kind, consequences)) return null;
     return { from: last, by: "worker" };
   }

@@ -33,6 +33,8 @@ export interface Work {
   alone: boolean;
   /** While it is alone: what was read for it, itself included. */
   readonly trail: Ingress[];
+  /** Calls decided to be its children before it ended: rules learn from them at its end. */
+  readonly children: Call[];
   /** Emissions so far. */
   emitted: number;
 }
@@ -64,6 +66,8 @@ export interface Call {
   finished: Work | null;
   /** The oldest work that had no call yet, if this is the first call of a worker's task. */
   readonly handed: Work | null;
+  /** The work answered next by a thread that reads requests, if this was the oldest to be. */
+  handedBack: Work | null;
   /** Turn of its thread in which the response was read. */
   doneTurn: number;
   /** End of the exchange; Infinity while it runs. */
@@ -75,6 +79,8 @@ export interface Call {
   readonly points: (Ingress | null)[];
   /** Null while undecided. */
   decision: Decision | null;
+  /** Its likely parent while it is undecided. */
+  guess: Work | null;
   /** Emissions so far. */
   emitted: number;
 }
@@ -129,6 +135,8 @@ export interface ProgramState {
   readonly lastOn: Map<number, Call>;
   /** Works that have no call yet, in order of reading. */
   unstarted: Work[];
+  /** Calls of workers after whose response an answer is due, which another thread may write. */
+  unanswered: Call[];
   /** Calls that have ended and wait for a decision, by time of sending. */
   readonly pending: Call[];
   /** By rule index, see rules.ts. */
@@ -150,6 +158,7 @@ export function startProgram(rulesCount: number): ProgramState {
     byIdentity: new Map(),
     lastOn: new Map(),
     unstarted: [],
+    unanswered: [],
     pending: [],
     reliability: Array.from({ length: rulesCount }, () => ({ right: 0, wrong: 0 })),
     consequences: startConsequences(),

@@ -3,7 +3,7 @@
 
 import type { Evidence } from "../../model/link.ts";
 import { sameIdentity } from "./evidence/identity.ts";
-import { nextInLine } from "./evidence/handoff.ts";
+import { nextAnswered, nextInLine } from "./evidence/handoff.ts";
 import { finishedBySameThread } from "./evidence/task_end.ts";
 import { sameThread, sameWorker } from "./evidence/thread.ts";
 import {
@@ -22,6 +22,8 @@ export interface Rule {
   readonly name: string;
   readonly evidence: Evidence;
   readonly prior: Prior;
+  /** Right whenever its precondition holds: it may teach the others, and they not it. */
+  readonly teaches: boolean;
   /**
    * True: to be silent about a call whose parent is known counts as a failure. So it is for rules
    * that, where they hold at all, hold for every call.
@@ -40,6 +42,7 @@ const turn = (name: string, prior: Prior, pointsAt: Rule["pointsAt"]): Rule => (
   name,
   evidence: "turn",
   prior,
+  teaches: name === "before_answer",
   speaksAlways: false,
   pointsAt,
 });
@@ -49,6 +52,7 @@ export const RULES: readonly Rule[] = [
     name: "identity",
     evidence: "identity",
     prior: { right: 1_000, wrong: 1, provenFrom: 0, trustMax: 0.999 },
+    teaches: true,
     speaksAlways: false,
     pointsAt: sameIdentity,
   },
@@ -56,6 +60,7 @@ export const RULES: readonly Rule[] = [
     name: "thread",
     evidence: "thread",
     prior: { right: 60, wrong: 1, provenFrom: 0, trustMax: 0.999 },
+    teaches: true,
     speaksAlways: true,
     pointsAt: sameThread,
   },
@@ -63,6 +68,7 @@ export const RULES: readonly Rule[] = [
     name: "worker",
     evidence: "thread",
     prior: proven,
+    teaches: false,
     speaksAlways: false,
     pointsAt: sameWorker,
   },
@@ -70,6 +76,7 @@ export const RULES: readonly Rule[] = [
     name: "task_end",
     evidence: "task_end",
     prior: proven,
+    teaches: true,
     speaksAlways: false,
     pointsAt: finishedBySameThread,
   },
@@ -77,8 +84,17 @@ export const RULES: readonly Rule[] = [
     name: "handoff",
     evidence: "handoff",
     prior: loose,
+    teaches: false,
     speaksAlways: false,
     pointsAt: nextInLine,
+  },
+  {
+    name: "handback",
+    evidence: "handoff",
+    prior: loose,
+    teaches: false,
+    speaksAlways: false,
+    pointsAt: nextAnswered,
   },
   turn("after_request", proven, afterRequest),
   turn("after_response", proven, afterResponse),

@@ -8,3 +8,8 @@ import type { Call, Work } from "../program.ts";
 export function nextInLine({ handed }: Call): Work | null {
   return handed;
 }
+
+/** The same on the way back: results are answered in the order in which they became ready. */
+export function nextAnswered({ handedBack }: Call): Work | null {
+  return handedBack;
+}
