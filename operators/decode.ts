@@ -46,7 +46,7 @@ export const decode: Operator<ClaimedRecord, DecodeEvent, void, never, DropReaso
 };
 
 /** Steps in a row that consume nothing: a reader that makes more of them runs in a circle. */
-const IDLE_STEPS_MAX = 4;
+const IDLE_STEPS_MAX = 1_024;
 /** Malformed reads without a message between them after which a claim is refuted. */
 const MALFORMED_MAX = 4;
 /** Bursts after which a lost place is taken for found, whatever the probe says. */

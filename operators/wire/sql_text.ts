@@ -18,8 +18,18 @@ export interface SqlText {
   readonly identity: Identity | null;
 }
 
-const TARGET_AFTER = new Set(["FROM", "INTO", "UPDATE", "JOIN", "TABLE"]);
-const NOT_A_TARGET = new Set(["SELECT", "ONLY", "IF", "NOT", "EXISTS", "LATERAL", "SET", "VALUES"]);
+const TARGET_AFTER = new Set(["FROM", "INTO", "UPDATE", "JOIN", "TABLE", "COPY"]);
+const NOT_A_TARGET = new Set([
+  "SELECT",
+  "ONLY",
+  "TO",
+  "IF",
+  "NOT",
+  "EXISTS",
+  "LATERAL",
+  "SET",
+  "VALUES",
+]);
 /** What may follow the common table expressions of WITH. */
 const VERBS = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES"]);
 
@@ -156,7 +166,7 @@ export function describeSql(sql: string, dialect: "postgresql" | "mysql" | "othe
   }
   const name = operation === "WITH" && verb !== "" ? verb : operation;
   return {
-    masked: collapseLists(masked.trim()),
+    masked: collapseLists(masked.replace(/[\s;]+$/, "")),
     operation: name,
     target,
     summary: target === "" ? name : `${name} ${target}`,

@@ -33,6 +33,7 @@ const CASES: [dialect: "postgresql" | "mysql", sql: string, masked: string, summ
     "UPDATE t",
   ],
   ["postgresql", "-- a comment\nBEGIN", "BEGIN", "BEGIN"],
+  ["postgresql", "copy account to stdout;", "copy account to stdout", "COPY account"],
   ["postgresql", "SELECT 'never closed", "SELECT ?", "SELECT"],
   ["postgresql", "", "", ""],
 ];

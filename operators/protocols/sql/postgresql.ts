@@ -51,6 +51,8 @@ type Unit = "startup" | "encryption" | "query" | "execute" | "prepare";
 interface State {
   /** Nothing but a first message has been possible so far. */
   fresh: boolean;
+  /** The server agreed to encryption: TLS follows. */
+  encrypted: boolean;
   database: string;
   user: string;
   statements: Map<string, SqlText>;
@@ -60,6 +62,10 @@ interface State {
   /** The batch since the last Sync has parsed or described but not executed. */
   preparing: SqlText | null;
   executed: boolean;
+  /** An Execute was announced: the Sync behind it is its end. */
+  asking: boolean;
+  /** An answer was announced: the ReadyForQuery behind it is its end. */
+  answering: boolean;
   /** Syncs sent, and what waits for its answer, each with the sync that follows it. */
   syncs: number;
   pending: { unit: Unit; sync: number }[];
@@ -83,6 +89,7 @@ export const postgresql = defineProtocol<F, State>({
 
   open: () => ({
     fresh: true,
+    encrypted: false,
     database: "",
     user: "",
     statements: new Map(),
@@ -90,6 +97,8 @@ export const postgresql = defineProtocol<F, State>({
     boundName: "",
     preparing: null,
     executed: false,
+    asking: false,
+    answering: false,
     syncs: 0,
     pending: [],
     readies: 0,
@@ -99,6 +108,7 @@ export const postgresql = defineProtocol<F, State>({
   }),
 
   read(cursor, way, make, state) {
+    if (state.encrypted) return { kind: "switch", to: "tls" };
     if (way === "toClient") return readBackend(cursor, make, state);
     if (state.fresh && cursor.peek() === 0) return readFirst(cursor, make, state);
     state.fresh = false;
@@ -108,6 +118,8 @@ export const postgresql = defineProtocol<F, State>({
   lost(state, way) {
     state.preparing = null;
     state.executed = false;
+    state.asking = false;
+    state.answering = false;
     if (way === "toServer") return;
     state.pending.length = 0;
     state.readies = state.syncs;
@@ -116,6 +128,8 @@ export const postgresql = defineProtocol<F, State>({
 });
 
 const NOTHING: Step = { kind: "nothing" };
+const END: Step = { kind: "end" };
+const SYNC = 0x53, FLUSH = 0x48, READY = 0x5a;
 const pass = (bytes: number): Step => bytes === 0 ? NOTHING : { kind: "skip", bytes };
 
 function expect(state: State, unit: Unit): void {
@@ -157,6 +171,11 @@ function readFirst(cursor: Cursor, make: Make<F>, state: State): Step {
 }
 
 function readFrontend(cursor: Cursor, make: Make<F>, state: State): Step {
+  const next = cursor.peek();
+  if (state.asking && next !== SYNC && next !== FLUSH) {
+    state.asking = false;
+    return END;
+  }
   const { tag, bytes } = readHeader(cursor, FRONTEND);
   switch (tag) {
     case "Q": {
@@ -187,36 +206,25 @@ function readFrontend(cursor: Cursor, make: Make<F>, state: State): Step {
       expect(state, "execute");
       state.executed = true;
       state.preparing = null;
-      const draft = requestOf(state, state.bound, state.boundName);
-      takeSync(cursor, state);
-      return make.request(draft);
+      state.asking = true;
+      return make.request({ ...requestOf(state, state.bound, state.boundName), more: true });
     }
     case "S": {
       cursor.skip(bytes);
       const prepared = state.executed ? null : state.preparing;
       if (prepared !== null) expect(state, "prepare");
-      sync(state);
+      state.syncs++;
+      state.executed = false;
+      state.preparing = null;
+      if (state.asking) {
+        state.asking = false;
+        return END;
+      }
       if (prepared === null) return NOTHING;
       return make.request({ ...requestOf(state, prepared, ""), type: "PREPARE" });
     }
     default:
       return pass(bytes);
-  }
-}
-
-function sync(state: State): void {
-  state.syncs++;
-  state.executed = false;
-  state.preparing = null;
-}
-
-/** A Sync or Flush that was written together with the Execute belongs to that request. */
-function takeSync(cursor: Cursor, state: State): void {
-  for (;;) {
-    const tag = cursor.peekOr(0);
-    if ((tag !== 0x53 && tag !== 0x48) || cursor.peekOr(4) !== 4) return;
-    cursor.skip(5);
-    if (tag === 0x53) return sync(state);
   }
 }
 
@@ -266,21 +274,28 @@ function readBackend(cursor: Cursor, make: Make<F>, state: State): Step {
     const answer = cursor.u8();
     state.pending.shift();
     state.fresh = answer === 0x4e;
+    state.encrypted = answer === 0x53;
     return make.response({ fields: {}, ...(answer === 0x45 && { status: "server_error" }) });
   }
   if (next !== undefined && next.sync < state.readies) return aborted(make, state);
+  const ready = cursor.peek() === READY;
+  if (state.answering && !(ready && (next === undefined || next.sync > state.readies))) {
+    state.answering = false;
+    return END;
+  }
   const { tag, bytes } = readHeader(cursor, BACKEND);
   switch (tag) {
     case "C":
       readCommand(cursor, bytes, state);
-      return next?.unit === "execute" ? answer(cursor, make, state) : NOTHING;
+      return next?.unit === "execute" ? answer(make, state, true) : NOTHING;
     case "I":
     case "s":
       cursor.skip(bytes);
-      return next?.unit === "execute" ? answer(cursor, make, state) : NOTHING;
+      return next?.unit === "execute" ? answer(make, state, true) : NOTHING;
     case "E":
       readError(cursor, bytes, state);
-      return next !== undefined || state.error?.fatal ? answer(cursor, make, state) : NOTHING;
+      if (next === undefined && state.error?.fatal !== true) return NOTHING;
+      return answer(make, state, next?.unit !== "startup" && state.error?.fatal !== true);
     case "Z":
       return readReady(cursor, bytes, make, state);
     case "A":
@@ -290,20 +305,25 @@ function readBackend(cursor: Cursor, make: Make<F>, state: State): Step {
   }
 }
 
-/** ReadyForQuery answers a simple query, a startup, a batch that only prepared; else it is quiet. */
+/**
+ * ReadyForQuery answers a simple query, a startup, a batch that only prepared; it ends the answer
+ * before it; and what is still unanswered before its Sync was skipped.
+ */
 function readReady(cursor: Cursor, bytes: number, make: Make<F>, state: State): Step {
   if (bytes !== 1) throw new Malformed("ReadyForQuery has one byte");
   cursor.skip(1);
   const next = state.pending[0];
-  if (next === undefined) {
-    state.readies = state.syncs;
-    const seen = state.commands > 0 || state.error !== null;
-    return seen ? answer(cursor, make, state) : NOTHING;
+  if (next?.unit === "startup") return answer(make, state, false);
+  state.readies = next === undefined ? state.syncs : state.readies + 1;
+  if (state.answering) {
+    state.answering = false;
+    return END;
   }
-  if (next.unit === "startup") return answer(cursor, make, state);
-  state.readies++;
+  if (next === undefined) {
+    return state.commands > 0 || state.error !== null ? answer(make, state, false) : NOTHING;
+  }
   if (next.sync >= state.readies) return NOTHING;
-  return next.unit === "execute" ? aborted(make, state) : answer(cursor, make, state);
+  return next.unit === "execute" ? aborted(make, state) : answer(make, state, false);
 }
 
 /** What the server skipped after an error. */
@@ -315,28 +335,20 @@ function aborted(make: Make<F>, state: State): Step {
   });
 }
 
-function answer(cursor: Cursor, make: Make<F>, state: State): Step {
-  const unit = state.pending.shift()?.unit;
+function answer(make: Make<F>, state: State, more: boolean): Step {
+  state.pending.shift();
   const { error, rows } = state;
   state.error = null;
   state.rows = -1;
   state.commands = 0;
-  if (unit === "execute" || unit === "query") takeReady(cursor, state);
+  state.answering = more;
   return make.response({
     status: error === null ? "ok" : statusOf(error.code),
+    more,
     fields: error === null
-      ? rows >= 0 ? { rows: rows } : {}
+      ? rows >= 0 ? { rows } : {}
       : { sqlstate: error.code, error_message: error.message },
   });
-}
-
-/** A ReadyForQuery that came together with the last answer of its batch belongs to it. */
-function takeReady(cursor: Cursor, state: State): void {
-  const next = state.pending[0];
-  if (next !== undefined && next.sync <= state.readies) return;
-  if (cursor.peekOr(0) !== 0x5a || cursor.peekOr(4) !== 5 || cursor.peekOr(5) < 0) return;
-  cursor.skip(6);
-  state.readies++;
 }
 
 /** `INSERT 0 5`, `SELECT 3`, `BEGIN`: the last word counts rows. */

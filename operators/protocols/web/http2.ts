@@ -97,8 +97,8 @@ function readData(
   const found = state.streams.get(stream);
   if (found === undefined) return pass(length);
   const side = half === state.toServer ? found.request : found.response;
-  side.bytes += FRAME_HEADER_BYTES + length;
   if (found.grpc && (flags & PADDED) === 0) countGrpcMessages(cursor, length, side);
+  side.bytes += FRAME_HEADER_BYTES + length;
   if ((flags & END_STREAM) === 0) return pass(length);
   if (length === 0) return endOf(stream, half, state, null);
   half.tail = length;
