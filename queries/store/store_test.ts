@@ -5,7 +5,7 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import type { Candidate } from "../../model/link.ts";
 import type { Span, SpanRevision } from "../../model/span.ts";
 import { FIXTURE_START_NS, makeSpan } from "./span_fixture.ts";
-import { openStore } from "./store.ts";
+import { openStore, type Store } from "./store.ts";
 
 /** A span of one millisecond at a time, with nothing about it but what a test wants. */
 function spanAt(id: number, ms: number, changes: Partial<Span> = {}): SpanRevision {
@@ -37,103 +37,107 @@ const HTTP = {
 
 Deno.test("store: spans go in, SQL comes out, users can only read", async (t) => {
   await using store = await openStore({ protocols: [HTTP], facts: { host: "web" } });
-
-  await t.step("values of every type survive, with views by protocol", async () => {
-    const path = 'a "quoted" \\ path,}\nümläut 🎈';
-    const attributes = { "url.path": path, size: 12.5, cached: true, other: "x" };
-    const id = 2n ** 64n - 1n;
-    const more = { response_code: 200, request_seq: null, response_seq: 5, clipped: true };
-    const http = { span_id: id, protocol: "http", attributes, ...more };
-    const outcome = await store.insertSpans([spanAt(1, 0, http)]);
-    deepEqual(outcome, { stored: 1, dropped: 0, expired: 0 });
-    const [row] = (await store.query(
-      `SELECT span_id, hex_id(span_id) AS hex, response_code, request_seq, response_seq, clipped,
-         start_time, duration_ms, "url.path", "size", "cached" FROM span_http`,
-    )).rows();
-    deepEqual(row, {
-      span_id: id,
-      hex: "ffffffffffffffff",
-      response_code: 200,
-      request_seq: null,
-      response_seq: 5,
-      clipped: true,
-      start_time: "2023-11-14T22:13:20.000000Z",
-      duration_ms: 2.5,
-      "url.path": path,
-      size: 12.5,
-      cached: true,
-    });
-  });
-
-  await t.step("the last revision wins, in one batch and across batches", async () => {
-    await store.insertSpans([
-      withCandidate(spanAt(10, 1), 5),
-      withCandidate(spanAt(10, 1, { revision: 1, parent_span_id: 6n }), 6),
-      spanAt(11, 2),
-    ]);
-    await store.insertSpans([withCandidate(spanAt(11, 2, { revision: 1, status: "reset" }), 8)]);
-    await store.insertSpans([withCandidate(spanAt(11, 2, { revision: 2, status: "timeout" }), 9)]);
-    const spans = await store.query(
-      "SELECT span_id, revision, parent_span_id, status FROM spans WHERE span_id < 100 ORDER BY 1",
-    );
-    deepEqual(spans.rows(), [
-      { span_id: 10n, revision: 1, parent_span_id: 6n, status: "ok" },
-      { span_id: 11n, revision: 2, parent_span_id: null, status: "timeout" },
-    ]);
-    const candidates = await store.query("SELECT parent_id FROM link_candidates ORDER BY 1");
-    deepEqual([...Array.from(candidates.column("parent_id"))], [6n, 9n]);
-  });
-
-  await t.step("parameters are values, never SQL", async () => {
-    const found = await store.query(
-      "SELECT count(*) AS n FROM spans WHERE span_id IN ($2, $3) AND status <> $1 -- $9 ?",
-      ["x' OR '1'='1", 10n, 11],
-    );
-    equal(found.rows()[0]?.["n"], 2n);
-    await rejects(store.query("SELECT ?", []), /needs 1 parameters, 0 given/);
-  });
-
-  await t.step("host and versions are told", async () => {
-    const facts = (await store.query("SELECT key, value FROM store_meta")).rows();
-    ok(facts.some(({ key, value }) => key === "host" && value === "web"));
-  });
-
-  const refused = {
-    "drop table store_meta": /queries only read/,
-    "insert into store_meta values ('a', 'b')": /queries only read/,
-    "select 1; drop view spans": /more than one statement/,
-    "select * from read_csv('/etc/passwd')": /disabled/,
-    "copy spans to '/tmp/x.csv'": /queries only read/,
-    "attach '/tmp/x.db'": /queries only read/,
-    "set memory_limit = '3GB'": /queries only read/,
-    "explain analyze drop table store_meta": /read-only/,
-    "  -- nothing": /it is empty/,
-    "selec 1": /Cannot run SELEC/,
-    "select nothing from spans": /nothing/,
-  };
-  for (const [sql, reason] of Object.entries(refused)) {
+  await t.step("values of every type survive, with views by protocol", () => everyType(store));
+  await t.step("the last revision wins, in a batch and across them", () => lastRevision(store));
+  await t.step("parameters are values, never SQL", () => parametersAreValues(store));
+  await t.step("host and versions are told", () => factsAreTold(store));
+  for (const [sql, reason] of Object.entries(REFUSED)) {
     await t.step(`refused: ${sql}`, () => rejects(store.query(sql), reason));
   }
-
-  await t.step("an endless query ends, and inserts go on meanwhile", async () => {
-    const endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) " +
-      "SELECT max(n) FROM r";
-    const query = store.query(endless, [], { timeoutMs: 400 });
-    const outcome = await store.insertSpans([spanAt(1000, 1000)]);
-    equal(outcome.stored, 1);
-    await rejects(query, /longer than 0.4 s/);
-    const stop = new AbortController();
-    const cancelled = store.query(endless, [], { signal: stop.signal });
-    stop.abort();
-    await rejects(cancelled, /cancelled/);
-    const later = await store.query("SELECT count(*) AS n FROM spans WHERE span_id = 1000");
-    equal(later.rows()[0]?.["n"], 1n);
-  });
-
-  await t.step("rows are bounded, and the cut is told", async () => {
-    const result = await store.query("SELECT i FROM range(9) r(i)", [], { rowsMax: 3 });
-    equal(result.rowCount, 3);
-    equal(result.rows().length, 3);
-    equal(result.truncated, true);
-  });
+  await t.step("an endless query ends, and inserts go on meanwhile", () => endlessQuery(store));
+  await t.step("rows are bounded, and the cut is told", () => boundedRows(store));
 });
+
+async function everyType(store: Store): Promise<void> {
+  const path = 'a "quoted" \\ path,}\nümläut 🎈';
+  const attributes = { "url.path": path, size: 12.5, cached: true, other: "x" };
+  const id = 2n ** 64n - 1n;
+  const more = { response_code: 200, request_seq: null, response_seq: 5, clipped: true };
+  const http = { span_id: id, protocol: "http", attributes, ...more };
+  const outcome = await store.insertSpans([spanAt(1, 0, http)]);
+  deepEqual(outcome, { stored: 1, dropped: 0, expired: 0 });
+  const [row] = (await store.query(
+    `SELECT span_id, hex_id(span_id) AS hex, response_code, request_seq, response_seq, clipped,
+       start_time, duration_ms, "url.path", "size", "cached" FROM span_http`,
+  )).rows();
+  deepEqual(row, {
+    span_id: id,
+    hex: "ffffffffffffffff",
+    ...more,
+    start_time: "2023-11-14T22:13:20.000000Z",
+    duration_ms: 2.5,
+    "url.path": path,
+    size: 12.5,
+    cached: true,
+  });
+}
+
+async function lastRevision(store: Store): Promise<void> {
+  await store.insertSpans([
+    withCandidate(spanAt(10, 1), 5),
+    withCandidate(spanAt(10, 1, { revision: 1, parent_span_id: 6n }), 6),
+    spanAt(11, 2),
+  ]);
+  await store.insertSpans([withCandidate(spanAt(11, 2, { revision: 1, status: "reset" }), 8)]);
+  await store.insertSpans([withCandidate(spanAt(11, 2, { revision: 2, status: "timeout" }), 9)]);
+  const spans = await store.query(
+    "SELECT span_id, revision, parent_span_id, status FROM spans WHERE span_id < 100 ORDER BY 1",
+  );
+  deepEqual(spans.rows(), [
+    { span_id: 10n, revision: 1, parent_span_id: 6n, status: "ok" },
+    { span_id: 11n, revision: 2, parent_span_id: null, status: "timeout" },
+  ]);
+  const candidates = await store.query("SELECT parent_id FROM link_candidates ORDER BY 1");
+  deepEqual(Array.from(candidates.column("parent_id")), [6n, 9n]);
+}
+
+async function parametersAreValues(store: Store): Promise<void> {
+  const found = await store.query(
+    "SELECT count(*) AS n FROM spans WHERE span_id IN ($2, $3) AND status <> $1 -- $9 ?",
+    ["x' OR '1'='1", 10n, 11],
+  );
+  equal(found.rows()[0]?.["n"], 2n);
+  await rejects(store.query("SELECT ?", []), /needs 1 parameters, 0 given/);
+}
+
+async function factsAreTold(store: Store): Promise<void> {
+  const facts = (await store.query("SELECT key, value FROM store_meta")).rows();
+  ok(facts.some(({ key, value }) => key === "host" && value === "web"));
+}
+
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  "drop table store_meta": /queries only read/,
+  "insert into store_meta values ('a', 'b')": /queries only read/,
+  "select 1; drop view spans": /more than one statement/,
+  "select * from read_csv('/etc/passwd')": /disabled/,
+  "copy spans to '/tmp/x.csv'": /queries only read/,
+  "attach '/tmp/x.db'": /queries only read/,
+  "set memory_limit = '3GB'": /queries only read/,
+  "explain analyze drop table store_meta": /read-only/,
+  "  -- nothing": /it is empty/,
+  "selec 1": /Cannot run SELEC/,
+  "select nothing from spans": /nothing/,
+};
+
+const ENDLESS = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) " +
+  "SELECT max(n) FROM r";
+
+async function endlessQuery(store: Store): Promise<void> {
+  const query = store.query(ENDLESS, [], { timeoutMs: 400 });
+  equal((await store.insertSpans([spanAt(1000, 1000)])).stored, 1);
+  await rejects(query, /longer than 0.4 s/);
+  const stop = new AbortController();
+  const cancelled = store.query(ENDLESS, [], { signal: stop.signal });
+  await store.insertSpans([spanAt(1001, 1001)]);
+  stop.abort();
+  await rejects(cancelled, /cancelled/);
+  const stored = await store.query("SELECT span_id FROM spans WHERE span_id IN (1000, 1001)");
+  equal(stored.rowCount, 2);
+}
+
+async function boundedRows(store: Store): Promise<void> {
+  const result = await store.query("SELECT i FROM range(9) r(i)", [], { rowsMax: 3 });
+  equal(result.rowCount, 3);
+  equal(result.rows().length, 3);
+  equal(result.truncated, true);
+}

@@ -3,6 +3,8 @@
 
 /// <reference lib="deno.worker" />
 
+import { openLibc } from "../../ffi/libc.ts";
+
 /** "allowed", or the name of the error. */
 export type Attempts = Record<string, string>;
 
@@ -14,7 +16,7 @@ self.onmessage = async ({ data: path }: MessageEvent<string>) => {
     "folder": () => Array.from(Deno.readDirSync(path.slice(0, path.lastIndexOf("/")))),
     "net": () => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close(),
     "run": () => new Deno.Command("true").outputSync(),
-    "ffi": () => Deno.dlopen("libc.so.6", {}).close(),
+    "ffi": () => openLibc()[Symbol.dispose](),
     "env": () => Deno.env.get("HOME"),
     "sys": () => Deno.hostname(),
   };
