@@ -34,7 +34,7 @@ export function stepsOf(
       "--sanitize-ops",
       "--sanitize-resources",
       "--permit-no-files",
-      ...(lane === "unit" ? unitFlags : e2eFlags),
+      ...(lane === "unit" ? unitFlags() : e2eFlags),
       ...(checked ? ["--no-check"] : []),
       ...(filter === undefined ? [] : [`--filter=${filter}`]),
       ...(junit === undefined ? [] : [`--junit-path=${junit}`]),
@@ -53,14 +53,19 @@ const staticSteps: Step[] = [
   },
 ];
 
-/** Temporary files are all a unit test may write; the network, programs and libraries are shut. */
-const unitFlags = [
+/**
+ * Temporary files are all that a unit test may write, golden files when they are to be rewritten;
+ * the network, programs and libraries are shut.
+ */
+const unitFlags = () => [
   "--quiet",
   "--parallel",
   "--reporter=dot",
   "--ignore=tests/e2e,tests/bench",
   "--allow-read",
-  `--allow-write=${Deno.env.get("TMPDIR") ?? "/tmp"}`,
+  `--allow-write=${Deno.env.get("TMPDIR") ?? "/tmp"}${
+    Deno.env.has("UPDATE_GOLDEN") ? ",tests/golden" : ""
+  }`,
   "--allow-env",
 ];
 
