@@ -82,13 +82,21 @@ export function usuallyLeadsTo(
   return outcome !== null && (outcome.sent.get(kind) ?? 0) >= outcome.total / 2;
 }
 
-/** Whether what was read a while ago still has to lead to this kind. */
-export function owes(ingress: Ingress, kind: number, consequences: Consequences): boolean {
+/**
+ * How likely what was read a while ago still has to lead to this kind. It led to nothing at once, so
+ * either it never will, or it waits.
+ */
+export function owes(ingress: Ingress, kind: number, consequences: Consequences): number {
   const outcome = outcomeOf(ingress, consequences);
-  if (outcome === null) return ingress.sent.length === 0;
+  const isUnused = ingress.sent.length === 0;
+  if (outcome === null) return isUnused ? (ingress.isWork ? 0.9 : 0.5) : 0;
   const expected = (outcome.sent.get(kind) ?? 0) / outcome.total;
-  if (ingress.sent.length > 0) return expected - countOf(ingress.sent, kind) >= 0.5;
-  return expected >= rareShare && outcome.nothing < outcome.total / 2;
+  if (!isUnused) return Math.min(1, Math.max(0, expected - countOf(ingress.sent, kind)));
+  return expected < rareShare ? 0 : Math.min(1, expected / (expected + nothingShare(outcome)));
+}
+
+function nothingShare({ nothing, total }: Outcome): number {
+  return nothing / total;
 }
 
 /** Whether what was read still has to lead to anything but an answer. */

@@ -15,7 +15,7 @@ import {
   usuallyLeadsTo,
 } from "./consequences.ts";
 import { identityKeys } from "./evidence/identity.ts";
-import { oldest, originOf } from "./origin.ts";
+import { likelyWaiting, oldest, originOf } from "./origin.ts";
 import type { Call, Ingress, ProgramState, Thread, Work } from "./program.ts";
 import { RULES } from "./rules.ts";
 
@@ -145,7 +145,9 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
   if (isSameTurn && (last === work || !last.isWork)) answerFrom(last, work, true);
   else if (!isSameTurn) {
     const fromTurn = seen.turn - lagMax(program.consequences);
-    const from = work.sent.length > 0 ? oldest(thread, ANSWER, fromTurn, program) : work;
+    const from = work.sent.length > 0
+      ? oldest(thread, ANSWER, fromTurn, likelyWaiting, program)
+      : work;
     if (from !== null && (from === work || !from.isWork)) answerFrom(from, work, false);
     else handBack(work, program);
   }
@@ -208,7 +210,7 @@ function nextUnstarted(kind: number, program: ProgramState): Work | null {
   while (over < unstarted.length && unstarted[over]?.endNs !== Infinity) over++;
   if (over > 0) unstarted.splice(0, over);
   for (const work of unstarted) {
-    if (work.endNs === Infinity && owes(work, kind, consequences)) return work;
+    if (work.endNs === Infinity && owes(work, kind, consequences) >= likelyWaiting) return work;
   }
   return null;
 }

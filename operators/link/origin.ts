@@ -29,39 +29,44 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   const isSameTurn = last !== null && thread.lastTurn === turn;
   const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread;
   if (isSameTurn) {
-    const mayWait = (isFreed && lastOnConnection === last) || !mayFollow(last, kind, consequences);
-    const from = mayWait ? oldest(thread, kind, -Infinity, program) : null;
+    const fits = mayFollow(last, kind, consequences);
+    const mayWait = (isFreed && lastOnConnection === last) || !fits;
+    const sureFrom = fits ? surelyWaiting : likelyWaiting;
+    const from = mayWait ? oldest(thread, kind, -Infinity, sureFrom, program) : null;
     return from === null ? { from: last, by: "at_once" } : { from, by: "waited" };
   }
   const lag = lagMax(consequences);
   const isHandedOn = isFreed && turn - lastOnConnection.doneTurn > lag;
   if (!isFresh && !isHandedOn) {
-    const from = oldest(thread, kind, turn - lag, program);
+    const from = oldest(thread, kind, turn - lag, likelyWaiting, program);
     if (from !== null) return { from, by: "earlier" };
   }
-  const from = oldest(thread, kind, -Infinity, program);
+  const from = oldest(thread, kind, -Infinity, likelyWaiting, program);
   return from === null ? null : { from, by: "waited" };
 }
 
-/** The oldest read that leads to something of this kind and has not yet, from a turn on. */
+/** What is read last and fits is passed over only for a read that is as good as sure to wait. */
+const surelyWaiting = 0.9;
+export const likelyWaiting = 0.4;
+
+/** The oldest read of a thread, from a turn on, that likely still has to lead to this kind. */
 export function oldest(
   thread: Thread,
   kind: number,
   fromTurn: number,
+  sureFrom: number,
   program: ProgramState,
 ): Ingress | null {
   dropOver(thread);
+  const isDue = (ingress: Ingress) =>
+    turnOf(ingress) >= fromTurn && owes(ingress, kind, program.consequences) >= sureFrom;
   let left = lookedAtMax;
   for (const ingress of thread.waiting) {
     if (left-- === 0) break;
-    if (fits(ingress, kind, fromTurn, program)) return ingress;
+    if (isDue(ingress)) return ingress;
   }
   const { last } = thread;
-  return last !== null && fits(last, kind, fromTurn, program) ? last : null;
-}
-
-function fits(ingress: Ingress, kind: number, fromTurn: number, program: ProgramState): boolean {
-  return turnOf(ingress) >= fromTurn && owes(ingress, kind, program.consequences);
+  return last !== null && isDue(last) ? last : null;
 }
 
 const lookedAtMax = 64;
