@@ -121,6 +121,32 @@ export const processEventAt = {
   args: 368,
 } as const;
 
+export const processSeedBytes = 112;
+export const processSeedAt = {
+  size: 0,
+  kind: 4,
+  ring: 5,
+  emitNs: 8,
+  leaderStartNs: 16,
+  tgid: 24,
+  tid: 28,
+  execCount: 32,
+  turn: 36,
+  cgroupId: 40,
+  comm: 48,
+  parentStartNs: 64,
+  what: 72,
+  ppid: 76,
+  innerPid: 80,
+  pidNs: 84,
+  netNs: 88,
+  mntNs: 92,
+  exitStatus: 96,
+  uid: 100,
+  filenameBytes: 104,
+  argsBytes: 108,
+} as const;
+
 export const activityEventBytes = 80;
 export const activityEventAt = {
   size: 0,

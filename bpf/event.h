@@ -158,14 +158,13 @@ struct close_event {
 };
 
 enum process_what {
-	PROCESS_SEEN = 0, /* reserved: user space makes these from /proc at start */
+	PROCESS_SEEN = 0, /* older than the tracer: from the iterator, not from the ring */
 	PROCESS_FORK = 1, /* a new process (not a thread); subject is the child, comm the parent's */
 	PROCESS_EXEC = 2, /* exec succeeded; the header holds the key after it */
 	PROCESS_EXIT = 3, /* the last thread is gone */
 };
 
-struct process_event {
-	struct event_header header;
+struct process_facts {
 	__u64 parent_start_ns; /* leader start of the parent: (ppid, this) names it */
 	__u32 what;            /* enum process_what */
 	__u32 ppid;
@@ -175,10 +174,21 @@ struct process_event {
 	__u32 mnt_ns;
 	__u32 exit_status;     /* as wait(2) gives it; 0 unless EXIT */
 	__u32 uid;             /* real, in the initial user namespace */
-	__u32 filename_bytes;  /* without the NUL; only EXEC */
-	__u32 args_bytes;      /* NUL-separated, may be cut in a word; only EXEC */
-	char filename[PATH_BYTES];
+	__u32 filename_bytes;  /* without the NUL; 0 unless EXEC */
+	__u32 args_bytes;      /* NUL-separated, may be cut in a word; 0 unless EXEC */
+};
+
+struct process_event {
+	struct event_header header;
+	struct process_facts facts;
+	char filename[PATH_BYTES]; /* as given to exec */
 	char args[ARGS_BYTES];
+};
+
+/* What the iterator seed_processes writes for each process that is there at start. */
+struct process_seed {
+	struct event_header header; /* turn, ring and emit_ns are 0 */
+	struct process_facts facts;
 };
 
 enum activity_what {
@@ -250,6 +260,7 @@ ABI_ASSERT(struct event_header, 64);
 ABI_ASSERT(struct socket_flow, 72);
 ABI_ASSERT(struct data_event, 64 + 72 + 32 + 32);
 ABI_ASSERT(struct close_event, 64 + 72 + 24 + 16);
+ABI_ASSERT(struct process_seed, 64 + 48);
 ABI_ASSERT(struct process_event, 64 + 8 + 40 + PATH_BYTES + ARGS_BYTES);
 ABI_ASSERT(struct activity_event, 64 + 16);
 ABI_ASSERT(struct unix_event, 64 + 24 + 2 * UNIX_PATH_BYTES);

@@ -9,6 +9,7 @@ const STRUCTS = [
   "data_event",
   "close_event",
   "process_event",
+  "process_seed",
   "activity_event",
   "unix_event",
   "listening_port",

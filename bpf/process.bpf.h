@@ -12,27 +12,53 @@ static __always_inline struct process_event *reserve_process(void)
 	return e;
 }
 
-static __always_inline void fill_process(struct process_event *e, struct task_struct *task,
-					 __u32 what)
+static __always_inline void fill_facts(struct process_facts *f, struct task_struct *task,
+				       __u32 what)
 {
 	struct task_struct *parent = task->real_parent;
 	struct pid *pid = task->thread_pid;
 	__u32 level = BPF_CORE_READ(pid, level);
 	struct upid inner = {};
 
-	fill_header(&e->header, sizeof(*e), EVENT_PROCESS, bpf_ktime_get_boot_ns(), task, 0);
 	bpf_core_read(&inner, bpf_core_type_size(struct upid), &pid->numbers[level]);
-	e->what = what;
-	e->ppid = parent->tgid;
-	e->parent_start_ns = parent->group_leader->start_boottime;
-	e->inner_pid = inner.nr;
-	e->pid_ns = BPF_CORE_READ(inner.ns, ns.inum);
-	e->net_ns = task->nsproxy->net_ns->ns.inum;
-	e->mnt_ns = task->nsproxy->mnt_ns->ns.inum;
-	e->exit_status = 0;
-	e->uid = task->cred->uid.val;
-	e->filename_bytes = 0;
-	e->args_bytes = 0;
+	f->what = what;
+	f->ppid = parent->tgid;
+	f->parent_start_ns = parent->group_leader->start_boottime;
+	f->inner_pid = inner.nr;
+	f->pid_ns = BPF_CORE_READ(inner.ns, ns.inum);
+	f->net_ns = task->nsproxy->net_ns->ns.inum;
+	f->mnt_ns = task->nsproxy->mnt_ns->ns.inum;
+	f->exit_status = 0;
+	f->uid = task->cred->uid.val;
+	f->filename_bytes = 0;
+	f->args_bytes = 0;
+}
+
+static __always_inline void fill_process(struct process_event *e, struct task_struct *task,
+					 __u32 what)
+{
+	fill_header(&e->header, sizeof(*e), EVENT_PROCESS, bpf_ktime_get_boot_ns(), task, 0);
+	fill_facts(&e->facts, task, what);
+}
+
+/* A process that was there before the tracer; kernel threads do no I/O of their own. */
+static __always_inline int write_seed(struct seq_file *seq, struct task_struct *task)
+{
+	struct process_seed s = {};
+
+	if (!task || task->pid != task->tgid || task->flags & PF_KTHREAD)
+		return 0;
+	s.header.size = sizeof(s);
+	s.header.kind = EVENT_PROCESS;
+	s.header.leader_start_ns = task->start_boottime;
+	s.header.tgid = task->tgid;
+	s.header.tid = task->pid;
+	s.header.exec_count = task->self_exec_id;
+	s.header.cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	bpf_probe_read_kernel_str(s.header.comm, sizeof(s.header.comm), task->comm);
+	fill_facts(&s.facts, task, PROCESS_SEEN);
+	bpf_seq_write(seq, &s, sizeof(s));
+	return 0;
 }
 
 static __always_inline int process_forked(struct task_struct *child)
@@ -71,14 +97,14 @@ static __always_inline int program_executed(struct task_struct *task, struct lin
 		return 0;
 	fill_process(e, task, PROCESS_EXEC);
 	copied = bpf_probe_read_kernel_str(e->filename, sizeof(e->filename), binprm->filename);
-	e->filename_bytes = copied > 0 ? copied - 1 : 0;
+	e->facts.filename_bytes = copied > 0 ? copied - 1 : 0;
 	start = task->mm->arg_start;
 	bytes = task->mm->arg_end - start;
 	if (bytes > ARGS_BYTES)
 		bytes = ARGS_BYTES;
 	asm volatile("" : "+r"(bytes));
 	if (bytes <= ARGS_BYTES && !bpf_probe_read_user(e->args, bytes, (void *)start))
-		e->args_bytes = bytes;
+		e->facts.args_bytes = bytes;
 	bpf_ringbuf_submit(e, wakeup_flag());
 	return 0;
 }
@@ -118,7 +144,7 @@ static __always_inline int task_exited(struct task_struct *task)
 		return 0;
 	fill_process(e, task, PROCESS_EXIT);
 	group = task->signal->group_exit_code;
-	e->exit_status = group ? group : task->group_leader->exit_code;
+	e->facts.exit_status = group ? group : task->group_leader->exit_code;
 	bpf_ringbuf_submit(e, wakeup_flag());
 	return 0;
 }

@@ -29,6 +29,7 @@ const struct {
 	struct data_event data;
 	struct close_event close;
 	struct process_event process;
+	struct process_seed process_seed;
 	struct activity_event activity;
 	struct unix_event unix;
 	enum event_kind event_kind;
@@ -112,6 +113,12 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(socket_state_change, struct sock *sk, int old, int new)
 {
 	return socket_changed(sk, old, new);
+}
+
+SEC("iter/task")
+int seed_processes(struct bpf_iter__task *ctx)
+{
+	return write_seed(ctx->meta->seq, ctx->task);
 }
 
 SEC("iter/task_file")

@@ -4,6 +4,7 @@
 import { BpfError, errnoText } from "./bpf_error.ts";
 import { BpfMap } from "./bpf_map.ts";
 import type { Libbpf } from "./libbpf.ts";
+import { readAll } from "./host_files.ts";
 import { cString, type Libc } from "./libc.ts";
 
 const LOG_BYTES = 1 << 20;
@@ -113,16 +114,15 @@ export class BpfObject implements Disposable {
     this.#links.push(link);
   }
 
-  /** Runs an iterator program once over all it iterates, and detaches it. */
-  runIterator(program: string): void {
+  /** Runs an iterator program once over all it iterates; returns what it wrote. */
+  runIterator(program: string): Uint8Array {
     const { call } = this.#libbpf;
     const link = call.bpf_program__attach_iter(this.#program(program), null);
     if (link === null) this.#fail("bpf_program__attach_iter", `run ${program}`);
     const fd = call.bpf_iter_create(call.bpf_link__fd(link));
     try {
       if (fd < 0) this.#fail("bpf_iter_create", `run ${program}`);
-      const buffer = new Uint8Array(4096);
-      while (this.#libc.call.read(fd, buffer, 4096n) > 0n);
+      return readAll(this.#libc, fd);
     } finally {
       if (fd >= 0) this.#libc.call.close(fd);
       call.bpf_link__destroy(link);

@@ -13,14 +13,15 @@ import { BpfObject, type ProgramStats } from "./bpf_object.ts";
 import { openHostFiles } from "./host_files.ts";
 import { choosePath, type Feature, featuresOf, probeHost, supports } from "./host_support.ts";
 import type { HostSupport } from "./host_support.ts";
-import { type CapturePath, type Hook, HOOKS, SEEDS } from "./hooks.ts";
+import { type CapturePath, type Hook, HOOKS, PROCESS_SEED, SOCKET_SEEDS } from "./hooks.ts";
 import { openLibbpf } from "./libbpf.ts";
 import { openLibc } from "./libc.ts";
 import { mapMemory } from "./mapped_memory.ts";
+import { type ProcessSeed, readProcessSeeds } from "./process_list.ts";
 import { type OnRecord, openRing } from "./ring.ts";
 import { openSleeper } from "./sleeper.ts";
 
-export type { CapturePath, Feature, OnRecord, ProgramStats };
+export type { CapturePath, Feature, OnRecord, ProcessSeed, ProgramStats };
 
 export interface CaptureOptions {
   /** A power of two, at least 4096. Default 16 MiB. */
@@ -68,6 +69,8 @@ export interface KernelDrops {
 export interface Capture extends Disposable {
   readonly path: CapturePath;
   readonly features: readonly Feature[];
+  /** Processes that were there when recording began; later ones come as records. */
+  readonly processes: readonly ProcessSeed[];
   /** Memory of the ring, for subarrays of payload during a drain. */
   readonly bytes: Uint8Array;
   /** Hands out waiting records; returns how many. See OnRecord for what may be kept. */
@@ -97,7 +100,8 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   using stack = new DisposableStack();
   const libc = stack.use(openLibc());
   const libbpf = stack.use(openLibbpf());
-  const host = probeHost(libbpf, libc, openHostFiles(libc));
+  const files = openHostFiles(libc);
+  const host = probeHost(libbpf, libc, files);
   const path = choosePath(host, options.path);
   const object = stack.use(new BpfObject(libbpf, libc, Deno.readFileSync(OBJECT)));
   const turns = options.turns ?? true;
@@ -117,7 +121,8 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   setFilters(object, options);
   if (path === "portable") object.setProgramArray("next_message", ["call_exit"]);
   for (const hook of used) if (hook.attach !== "asked") attach(object, hook, host);
-  for (const seed of SEEDS) object.runIterator(seed);
+  for (const seed of SOCKET_SEEDS) object.runIterator(seed);
+  const processes = readProcessSeeds(object.runIterator(PROCESS_SEED), files);
   const attachAsked = attachLater(object, used, host, switches);
 
   const ringFd = object.map("ring").fd;
@@ -130,6 +135,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   return {
     path,
     features: featuresOf(host, path, turns),
+    processes,
     bytes: ring.bytes,
     drain(onRecord, max) {
       attachAsked();

@@ -157,4 +157,7 @@ export const HOOKS: readonly Hook[] = [
 ];
 
 /** Programs that look at sockets older than the tracer, in this order. */
-export const SEEDS = ["seed_listening", "seed_sockets"] as const;
+export const SOCKET_SEEDS = ["seed_listening", "seed_sockets"] as const;
+
+/** Program that writes a struct process_seed for each process. */
+export const PROCESS_SEED = "seed_processes";

@@ -7,11 +7,9 @@ import { cString } from "./libc.ts";
 
 const O_RDONLY_CLOEXEC = 0o2000000;
 const CHUNK_BYTES = 16_384;
-/** No file of interest is longer; /proc/kallsyms and the like are not read. */
-const FILE_BYTES_MAX = 1 << 20;
+/** Nothing of interest is longer; /proc/kallsyms and the like are not read. */
+const BYTES_MAX = 4 << 20;
 const LINK_BYTES_MAX = 4096;
-/** Offset of d_name in struct dirent64. */
-const NAME_AT = 19;
 
 export interface HostFiles {
   /** Whole text, undefined when it cannot be read. */
@@ -19,29 +17,16 @@ export interface HostFiles {
   bytes(path: string): Uint8Array | undefined;
   /** Target of a symbolic link. */
   link(path: string): string | undefined;
-  /** Names in a directory without "." and "..", in no order. */
-  list(path: string): string[];
 }
 
 export function openHostFiles(libc: Libc): HostFiles {
-  const chunk = new Uint8Array(CHUNK_BYTES);
   const decoder = new TextDecoder();
 
   function bytes(path: string): Uint8Array | undefined {
     const fd = libc.call.open(cString(path), O_RDONLY_CLOEXEC, 0);
     if (fd < 0) return undefined;
     try {
-      let all = new Uint8Array(0);
-      while (all.length < FILE_BYTES_MAX) {
-        const got = Number(libc.call.read(fd, chunk, BigInt(CHUNK_BYTES)));
-        if (got < 0) return undefined;
-        if (got === 0) break;
-        const longer = new Uint8Array(all.length + got);
-        longer.set(all);
-        longer.set(chunk.subarray(0, got), all.length);
-        all = longer;
-      }
-      return all;
+      return readAll(libc, fd);
     } finally {
       libc.call.close(fd);
     }
@@ -58,18 +43,27 @@ export function openHostFiles(libc: Libc): HostFiles {
       const got = Number(libc.call.readlink(cString(path), target, BigInt(LINK_BYTES_MAX)));
       return got < 0 ? undefined : decoder.decode(target.subarray(0, got));
     },
-    list(path) {
-      const directory = libc.call.opendir(cString(path));
-      if (directory === null) return [];
-      const names: string[] = [];
-      for (;;) {
-        const entry = libc.call.readdir(directory);
-        if (entry === null) break;
-        const name = new Deno.UnsafePointerView(entry).getCString(NAME_AT);
-        if (name !== "." && name !== "..") names.push(name);
-      }
-      libc.call.closedir(directory);
-      return names;
-    },
   };
+}
+
+/** Bytes of a descriptor up to its end or an error, at most 4 MiB. */
+export function readAll(libc: Libc, fd: number): Uint8Array<ArrayBuffer> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let total = 0;
+  while (total < BYTES_MAX) {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const got = Number(libc.call.read(fd, chunk, BigInt(CHUNK_BYTES)));
+    if (got <= 0) break;
+    chunks.push(chunk.subarray(0, got));
+    total += got;
+  }
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first;
+  const all = new Uint8Array(total);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
 }
