@@ -1,9 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `protocols` does.
+// `protocols`: what is understood, and which fields its spans carry.
 
-import { type CliContext, Refusal } from "../cli/context.ts";
+import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";
+import type { AnyProtocol } from "../../operators/wire/registry.ts";
+import type { Field } from "../../operators/wire/protocol.ts";
+import type { CliContext } from "../cli/context.ts";
 import type { ProtocolsFlags } from "../cli/commands/protocols.ts";
+import { paintFor } from "../cli/terminal/style.ts";
+import { tableLines } from "../cli/terminal/text_table.ts";
 
-export function protocols(this: CliContext, _flags: ProtocolsFlags): Promise<void> {
-  throw new Refusal("Cannot protocols: this build does not hold that part");
+export function protocols(this: CliContext, flags: ProtocolsFlags): void {
+  const sorted = [...PROTOCOLS].sort((a, b) => a.name < b.name ? -1 : 1);
+  if (flags.json === true) {
+    const list = sorted.map(({ name, spec, transports, pairing, fields }) => (
+      { name, spec, transports, pairing, fields }
+    ));
+    this.process.stdout.write(`${JSON.stringify(list, null, 2)}\n`);
+    return;
+  }
+  const paint = paintFor(Deno.stdout.isTerminal(), (name) => Deno.env.get(name));
+  const lines = tableLines(
+    [
+      { title: "protocol", align: "left" },
+      { title: "over", align: "left" },
+      { title: "pairs by", align: "left" },
+      { title: "fields", align: "left", cellsMax: 100 },
+    ],
+    sorted.map((protocol) => [
+      protocol.name,
+      protocol.transports.join(" "),
+      protocol.pairing,
+      fieldNames(protocol),
+    ]),
+    paint,
+  );
+  this.process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function fieldNames({ fields }: AnyProtocol): string {
+  const declared: Readonly<Record<string, Field>> = fields;
+  return Object.keys(declared).join(" ");
 }

@@ -1,9 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `record` does.
+// `record`: the raw records of this host into a file, for trace --replay.
 
+import { discard } from "../../engine/sink.ts";
+import { createRecording } from "../../operators/sources/recordings/recording_writer.ts";
 import { type CliContext, Refusal } from "../cli/context.ts";
 import type { RecordFlags } from "../cli/commands/record.ts";
+import { bytesText, countText } from "../cli/terminal/quantity_text.ts";
+import { onInterrupt } from "../trace/interrupts.ts";
+import { asRefusal, openRecordSource } from "../trace/record_source.ts";
+import { countsText } from "../trace/run_report.ts";
+import { startTracing } from "../trace/start_tracing.ts";
 
-export function record(this: CliContext, _flags: RecordFlags, _file: string): Promise<void> {
-  throw new Refusal("Cannot record: this build does not hold that part");
+const PROGRESS_MS = 1_000;
+
+export async function record(this: CliContext, flags: RecordFlags, file: string): Promise<void> {
+  using source = await openRecordSource(flags);
+  const { kernel, host, path } = source;
+  if (kernel === null) throw new Refusal("Cannot record a recording: it is one already");
+  const header = {
+    host,
+    version: "0.1.0",
+    path: path.replace(" path", ""),
+    started: new Date().toISOString(),
+  };
+  await using writer = await createRecording(file, header).catch((error) => {
+    throw asRefusal(error);
+  });
+  kernel.recordInto(writer);
+  // The pipeline runs along, because its verdicts decide what the kernel copies of a socket.
+  await using tracing = startTracing(source, {
+    outputs: ({ spans }) => [spans.into(discard())],
+  });
+  const stop = () => void tracing.stop();
+  using _interrupts = onInterrupt(stop);
+  const duration = flags.duration === undefined ? undefined : setTimeout(stop, flags.duration);
+  const { stderr } = this.process;
+  const isTerminal = Deno.stderr.isTerminal();
+  const say = (end: string) => {
+    const { bytesWritten, recordsWritten, recordsLost } = writer.progress;
+    const lost = recordsLost > 0 ? `, ${countText(recordsLost)} not written` : "";
+    const size = bytesText(bytesWritten);
+    stderr.write(
+      `${isTerminal ? "\r\x1b[K" : ""}Recording ${source.scope} to ${file}: ` +
+        `${countText(recordsWritten)} records, ${size}${lost}${end}`,
+    );
+  };
+  const progress = setInterval(() => {
+    if (isTerminal) say("");
+    if (writer.progress.problem !== null) stop();
+  }, PROGRESS_MS);
+  stderr.write(`Recording ${source.scope} to ${file} (${path}). Ctrl-C stops.\n`);
+  await tracing.finished;
+  clearInterval(progress);
+  clearTimeout(duration);
+  await writer[Symbol.asyncDispose]();
+  say("\n");
+  if (writer.progress.problem !== null) throw new Refusal(writer.progress.problem);
+  const counts = tracing.counts();
+  if (counts.drops.length > 0) stderr.write(`${countsText(counts)}\n`);
 }

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Traces as they finish, written out: a line per trace, a JSON line per span, or what a custom
+// pipeline makes of them. Until the source ends, the time is over, or Ctrl-C.
+
+import type { Pipeline } from "../../engine/flow.ts";
+import type { TraceFlags } from "../cli/commands/trace.ts";
+import { paintFor } from "../cli/terminal/style.ts";
+import { spanLine } from "../export/span_json.ts";
+import { loadCustomPipeline, resultLine } from "./custom_pipeline.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { asRefusal, type RecordSource } from "./record_source.ts";
+import type { RecentTrace } from "./recent_traces.ts";
+import { sayEnd, sayStart } from "./run_report.ts";
+import { settleTraces } from "./settle_traces.ts";
+import { startTracing, type TracingFlows } from "./start_tracing.ts";
+import { openStoreFor } from "./trace_store.ts";
+import { openTextOutput, type TextOutput, textSink } from "./text_output.ts";
+import { traceLine, traceLineHeader } from "./trace_line.ts";
+
+export async function streamTraces(input: RecordSource, flags: TraceFlags): Promise<void> {
+  using source = input;
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  using _interrupts = onInterrupt(stop);
+  const custom = flags.pipeline === undefined ? null : await loadCustomPipeline(flags.pipeline);
+  await using output = await openTextOutput(flags.output, stop);
+  await using store = openStoreFor(source, flags);
+  const whenFull = source.kernel === null ? "block" : "drop";
+
+  const outputs = ({ spans }: TracingFlows): Pipeline[] => {
+    const stored = store === null ? [] : [spans.into(store.sink)];
+    if (custom !== null) {
+      return [...stored, custom(spans).into(textSink("results", output, resultLine, whenFull))];
+    }
+    if (flags.json === true) {
+      const sink = textSink("json_lines", output, spanLineOf, whenFull);
+      return [...stored, spans.into(sink)];
+    }
+    const paint = paintFor(output.isTerminal, (name) => Deno.env.get(name));
+    const lineOf = withHeader(
+      output,
+      traceLineHeader(paint),
+      (trace: RecentTrace) => traceLine(trace, paint),
+    );
+    const traces = spans.through(settleTraces);
+    return [...stored, traces.into(textSink("trace_lines", output, lineOf, whenFull))];
+  };
+
+  await using tracing = startTracing(source, {
+    outputs,
+    ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
+    keepPayload: flags.keepPayload === true,
+  });
+  if (source.kernel !== null) sayStart(source);
+  const timer = flags.duration === undefined ? undefined : setTimeout(stop, flags.duration);
+  stopping.signal.addEventListener("abort", () => void tracing.stop());
+  if (stopping.signal.aborted) await tracing.stop();
+  store?.opening.catch(stop);
+  await tracing.finished;
+  clearTimeout(timer);
+  await store?.close();
+  await store?.opening.catch((error) => {
+    throw asRefusal(error);
+  });
+  sayEnd(tracing, {
+    showGraph: flags.showGraph === true,
+    isQuiet: flags.json === true || custom !== null || source.kernel === null,
+    problem: store?.problem() ?? "",
+  });
+}
+
+const spanLineOf = ({ span }: { readonly span: Parameters<typeof spanLine>[0] }) => spanLine(span);
+
+/** The header stands before the first line, so that a run without traces prints nothing. */
+function withHeader<T>(
+  output: TextOutput,
+  header: string,
+  lineOf: (record: T) => string,
+): (record: T) => string {
+  let first = output.isTerminal;
+  return (record) => {
+    const line = first ? header + lineOf(record) : lineOf(record);
+    first = false;
+    return line;
+  };
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// `trace` on a terminal: the live view over the spans of the last moments.
+
+import { forEach } from "../../engine/sink.ts";
+import { formatId, type SpanRevision } from "../../model/span.ts";
+import type { TraceFlags } from "../cli/commands/trace.ts";
+import { openLiveView } from "../cli/live/live_view.ts";
+import type { LiveData } from "../cli/live/live_data.ts";
+import { paintFor } from "../cli/terminal/style.ts";
+import { onInterrupt } from "./interrupts.ts";
+import type { RecordSource } from "./record_source.ts";
+import { RecentTraces } from "./recent_traces.ts";
+import { sayEnd } from "./run_report.ts";
+import { ServiceStats } from "./service_stats.ts";
+import { startTracing, type Tracing } from "./start_tracing.ts";
+import { openTraceStore, type TraceStore } from "./trace_store.ts";
+import { usageMeter } from "./vitals.ts";
+import { waterfallLines } from "./waterfall_text.ts";
+
+/** Rows of the lists of traces: more than a screen shows, so that filters find something. */
+const TRACES_SHOWN_MAX = 500;
+
+export async function viewTraces(input: RecordSource, flags: TraceFlags): Promise<void> {
+  using source = input;
+  const picture = newPicture(source);
+  await using store = openTraceStore(source, flags);
+  await using tracing = startTracing(source, {
+    outputs: ({ spans }) => [
+      spans.into(forEach("live_view", picture.add)),
+      spans.into(store.sink),
+    ],
+    ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
+    keepPayload: flags.keepPayload === true,
+  });
+  const stop = () => void tracing.stop();
+  using _interrupts = onInterrupt(stop);
+  const timer = flags.duration === undefined ? undefined : setTimeout(stop, flags.duration);
+  const quitting = Promise.withResolvers<void>();
+  {
+    using _view = openLiveView({
+      collect: () => picture.collect(tracing, store),
+      waterfall: picture.waterfall,
+      paint: paintFor(true, (name) => Deno.env.get(name)),
+      quit: quitting.resolve,
+    });
+    // A file that has been read stays in view until the user leaves.
+    const ended = source.kernel === null ? tracing.finished.then(() => quitting.promise) : null;
+    await Promise.race([ended ?? tracing.finished, quitting.promise]);
+  }
+  clearTimeout(timer);
+  await tracing.stop();
+  await store.close();
+  sayEnd(tracing, {
+    showGraph: flags.showGraph === true,
+    isQuiet: false,
+    problem: store.problem(),
+  });
+}
+
+/** What the view shows, kept up to date span by span. */
+function newPicture(source: RecordSource) {
+  const [traces, services] = [new RecentTraces(), new ServiceStats()];
+  const usage = usageMeter();
+  let spans = 0;
+  /** Live: the wall clock. From a file: the newest span, so that rates are those of the file. */
+  let newestNs = 0n;
+  const nowNs = () => source.kernel === null ? newestNs : BigInt(Date.now()) * 1_000_000n;
+  return {
+    add(revision: SpanRevision): void {
+      const { revision: number, end_unix_ns } = revision.span;
+      if (number === 0) spans++;
+      if (end_unix_ns > newestNs) newestNs = end_unix_ns;
+      const now = nowNs();
+      traces.add(revision, now);
+      services.add(revision, now);
+    },
+    collect(tracing: Tracing, store: TraceStore): LiveData {
+      const { events, drops } = tracing.counts();
+      return {
+        scope: source.scope,
+        services: services.rows(nowNs()),
+        newest: traces.newest(TRACES_SHOWN_MAX, () => true),
+        slowest: traces.slowest(TRACES_SHOWN_MAX, () => true),
+        vitals: { ...usage(events), spans, path: source.path, drops, notice: store.problem() },
+      };
+    },
+    waterfall(id: string, columns: number, paint: Parameters<typeof waterfallLines>[2]) {
+      const trace = traces.get(BigInt(`0x${id}`));
+      if (trace === null || formatId(trace.root.span_id) === "") return null;
+      return waterfallLines(trace.spans.map(({ span }) => span), columns, paint);
+    },
+  };
+}
