@@ -59,10 +59,13 @@ export function learnLag(turns: number, { lags }: Consequences): void {
 export function lagMax({ lags }: Consequences): number {
   const total = lags.reduce((sum, each) => sum + each, 0);
   if (total < provenFrom) return lags.length - 2;
-  let lag = lags.length - 1;
-  while (lag > 0 && (lags[lag] ?? 0) < total * rareShare) lag--;
+  let lag = 0;
+  for (let covered = lags[0] ?? 0; covered < total * usualShare; covered += lags[lag] ?? 0) lag++;
   return lag;
 }
+
+/** The share of what follows that must come within the lag. */
+const usualShare = 0.85;
 
 /** Whether this kind may follow at once from what was read last. True while little is known. */
 export function mayFollow(ingress: Ingress, kind: number, consequences: Consequences): boolean {

@@ -91,7 +91,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     emitted: 0,
   };
   const from = origin?.from ?? call.handed ?? only;
-  if (from !== null) follow(call, from, turn, program);
+  if (from !== null) follow(call, from, turn, isFresh, program);
   started(call, program);
   if (isFirstOfTask) thread.task = [];
   thread.task.push(call);
@@ -187,8 +187,15 @@ function read(ingress: Ingress, turn: number, thread: Thread, program: ProgramSt
 const waitingMax = 1_024;
 
 /** A call follows from something read, which waits no longer. */
-function follow(call: Call, from: Ingress, turn: number, program: ProgramState): void {
-  if (call.only !== null && from.thread === call.thread && call.thread.readsRequests) {
+function follow(
+  call: Call,
+  from: Ingress,
+  turn: number,
+  isFresh: boolean,
+  program: ProgramState,
+): void {
+  const isOnOwnLoop = from.thread === call.thread && call.thread.readsRequests;
+  if (call.only !== null && isOnOwnLoop && !isFresh) {
     learnLag(turn - (from.isWork ? from.turn : from.doneTurn), program.consequences);
   }
   from.sent.push(call.kind);

@@ -36,14 +36,21 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
     return from === null ? { from: last, by: "at_once" } : { from, by: "waited" };
   }
   const lag = lagMax(consequences);
-  const isHandedOn = isFreed && turn - lastOnConnection.doneTurn > lag;
-  if (!isFresh && !isHandedOn) {
+  if (program.open === 1 && last !== null && last.sent.length === 0) {
+    return { from: last, by: "earlier" };
+  }
+  const idleTurns = isFreed ? turn - lastOnConnection.doneTurn : Infinity;
+  if (!isFresh) {
     const from = oldest(thread, kind, turn - lag, likelyWaiting, program);
     if (from !== null) return { from, by: "earlier" };
   }
+  if (!isFresh && idleTurns > lag + handedOnTurns) return null;
   const from = oldest(thread, kind, -Infinity, likelyWaiting, program);
   return from === null ? null : { from, by: "waited" };
 }
+
+/** A pool hands a connection on so many turns after its user could have used it again, at most. */
+const handedOnTurns = 2;
 
 /** What is read last and fits is passed over only for a read that is as good as sure to wait. */
 const surelyWaiting = 0.9;

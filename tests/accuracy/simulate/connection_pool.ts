@@ -6,27 +6,27 @@ import type { Recorder } from "./recorder.ts";
 
 export interface ConnectionPool {
   /** Calls `use` at once if a connection is free or may be opened, else when one is given back. */
-  readonly take: (use: (connection: Connection) => void) => void;
+  readonly take: (use: (connection: Connection, isNew: boolean) => void) => void;
   /** Returns the waiting user that the connection goes to, or null. */
   readonly give: (connection: Connection) => (() => void) | null;
 }
 
 export function openPool(recorder: Recorder, connectionsMax: number): ConnectionPool {
   const idle: Connection[] = [];
-  const waiting: ((connection: Connection) => void)[] = [];
+  const waiting: ((connection: Connection, isNew: boolean) => void)[] = [];
   let opened = 0;
   return {
     take(use) {
       const free = idle.pop();
-      if (free !== undefined) use(free);
+      if (free !== undefined) use(free, false);
       else if (opened < connectionsMax) {
         opened++;
-        use(recorder.connection("client"));
+        use(recorder.connection("client"), true);
       } else waiting.push(use);
     },
     give(connection) {
       const next = waiting.shift();
-      if (next !== undefined) return () => next(connection);
+      if (next !== undefined) return () => next(connection, false);
       idle.push(connection);
       return null;
     },

@@ -6,13 +6,14 @@
 import type { Connection } from "../../../model/connection.ts";
 import type { Exchange } from "../../../model/exchange.ts";
 import type { Clock } from "./clock.ts";
-import { openPools } from "./connection_pool.ts";
+import { type ConnectionPool, openPools } from "./connection_pool.ts";
 import type { Backend, Endpoint } from "./handler.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Service } from "./service.ts";
 
 const readNs = 5_000;
 const pollNs = 3_000;
+const connectNs = 60_000;
 
 export function eventLoop(
   clock: Clock,
@@ -67,18 +68,30 @@ export function eventLoop(
 
   function send(backend: Backend, request: Exchange, done: () => void): void {
     const pool = pools(backend);
-    pool.take((on: Connection) => {
-      const call = recorder.sendRequest(thread, on, backend, request);
-      clock.after(clock.around(backend.meanNs), () =>
-        whenReadable(() => {
-          recorder.respond(thread, call);
-          next(() => {
-            const waiting = pool.give(on);
-            if (waiting !== null) next(waiting);
-            done();
-          });
-        }));
+    pool.take((on, isNew) => {
+      const use = () => sendOn(on, pool, backend, request, done);
+      if (isNew) clock.after(clock.around(connectNs), () => whenReadable(() => next(use)));
+      else use();
     });
+  }
+
+  function sendOn(
+    on: Connection,
+    pool: ConnectionPool,
+    backend: Backend,
+    request: Exchange,
+    done: () => void,
+  ): void {
+    const call = recorder.sendRequest(thread, on, backend, request);
+    clock.after(clock.around(backend.meanNs), () =>
+      whenReadable(() => {
+        recorder.respond(thread, call);
+        next(() => {
+          const waiting = pool.give(on);
+          if (waiting !== null) next(waiting);
+          done();
+        });
+      }));
   }
 
   function handle(request: Exchange, endpoint: Endpoint, index: number, done: () => void): void {
