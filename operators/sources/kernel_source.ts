@@ -8,12 +8,13 @@ import { type Capture, type CaptureOptions, openCapture } from "../../ffi/captur
 import { type Clock, type ClockReading, openClock } from "../../ffi/clock.ts";
 import { type HostFiles, openHostFiles } from "../../ffi/host_files.ts";
 import { openLibc } from "../../ffi/libc.ts";
+import { type ProcessSeed, readCgroup } from "../../ffi/process_list.ts";
 import type { CaptureRecord } from "../../model/capture_record.ts";
 import type { DropReason } from "../../model/drops.ts";
 import type { Nanos } from "../../model/time.ts";
 import type { VerdictFor } from "../../model/verdict.ts";
 import { readHostFacts } from "./host/host_facts.ts";
-import { listProcesses, readCgroup, readProcess } from "./host/process_list.ts";
+import { readProcess } from "./host/read_process.ts";
 import { lossCounter } from "./host/loss_counter.ts";
 import { verdictFeedback } from "./host/verdict_feedback.ts";
 import { recordDecoder } from "./record_decoder.ts";
@@ -171,7 +172,7 @@ function openStream(host: LiveHost, writer: RecordingWriter | undefined, out: Ou
       },
       cgroup(tgid, id) {
         const path = readCgroup(files, tgid);
-        if (path !== undefined) stream.add({ fact: "cgroup", id: `${id}`, path }, stream.newestNs);
+        if (path !== "") stream.add({ fact: "cgroup", id: `${id}`, path }, stream.newestNs);
       },
     },
   });
@@ -193,6 +194,20 @@ function openStream(host: LiveHost, writer: RecordingWriter | undefined, out: Ou
   const { bootNs, realNs } = clock.read();
   stream.add({ fact: "clock", bootNs: `${bootNs}`, realNs: `${realNs}` }, bootNs);
   stream.newestNs = 0n;
-  for (const seen of listProcesses(files)) stream.add(seen, bootNs);
+  for (const seed of capture.processes) stream.add(factOfSeed(seed), bootNs);
   return stream;
+}
+
+/** Characters kept of a command line: enough for a class path before the main class. */
+const ARGS_CHARS_MAX = 4096;
+
+function factOfSeed({ startNs, cgroupId, argv, ...facts }: ProcessSeed): HostFact {
+  const kept = argv.join("\0").slice(0, ARGS_CHARS_MAX);
+  return {
+    fact: "seen",
+    ...facts,
+    argv: kept === "" ? [] : kept.split("\0"),
+    startNs: `${startNs}`,
+    cgroupId: `${cgroupId}`,
+  };
 }

@@ -221,7 +221,7 @@ Deno.test("pcap: fragments are put together in any order, lost ones are counted"
   assert.deepEqual((await read(pcapFile(late))).drops, { packet_malformed: 1 });
 });
 
-Deno.test("pcap: datagrams have offsets too; port 53 is the server though it speaks first", async () => {
+Deno.test("pcap: datagrams have offsets; port 53 is the server, whoever speaks first", async () => {
   const down = { from: SERVER, to: CLIENT, protocol: 17 };
   const up = { from: CLIENT, to: SERVER, protocol: 17 };
   const packets = framed(

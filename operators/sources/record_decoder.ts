@@ -99,8 +99,7 @@ function tables(out: DecoderOutputs, options: DecoderOptions) {
   });
   const programs = programTable({
     ...(programsMax === undefined ? {} : { programsMax }),
-    met: (program, view, at) =>
-      out.emit({ kind: "process", what: "seen", program, emitNs: emitTime(view, at) }),
+    met: (program, emitNs) => out.emit({ kind: "process", what: "seen", program, emitNs }),
     ask,
   });
   return { sockets, programs, out };
@@ -267,7 +266,7 @@ function takeFact({ sockets, programs, out }: Decoding, fact: HostFact, emitNs: 
       return out.emit({ kind: "loss", emitNs, reason, count });
     }
     case "seen":
-      return programs.seen(fact);
+      return programs.seen(fact, emitNs);
     case "cgroup":
       return programs.nameCgroup(BigInt(fact.id), fact.path);
   }

@@ -244,7 +244,9 @@ Deno.test("record decoder: fork, exec and exit", () => {
 const SEEN: SeenFact = {
   fact: "seen",
   tgid: 100,
-  startTicks: 50,
+  startNs: "500000000",
+  execCount: -1,
+  cgroupId: "0",
   comm: "nginx",
   exe: "/usr/sbin/nginx",
   argv: ["nginx", "-g"],
@@ -267,6 +269,22 @@ Deno.test("record decoder: a process that was there before is known from its see
   assert.deepEqual(seen.map((p) => [p.comm, p.exe, p.cgroup, p.netns]), [
     ["nginx", "/usr/sbin/nginx", "/system.slice/nginx.service", 2],
     ["other", "", "", 0],
+  ]);
+});
+
+Deno.test("record decoder: the list of processes at the start names programs exactly", () => {
+  const { records, decode } = decoding();
+  decode(
+    encodeHostFact({ ...SEEN, execCount: 1, cgroupId: "5" }, 1n),
+    encodeHostFact({ ...SEEN, execCount: 1, cgroupId: "5" }, 1n),
+    dataRecord({ payload: "x", tid: 105, comm: "worker", cgroupId: 5n }),
+    processRecord({ what: "fork", tgid: 101, parentTgid: 100, cgroupId: 5n, comm: "nginx" }),
+  );
+  const programs = records.flatMap((r) => r.kind === "process" || r.kind === "data" ? [r] : []);
+  assert.deepEqual(programs.map(({ program: p }) => [p.program, p.comm, p.exe, p.cgroup]), [
+    [1, "nginx", "/usr/sbin/nginx", "/system.slice/nginx.service"],
+    [1, "nginx", "/usr/sbin/nginx", "/system.slice/nginx.service"],
+    [2, "nginx", "/usr/sbin/nginx", "/system.slice/nginx.service"],
   ]);
 });
 

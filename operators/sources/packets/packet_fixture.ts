@@ -3,7 +3,10 @@
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-export function concat(...parts: readonly (Uint8Array | readonly number[])[]): Bytes {
+export const concat = (...parts: readonly (Uint8Array | readonly number[])[]): Bytes =>
+  concatAll(parts);
+
+function concatAll(parts: readonly (Uint8Array | readonly number[])[]): Bytes {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -95,7 +98,7 @@ export function pcapFile(packets: readonly FilePacket[], form: FileForm = {}): B
       bytes.subarray(0, captured),
     )
   );
-  return concat(head, words(littleEndian, [linkType]), ...body);
+  return concatAll([head, words(littleEndian, [linkType]), ...body]);
 }
 
 export interface PcapngForm extends FileForm {
@@ -123,7 +126,7 @@ export function pcapngFile(packets: readonly FilePacket[], form: PcapngForm = {}
     const head = words(little, [0, ...times, captured, bytes.length]);
     return block(6, concat(head, bytes.subarray(0, captured)));
   });
-  return concat(section, block(1, concat(on, options)), ...body);
+  return concatAll([section, block(1, concat(on, options)), ...body]);
 }
 
 function interfaceOptions({ resolution, offsetSeconds }: PcapngForm, little: boolean): Bytes {

@@ -172,7 +172,7 @@ Deno.test("recording: what is no recording is refused in one sentence", async ()
   });
 });
 
-Deno.test("recording: a full disk ends the recording, says so, and keeps what is there", async () => {
+Deno.test("recording: a full disk ends it, says so, and keeps what is there", async () => {
   const payload = "x".repeat(10_000);
   const records = Array.from({ length: 200 }, () => dataRecord({ payload }));
   const file = memory(3 * BLOCK_BYTES);

@@ -26,16 +26,20 @@ export interface LossFact {
   readonly count: number;
 }
 
-/** A process as /proc shows it. */
+/** A process that was there before, or of which no record told. */
 export interface SeenFact {
   readonly fact: "seen";
   readonly tgid: number;
-  /** Start in clock ticks since boot: /proc knows no finer. */
-  readonly startTicks: number;
+  /** Boot time; exact where execCount is known, else in clock ticks, as /proc has it. */
+  readonly startNs: string;
+  /** -1 when not known. */
+  readonly execCount: number;
   readonly comm: string;
   readonly exe: string;
   readonly argv: readonly string[];
   readonly parentTgid: number;
+  /** "0" when not known. */
+  readonly cgroupId: string;
   readonly cgroup: string;
   readonly innerPid: number;
   readonly pidns: number;
@@ -93,11 +97,13 @@ const FORM: {
   cgroup: { id: digits, path: text },
   seen: {
     tgid: number,
-    startTicks: (value) => Number.isSafeInteger(value),
+    startNs: digits,
+    execCount: number,
     comm: text,
     exe: text,
     argv: texts,
     parentTgid: number,
+    cgroupId: digits,
     cgroup: text,
     innerPid: number,
     pidns: number,

@@ -26,7 +26,7 @@ export interface ProgramState {
 export interface ProgramTableOptions {
   readonly programsMax?: number;
   /** Told of each program that is met without its birth having been seen. */
-  readonly met: (program: Program, view: DataView, at: number) => void;
+  readonly met: (program: Program, emitNs: Nanos) => void;
   /** Absent where there is no one to ask, as in a replay: answers are in the recording. */
   readonly ask?: AskHost | undefined;
 }
@@ -49,12 +49,14 @@ export interface ProgramTable {
   /** The program of the header at `at` if it is known already. */
   known(view: DataView, at: number): ProgramState | undefined;
   exited(state: ProgramState): void;
-  seen(fact: SeenFact): void;
+  /** A process that was there before (met at once), or the answer about one (kept until met). */
+  seen(fact: SeenFact, emitNs: Nanos): void;
   nameCgroup(id: bigint, path: string): void;
   readonly size: number;
 }
 
-type Facts = Omit<Program, "program" | "tgid" | "startNs" | "execCount" | "cgroupId">;
+type Key = Pick<Program, "tgid" | "startNs" | "execCount" | "cgroupId">;
+type Facts = Omit<Program, "program" | keyof Key>;
 
 const PATH_BYTES = P.args - P.filename;
 const ARGS_BYTES = 512;
@@ -77,26 +79,28 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
     byTgid.delete(first.program.tgid);
   }
 
+  function nameCgroup(id: bigint, path: string): void {
+    if (cgroups.size >= programsMax) cgroups.clear();
+    cgroups.set(id, path);
+  }
+
   function cgroupPath(tgid: number, id: bigint): string | undefined {
     if (id === 0n) return undefined;
     if (!cgroups.has(id)) ask?.cgroup(tgid, id);
     return cgroups.get(id);
   }
 
-  function add(view: DataView, at: number, facts: Facts, commKnown: boolean): ProgramState {
-    const tgid = view.getUint32(at + H.tgid, true);
+  function add(key: Key, facts: Facts, commKnown: boolean): ProgramState {
+    const { tgid, startNs, cgroupId } = key;
     const before = byTgid.get(tgid);
     if (before === undefined) makeRoom();
     else gone.delete(before);
-    const startNs = view.getBigUint64(at + H.leaderStartNs, true);
-    const cgroupId = view.getBigUint64(at + H.cgroupId, true);
-    const execCount = view.getUint32(at + H.execCount, true);
     const cgroup = cgroupPath(tgid, cgroupId) ?? facts.cgroup;
     const state: ProgramState = {
-      program: { program: ++programs, tgid, startNs, execCount, cgroupId, ...facts, cgroup },
-      startLow: view.getUint32(at + H.leaderStartNs, true),
-      startHigh: view.getUint32(at + H.leaderStartNs + 4, true),
-      cgroupLow: view.getUint32(at + H.cgroupId, true),
+      program: { program: ++programs, ...key, ...facts, cgroup },
+      startLow: low(startNs),
+      startHigh: low(startNs >> 32n),
+      cgroupLow: low(cgroupId),
       commKnown,
       gone: false,
       previous: before?.program.startNs === startNs ? before : null,
@@ -106,18 +110,20 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
     return state;
   }
 
-  /** What /proc showed of the process, if that was the same process. */
+  /** What /proc shows of the process, if that is the same process. */
   function takeSeed(tgid: number, startNs: Nanos): SeenFact | undefined {
     const seed = seeds.get(tgid);
-    if (seed === undefined || startNs / TICK_NS !== BigInt(seed.startTicks)) return undefined;
+    if (seed === undefined || startNs / TICK_NS !== BigInt(seed.startNs) / TICK_NS) {
+      return undefined;
+    }
     seeds.delete(tgid);
     return seed;
   }
 
   /** A program of which the first sign is that it does something. */
   function meet(bytes: Uint8Array, view: DataView, at: number): ProgramState {
-    const tgid = view.getUint32(at + H.tgid, true);
-    const startNs = view.getBigUint64(at + H.leaderStartNs, true);
+    const key = keyAt(view, at);
+    const { tgid, startNs } = key;
     const leads = view.getUint32(at + H.tid, true) === tgid;
     const comm = readText(bytes, at + H.comm, COMM_BYTES);
     let seed = takeSeed(tgid, startNs);
@@ -128,8 +134,8 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
     const before = byTgid.get(tgid)?.program;
     const known = seed ?? (before?.startNs === startNs ? before : NOTHING_KNOWN);
     const named = leads ? { comm } : { comm: seed?.comm ?? comm };
-    const state = add(view, at, { ...factsOf(known), ...named }, leads || seed !== undefined);
-    met(state.program, view, at);
+    const state = add(key, { ...factsOf(known), ...named }, leads || seed !== undefined);
+    met(state.program, view.getBigUint64(at + H.emitNs, true));
     return state;
   }
 
@@ -175,7 +181,7 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
     forked(bytes, view, at) {
       const parentTgid = view.getUint32(at + P.ppid, true);
       const parent = byTgid.get(parentTgid)?.program ?? seeds.get(parentTgid);
-      return add(view, at, newborn(bytes, view, at, parent), true);
+      return add(keyAt(view, at), newborn(bytes, view, at, parent), true);
     },
     executed(bytes, view, at) {
       const tgid = view.getUint32(at + H.tgid, true);
@@ -186,23 +192,40 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
         exe: readText(bytes, at + P.filename, nameBytes),
         argv: readWords(bytes, at + P.args, argsBytes),
       };
-      return add(view, at, { ...newborn(bytes, view, at, before), ...image }, true);
+      return add(keyAt(view, at), { ...newborn(bytes, view, at, before), ...image }, true);
     },
     exited(state) {
       state.gone = true;
       if (byTgid.get(state.program.tgid) === state) gone.add(state);
       seeds.delete(state.program.tgid);
     },
-    seen(fact) {
+    seen(fact, emitNs) {
+      const { tgid, execCount } = fact;
+      const startNs = BigInt(fact.startNs), cgroupId = BigInt(fact.cgroupId);
+      if (execCount >= 0) {
+        if (cgroupId !== 0n && fact.cgroup !== "") nameCgroup(cgroupId, fact.cgroup);
+        // Records of the process may have come before the list of processes was read.
+        if (byTgid.get(tgid)?.program.startNs === startNs) return;
+        const key = { tgid, startNs, execCount, cgroupId };
+        return met(add(key, factsOf(fact), true).program, emitNs);
+      }
       if (seeds.size < programsMax || seeds.has(fact.tgid)) seeds.set(fact.tgid, fact);
     },
-    nameCgroup(id, path) {
-      if (cgroups.size >= programsMax) cgroups.clear();
-      cgroups.set(id, path);
-    },
+    nameCgroup,
     get size() {
       return byTgid.size;
     },
+  };
+}
+
+const low = (value: bigint): number => Number(value & 0xffffffffn);
+
+function keyAt(view: DataView, at: number): Key {
+  return {
+    tgid: view.getUint32(at + H.tgid, true),
+    startNs: view.getBigUint64(at + H.leaderStartNs, true),
+    execCount: view.getUint32(at + H.execCount, true),
+    cgroupId: view.getBigUint64(at + H.cgroupId, true),
   };
 }
 

@@ -63,15 +63,11 @@ export interface SocketTable {
   readonly size: number;
 }
 
-/** Unix sockets whose names came and whose data did not yet. */
-const NAMED_MAX = 1024;
-
 export function socketTable(options: SocketTableOptions): SocketTable {
   const { socketsMax = LIMITS.connections.value, closed, forgotten } = options;
   const byCookie = new Map<number, SocketState>();
-  const names = new Map<number, [local: string, peer: string]>();
-  /** Sockets without an end of their own, by the thread group that owns them. */
-  const owned = new Map<number, Set<SocketState>>();
+  const names = unixNames();
+  const owned = ownedSockets();
   const waiting = {
     tcp: { list: recencyList<SocketState>(), idleNs: null },
     udp: { list: recencyList<SocketState>(), idleNs: 2n * MINUTE },
@@ -81,25 +77,15 @@ export function socketTable(options: SocketTableOptions): SocketTable {
   const lists: readonly Waiting[] = Object.values(waiting);
   let conns = 0;
 
-  function disown(socket: SocketState): void {
-    const sockets = owned.get(socket.owner);
-    if (sockets?.delete(socket) && sockets.size === 0) owned.delete(socket.owner);
-    socket.owner = 0;
-  }
-
   function close(socket: SocketState, emitNs: Nanos, reason: SocketClose["reason"]): void {
     socket.waiting.list.remove(socket);
     byCookie.delete(socket.key);
-    disown(socket);
+    owned.remove(socket);
     closed(socket.connection, emitNs, reason);
   }
 
   function forgetIdlest(emitNs: Nanos): void {
-    let idlest: SocketState | null = null;
-    for (const { list } of lists) {
-      const oldest = list.oldest();
-      if (oldest !== null && (idlest === null || oldest.usedNs < idlest.usedNs)) idlest = oldest;
-    }
+    const idlest = idlestOf(lists);
     if (idlest === null) return;
     close(idlest, emitNs, "close");
     forgotten();
@@ -130,19 +116,14 @@ export function socketTable(options: SocketTableOptions): SocketTable {
       if (byCookie.size >= socketsMax) forgetIdlest(emitNs);
       const key = socketKey(view, at + D.cookie);
       const ends = readEnds(view, at);
-      const connection = newConnection(conns++, ends, bytes, view, at, names.get(key));
-      names.delete(key);
+      const connection = newConnection(conns++, ends, bytes, view, at, names.take(key));
       const wait = waiting[connection.transport];
       const owner = view.getUint32(at + D.tgid, true);
       const links = { older: null, newer: null };
       const socket = { connection, key, ends, owner, usedNs: emitNs, waiting: wait, ...links };
       byCookie.set(key, socket);
       wait.list.append(socket);
-      if (connection.transport !== "tcp") {
-        const sockets = owned.get(owner);
-        if (sockets === undefined) owned.set(owner, new Set([socket]));
-        else sockets.add(socket);
-      }
+      if (connection.transport !== "tcp") owned.add(socket);
       return socket;
     },
     use(socket, bytes, view, at, emitNs) {
@@ -151,7 +132,9 @@ export function socketTable(options: SocketTableOptions): SocketTable {
       if (!sameEnds(socket.ends, view, at)) {
         updateEnds(socket.connection, socket.ends, bytes, view, at);
       }
-      if (socket.owner !== 0 && socket.owner !== view.getUint32(at + D.tgid, true)) disown(socket);
+      if (socket.owner !== 0 && socket.owner !== view.getUint32(at + D.tgid, true)) {
+        owned.remove(socket);
+      }
     },
     close,
     ended(socket) {
@@ -161,22 +144,64 @@ export function socketTable(options: SocketTableOptions): SocketTable {
       moveToEnded(byCookie.get(Number(BigInt.asIntN(64, peerCookie))), usedNs);
     },
     exited(tgid, emitNs) {
-      for (const socket of [...owned.get(tgid) ?? []]) close(socket, emitNs, "exit");
+      for (const socket of owned.of(tgid)) close(socket, emitNs, "exit");
     },
     expire,
     nameUnix(view, at, local, peer) {
       const key = socketKey(view, at);
       const known = byCookie.get(key);
-      if (known !== undefined) {
-        known.connection.local = unixAddress(local);
-        known.connection.peer = unixAddress(peer);
-        return;
-      }
-      if (names.size >= NAMED_MAX) names.clear();
-      names.set(key, [local, peer]);
+      if (known === undefined) return names.keep(key, [local, peer]);
+      known.connection.local = unixAddress(local);
+      known.connection.peer = unixAddress(peer);
     },
     get size() {
       return byCookie.size;
+    },
+  };
+}
+
+function idlestOf(lists: readonly Waiting[]): SocketState | null {
+  let idlest: SocketState | null = null;
+  for (const { list } of lists) {
+    const oldest = list.oldest();
+    if (oldest !== null && (idlest === null || oldest.usedNs < idlest.usedNs)) idlest = oldest;
+  }
+  return idlest;
+}
+
+/** Sockets without an end of their own, by the thread group that is the only one to use them. */
+function ownedSockets() {
+  const byOwner = new Map<number, Set<SocketState>>();
+  return {
+    of: (tgid: number): SocketState[] => [...byOwner.get(tgid) ?? []],
+    add(socket: SocketState): void {
+      const sockets = byOwner.get(socket.owner);
+      if (sockets === undefined) byOwner.set(socket.owner, new Set([socket]));
+      else sockets.add(socket);
+    },
+    remove(socket: SocketState): void {
+      const sockets = byOwner.get(socket.owner);
+      if (sockets?.delete(socket) && sockets.size === 0) byOwner.delete(socket.owner);
+      socket.owner = 0;
+    },
+  };
+}
+
+type Names = readonly [local: string, peer: string];
+
+/** Names of unix sockets whose data did not come yet. */
+function unixNames() {
+  const namedMax = 1024;
+  const byKey = new Map<number, Names>();
+  return {
+    keep(key: number, names: Names): void {
+      if (byKey.size >= namedMax) byKey.clear();
+      byKey.set(key, names);
+    },
+    take(key: number): Names | undefined {
+      const names = byKey.get(key);
+      byKey.delete(key);
+      return names;
     },
   };
 }

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes as /proc shows them: for those that were there before the capture, or whose birth
-// was lost.
+// A process as /proc shows it: for those of which no record told, because one was lost.
 
 import type { HostFiles } from "../../../ffi/host_files.ts";
-import type { SeenFact } from "../records/host_fact.ts";
+import { readCgroup } from "../../../ffi/process_list.ts";
+import { type SeenFact, TICK_NS } from "../records/host_fact.ts";
 
 /** Arguments kept, as many bytes as the kernel programs keep. */
 const ARGS_CHARS_MAX = 512;
 
 /** Fields of /proc/PID/stat, counted from the one after the name. */
 const STAT = { parent: 1, startTicks: 19 } as const;
-
-export function listProcesses(files: HostFiles): SeenFact[] {
-  return files.list("/proc")
-    .filter((name) => /^[0-9]+$/.test(name))
-    .flatMap((name) => readProcess(files, Number(name)) ?? []);
-}
 
 /** Null when there is no such process (any more). */
 export function readProcess(files: HostFiles, tgid: number): SeenFact | null {
@@ -30,30 +24,19 @@ export function readProcess(files: HostFiles, tgid: number): SeenFact | null {
   return {
     fact: "seen",
     tgid,
-    startTicks: Number(fields[STAT.startTicks] ?? 0),
+    startNs: `${BigInt(fields[STAT.startTicks] ?? 0) * TICK_NS}`,
+    execCount: -1,
+    cgroupId: "0",
     comm: stat.slice(stat.indexOf("(") + 1, nameEnd),
     exe: files.link(`${folder}/exe`) ?? "",
     argv: words,
     parentTgid: Number(fields[STAT.parent] ?? 0),
-    cgroup: readCgroup(files, tgid) ?? "",
+    cgroup: readCgroup(files, tgid),
     innerPid: innermostPid(files, tgid),
     pidns: namespace(files, tgid, "pid"),
     netns: namespace(files, tgid, "net"),
     mntns: namespace(files, tgid, "mnt"),
   };
-}
-
-/** Path of the process's cgroup: of version 2, or of the service manager's tree of version 1. */
-export function readCgroup(files: HostFiles, tgid: number): string | undefined {
-  const lines = files.text(`/proc/${tgid}/cgroup`)?.trim().split("\n");
-  if (lines === undefined) return undefined;
-  const paths = new Map(lines.map((line) => {
-    const [, controllers = "", ...path] = line.split(":");
-    return [controllers, path.join(":")];
-  }));
-  const unified = paths.get("");
-  if (unified !== undefined && unified !== "/") return unified;
-  return paths.get("name=systemd") ?? paths.get("memory") ?? unified;
 }
 
 /** The last number of NSpid is the id in the innermost namespace. */
