@@ -4,6 +4,7 @@
 import type { AnyProtocol } from "../wire/registry.ts";
 import { memcached } from "./cache/memcached.ts";
 import { redis } from "./cache/redis.ts";
+import { amqp } from "./mq/amqp.ts";
 import { kafka } from "./mq/kafka.ts";
 import { mqtt } from "./mq/mqtt.ts";
 import { nats } from "./mq/nats.ts";
@@ -19,6 +20,7 @@ import { http2 } from "./web/http2.ts";
 export const PROTOCOLS: readonly AnyProtocol[] = [
   memcached,
   redis,
+  amqp,
   kafka,
   mqtt,
   nats,
