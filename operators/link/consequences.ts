@@ -71,8 +71,9 @@ const usualShare = 0.85;
 export function mayFollow(ingress: Ingress, kind: number, consequences: Consequences): boolean {
   const outcome = outcomeOf(ingress, consequences);
   if (outcome === null) return true;
-  const expected = (outcome.sent.get(kind) ?? 0) / outcome.total;
-  return expected >= rareShare && countOf(ingress.sent, kind) < expected + 0.5;
+  const seen = outcome.sent.get(kind) ?? 0;
+  if ((seen + 1) / outcome.total < rareShare) return false;
+  return countOf(ingress.sent, kind) < seen / outcome.total + 0.5;
 }
 
 /** Whether this kind follows at once more often than not, as far as is known. */

@@ -174,6 +174,8 @@ export function learnFrom(call: Call, program: ProgramState): void {
     const work = resolve(ingress, program, call, 0)?.work ?? null;
     if (work === null) continue;
     const known = truth ?? (rule.teaches ? null : taught(call));
+    // That a rule of order is right about one work alone does not prove it.
+    if (known !== null && work === known && call.only !== null && rule.isOrder) continue;
     if (known !== null) learn(reliability, work === known);
     else if (exposed > 0) {
       if (encloses(work, call)) learn(reliability, true, exposed);

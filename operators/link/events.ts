@@ -138,7 +138,7 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
   const thread = threadOf(seen, program);
   const { last } = thread;
   if (!thread.readsRequests) {
-    finishTask(work, thread);
+    finishTask(work, thread, program);
     return;
   }
   const isSameTurn = last !== null && thread.lastTurn === seen.turn;
@@ -154,14 +154,27 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
 }
 
 /** A worker has answered: what it called since it last did so was for this work. */
-function finishTask(work: Work, thread: Thread): void {
+function finishTask(work: Work, thread: Thread, program: ProgramState): void {
   const { task, last } = thread;
   if (task.every((call) => call.responded)) {
     for (const call of task) call.finished = work;
+    realign(task[0], work, program);
     if (last !== null) last.sent.push(ANSWER);
   }
   thread.task = [];
   thread.last = null;
+}
+
+/** The line of works without a call had a wrong one taken out: that one goes back. */
+function realign(first: Call | undefined, work: Work, { unstarted }: ProgramState): void {
+  const handed = first?.handed ?? null;
+  if (handed === null || handed === work) return;
+  const at = unstarted.indexOf(work);
+  if (at < 0) return;
+  unstarted.splice(at, 1);
+  if (handed.endNs !== Infinity) return;
+  const later = unstarted.findIndex((each) => each.order > handed.order);
+  unstarted.splice(later < 0 ? unstarted.length : later, 0, handed);
 }
 
 function answerFrom(from: Ingress, work: Work, isSameTurn: boolean): void {

@@ -23,7 +23,7 @@ import {
   sendRequest,
   writeResponse,
 } from "./events.ts";
-import { type Call, type ProgramState, startProgram, type Work } from "./program.ts";
+import { type Call, type Decision, type ProgramState, startProgram, type Work } from "./program.ts";
 import { RULES } from "./rules.ts";
 
 export const link: JoinOperator<SessionEvent, Fact, LinkedExchange, void, never, DropReason> = {
@@ -42,6 +42,11 @@ export const link: JoinOperator<SessionEvent, Fact, LinkedExchange, void, never,
 
 /** From this confidence on a call is decided when it ends, without waiting for more evidence. */
 const decisiveFrom = 0.95;
+
+/** A rule of order alone never decides at once: what the response leads to may tell better. */
+function isDecisive({ confidence, rule }: Decision): boolean {
+  return confidence >= decisiveFrom && RULES[rule]?.isOrder !== true;
+}
 
 /** From this confidence on, what follows a response may be judged by its likely parent. */
 const guessFrom = 0.8;
@@ -123,7 +128,7 @@ function openLink(out: Outputs<LinkedExchange, never, DropReason>): Join<Session
     entry.doneNs = Number(entry.exchange.endNs);
     askRules(entry, program);
     const decision = weigh(entry, program, true);
-    if (decision.confidence >= decisiveFrom || entry.openBefore === 0) decide(entry, program, true);
+    if (entry.openBefore === 0 || isDecisive(decision)) decide(entry, program, true);
     else {
       if (decision.confidence >= guessFrom) entry.guess = decision.parent;
       wait(entry, program);

@@ -23,7 +23,8 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   if (!thread.readsRequests) {
     const sibling = thread.task.find((call) => !call.responded);
     if (sibling !== undefined) return { from: sibling, by: "worker" };
-    if (last === null || !mayFollow(last, kind, consequences)) return null;
+    if (last === null || isOver(last)) return null;
+    if (program.open > 1 && !mayFollow(last, kind, consequences)) return null;
     return { from: last, by: "worker" };
   }
   const isSameTurn = last !== null && thread.lastTurn === turn;

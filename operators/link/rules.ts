@@ -22,6 +22,8 @@ export interface Rule {
   readonly name: string;
   readonly evidence: Evidence;
   readonly prior: Prior;
+  /** Holds of many at a time only: one alone is always the first in line. */
+  readonly isOrder: boolean;
   /** Right whenever its precondition holds: it may teach the others, and they not it. */
   readonly teaches: boolean;
   /**
@@ -42,6 +44,7 @@ const turn = (name: string, prior: Prior, pointsAt: Rule["pointsAt"]): Rule => (
   name,
   evidence: "turn",
   prior,
+  isOrder: prior === loose,
   teaches: name === "before_answer",
   speaksAlways: false,
   pointsAt,
@@ -52,6 +55,7 @@ export const RULES: readonly Rule[] = [
     name: "identity",
     evidence: "identity",
     prior: { right: 1_000, wrong: 1, provenFrom: 0, trustMax: 0.999 },
+    isOrder: false,
     teaches: true,
     speaksAlways: false,
     pointsAt: sameIdentity,
@@ -60,6 +64,7 @@ export const RULES: readonly Rule[] = [
     name: "thread",
     evidence: "thread",
     prior: { right: 60, wrong: 1, provenFrom: 0, trustMax: 0.999 },
+    isOrder: false,
     teaches: true,
     speaksAlways: true,
     pointsAt: sameThread,
@@ -68,6 +73,7 @@ export const RULES: readonly Rule[] = [
     name: "worker",
     evidence: "thread",
     prior: proven,
+    isOrder: false,
     teaches: false,
     speaksAlways: false,
     pointsAt: sameWorker,
@@ -76,6 +82,7 @@ export const RULES: readonly Rule[] = [
     name: "task_end",
     evidence: "task_end",
     prior: proven,
+    isOrder: false,
     teaches: true,
     speaksAlways: false,
     pointsAt: finishedBySameThread,
@@ -84,6 +91,7 @@ export const RULES: readonly Rule[] = [
     name: "handoff",
     evidence: "handoff",
     prior: loose,
+    isOrder: true,
     teaches: false,
     speaksAlways: false,
     pointsAt: nextInLine,
@@ -92,6 +100,7 @@ export const RULES: readonly Rule[] = [
     name: "handback",
     evidence: "handoff",
     prior: loose,
+    isOrder: true,
     teaches: false,
     speaksAlways: false,
     pointsAt: nextAnswered,
