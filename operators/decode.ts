@@ -174,16 +174,24 @@ class Decoder {
     const bytes = lane.bytes + n;
     const seen = messageSeen(run, lane, claim.protocol.name, message, position, bytes);
     claim.malformed = 0;
-    if (claim.requests === null && message.kind !== "oneway") {
-      const direction = run.event.direction;
-      claim.requests = (message.kind === "request") === (direction === "ingress")
-        ? "ingress"
-        : "egress";
-    }
+    if (message.kind !== "oneway") this.#learn(run, claim, message.kind);
     lane.begun = false;
     lane.more = message.more && claim.protocol.multiplexed !== true;
     lane.bytes = lane.more ? bytes : 0;
     this.#out.emit(seen);
+  }
+
+  /** What a message tells of its connection: the direction of requests, and pipelining. */
+  #learn(run: ByteRun, claim: Claim, kind: "request" | "response"): void {
+    if (claim.requests === null) {
+      const inward = run.event.direction === "ingress";
+      claim.requests = (kind === "request") === inward ? "ingress" : "egress";
+    }
+    if (kind === "response") claim.unanswered = 0;
+    else if (++claim.unanswered > 1 && !claim.pipelined && claim.protocol.pairing === "order") {
+      claim.pipelined = true;
+      claim.owner.pipelined(run.event.connection);
+    }
   }
 
   /** Every other step; false when reading the run is over. */

@@ -8,6 +8,7 @@
 import type { Operator, Outputs, Stage } from "../engine/operator.ts";
 import type { ByteRun, StreamRecord } from "../model/byte_run.ts";
 import type { Direction } from "../model/capture_record.ts";
+import type { Connection } from "../model/connection.ts";
 import type { DropReason } from "../model/drops.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { StreamEnd } from "../model/message.ts";
@@ -34,12 +35,18 @@ type Out = Outputs<ClaimedRecord, VerdictFor, DropReason>;
 
 interface Asked {
   used: number;
+  /** Its end will be told. Other sockets are forgotten when they are idle. */
+  readonly closes: boolean;
+  lastNs: Nanos;
   claim: Claim | null;
   /** Runs that wait for a claim; null when none do. */
   held: HeldRuns | null;
   /** Bytes and runs seen without a claim. */
   bytes: number;
   runs: number;
+  /** Changes of direction among them, and the direction of the last one. */
+  turns: number;
+  last: Direction | null;
   refuted: Set<AnyProtocol> | null;
   /** Nobody knows it; asked again when it still sends at this time. */
   unknownUntilNs: Nanos;
@@ -47,6 +54,12 @@ interface Asked {
 
 /** Runs without a claim after which a connection stays unknown, however short they are. */
 const RUNS_MAX = 32;
+/** A connection joined in mid-message is asked for longer: at least so many bursts. */
+const JOINED_TURNS_MIN = 5;
+const JOINED_RUNS_MAX = 256;
+/** Sockets whose end is not told are forgotten after this time without bytes. */
+const IDLE_NS: Nanos = 120n * SECOND;
+const SWEEP_NS: Nanos = 30n * SECOND;
 /** An unknown connection is asked again after this: it may have been joined in mid-message. */
 const UNKNOWN_NS: Nanos = 60n * SECOND;
 const probeMax = LIMITS.probeBytes.value;
@@ -55,12 +68,14 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
   const { registry } = params;
   const unknown = params.unknownTcp ? registry.byName("unknown") : undefined;
   const states = new ConnectionStates<Asked>(() => out.drop("connections_full"));
+  let sweepNs: Nanos = 0n;
 
   const push = (record: StreamRecord): void => {
     if (record.kind === "stream_end") return end(record);
     // All peers of a datagram socket share its claim: the event names the socket itself.
     const conn = record.event.connection.conn;
-    const asked = states.get(conn) ?? states.add(conn, newAsked());
+    const asked = states.get(conn) ?? states.add(conn, newAsked(record));
+    asked.lastNs = record.emitNs;
     const claim = asked.claim;
     if (claim !== null && claim.over === "no") out.emit({ record, claim });
     else ask(asked, record);
@@ -70,16 +85,18 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
     if (asked.claim !== null) drop(asked, asked.claim, out);
     if (run.emitNs < asked.unknownUntilNs) return;
     if (asked.unknownUntilNs > 0n) forget(asked);
+    const { direction, connection } = run.event;
     asked.bytes += run.length;
     asked.runs++;
-    const { direction, connection } = run.event;
+    if (asked.last !== direction) asked.turns++;
+    asked.last = direction;
     const held = connection.transport === "udp" ? null : asked.held;
     const bytes = held === null ? run.bytes : held.bytesWith(run);
     const length = held === null ? run.length : held.lengthWith(run);
     const answer = registry.ask(connection.transport, bytes, length, asked.refuted);
     if (answer.kind === "claimed") {
       claimFor(asked, answer.protocol, requestsOf(answer.side, direction), run);
-    } else if (asked.bytes >= probeMax || asked.runs >= RUNS_MAX) giveUp(asked, run);
+    } else if (isHopeless(asked, connection)) giveUp(asked, run);
     else if (answer.kind === "undecided") (asked.held ??= new HeldRuns()).add(run);
     else if (unknown !== undefined) (asked.held ??= new HeldRuns()).addApart(run);
     else asked.held?.clear(direction);
@@ -143,22 +160,50 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
       out.side({ connection, verdict: "ignore" });
     },
     giveBack: push,
+    pipelined(connection) {
+      const claim = states.get(connection.conn)?.claim;
+      if (claim?.protocol.capture === "prefix") out.side({ connection, verdict: "all" });
+    },
   };
 
-  return { push, advance() {}, end() {}, held: () => states.size };
+  return {
+    push,
+    advance(watermarkNs) {
+      if (watermarkNs < sweepNs) return;
+      sweepNs = watermarkNs + SWEEP_NS;
+      for (const [conn, asked] of states.entries()) {
+        if (!asked.closes && asked.lastNs + IDLE_NS < watermarkNs) states.remove(conn);
+      }
+    },
+    end() {},
+    held: () => states.size,
+  };
 }
 
 const FOREVER: Nanos = 1n << 62n;
 
-const newAsked = (): Asked => ({
+const newAsked = (run: ByteRun): Asked => ({
   used: 0,
+  closes: run.connection.transport === "tcp",
+  lastNs: run.emitNs,
   claim: null,
   held: null,
   bytes: 0,
   runs: 0,
+  turns: 0,
+  last: null,
   refuted: null,
   unknownUntilNs: 0n,
 });
+
+/** Enough was seen of the connection to say that nobody knows it. */
+function isHopeless(asked: Asked, connection: Connection): boolean {
+  if (asked.held !== null && asked.held.bytes >= probeMax) return true;
+  if (connection.joinedMidstream && asked.turns < JOINED_TURNS_MIN) {
+    return asked.runs >= JOINED_RUNS_MAX;
+  }
+  return asked.bytes >= probeMax || asked.runs >= RUNS_MAX;
+}
 
 /** Takes a claim that is over off the connection. */
 function drop(asked: Asked, claim: Claim, out: Out): void {
@@ -169,6 +214,7 @@ function drop(asked: Asked, claim: Claim, out: Out): void {
   asked.claim = null;
   asked.bytes = 0;
   asked.runs = 0;
+  asked.turns = 0;
 }
 
 /** Starts over with a connection that was unknown. */
@@ -176,6 +222,7 @@ function forget(asked: Asked): void {
   asked.unknownUntilNs = 0n;
   asked.bytes = 0;
   asked.runs = 0;
+  asked.turns = 0;
   asked.refuted = null;
 }
 

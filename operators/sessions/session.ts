@@ -221,7 +221,8 @@ export class Session {
     for (const more of [this.#moreIngress, this.#moreEgress]) {
       for (const open of more.all()) {
         if (open.exchange.request?.direction !== requests) continue;
-        if (!open.over) this.#close(open, "reset", emitNs);
+        // Answered before it was sent to its end: it has its response all the same.
+        if (!open.over) this.#close(open, open.responseDone ? null : "reset", emitNs);
         more.remove(open);
       }
     }
@@ -264,8 +265,9 @@ export class Session {
       if (opens.size === 0) continue;
       for (const open of opens.all()) {
         if (open.over) continue;
-        if (open.deadlineNs <= watermarkNs) this.#close(open, "timeout", open.deadlineNs);
-        else this.#stream(open, watermarkNs);
+        if (open.requestDone && open.deadlineNs <= watermarkNs) {
+          this.#close(open, "timeout", open.deadlineNs);
+        } else this.#stream(open, watermarkNs);
       }
     }
     for (const more of [this.#moreIngress, this.#moreEgress]) {

@@ -14,6 +14,8 @@ export interface ClaimOwner {
   switchTo(claim: Claim, name: string, connection: Connection): void;
   /** Bytes after a switch to "": to be claimed anew. */
   giveBack(run: ByteRun): void;
+  /** Requests are sent before earlier ones are answered: all their bytes are needed. */
+  pipelined(connection: Connection): void;
 }
 
 export class Claim {
@@ -27,6 +29,9 @@ export class Claim {
   readonly egress: Lane = new Lane();
   /** Direction of the bytes that came last; null before any. */
   last: Direction | null = null;
+  /** Requests since the last response, and whether the owner knows that there were several. */
+  unanswered = 0;
+  pipelined = false;
   /** Malformed reads since the last message. */
   malformed = 0;
   /**

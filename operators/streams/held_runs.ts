@@ -7,6 +7,8 @@ import type { Direction } from "../../model/capture_record.ts";
 
 export class HeldRuns {
   readonly runs: ByteRun[] = [];
+  /** Captured bytes held. */
+  bytes = 0;
   readonly #ingress: ByteRun[] = [];
   readonly #egress: ByteRun[] = [];
 
@@ -37,14 +39,12 @@ export class HeldRuns {
 
   /** Holds a run about which the probes are undecided. */
   add(run: ByteRun): void {
-    const copy = { ...run, bytes: run.bytes.slice() };
-    this.runs.push(copy);
-    this.#of(run.event.direction).push(copy);
+    this.#of(run.event.direction).push(this.#hold(run));
   }
 
   /** Holds a run that every probe rejected: the next one is asked about by itself. */
   addApart(run: ByteRun): void {
-    this.runs.push({ ...run, bytes: run.bytes.slice() });
+    this.#hold(run);
     this.#of(run.event.direction).length = 0;
   }
 
@@ -54,6 +54,14 @@ export class HeldRuns {
     const kept = this.runs.filter((run) => run.event.direction !== direction);
     this.runs.length = 0;
     this.runs.push(...kept);
+    this.bytes = kept.reduce((sum, run) => sum + run.bytes.length, 0);
+  }
+
+  #hold(run: ByteRun): ByteRun {
+    const copy = { ...run, bytes: run.bytes.slice() };
+    this.runs.push(copy);
+    this.bytes += copy.bytes.length;
+    return copy;
   }
 
   /** Runs that are asked about together with `run`: none across a gap. */

@@ -39,7 +39,7 @@ export function createRegistry(protocols: readonly AnyProtocol[]): Registry {
     byName: (name) => byName.get(name),
     ask(transport, bytes, length, except = null) {
       const first = bytes[0];
-      if (first === undefined) return UNDECIDED;
+      if (first === undefined) return length === 0 ? UNDECIDED : NOBODY;
       return best(tables.get(transport)?.[first] ?? [], bytes, length, except);
     },
   };

@@ -37,6 +37,7 @@ export function runGolden(
       listed.push({ line: { switch: name }, seen: null });
     },
     giveBack() {},
+    pipelined() {},
   });
   const stage = decode.open(undefined, {
     emit(event) {
