@@ -123,7 +123,7 @@ static __always_inline int message_passed(struct sock *sk, int ret, int flags, _
 	state = known_socket(sk);
 	if (!state || !state->flow.cookie)
 		state = first_message(sk, direction, task);
-	if (!state || state->outside)
+	if (!state || state->outside || state->ended)
 		return 0;
 	if (ret == 0 && !end_of_stream(state, direction, sk->sk_shutdown))
 		return 0;

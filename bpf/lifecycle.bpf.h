@@ -52,8 +52,19 @@ static __always_inline __u8 close_reason(__u32 error, int old)
 	return CLOSE_ORDERLY;
 }
 
+/* Data that came before the end may still be read: then the end waits for the socket's. */
+static __always_inline bool has_unread(struct sock *sk)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+	__s32 unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+
+	if (BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN)
+		unread--; /* the FIN's number */
+	return unread > 0;
+}
+
 static __always_inline void fill_close(struct close_event *e, struct socket_state *state,
-				       struct sock *sk, int old)
+				       struct sock *sk)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 	__u8 shutdown = BPF_CORE_READ(sk, sk_shutdown);
@@ -71,16 +82,20 @@ static __always_inline void fill_close(struct close_event *e, struct socket_stat
 	e->bytes_egress = final_bytes(state, DIRECTION_EGRESS, BPF_CORE_READ(tcp, write_seq),
 				      shutdown & SEND_SHUTDOWN);
 	e->events = state->events;
-	e->error = BPF_CORE_READ(sk, sk_err);
+	e->error = state->error;
+	e->reason = state->reason;
 	e->srtt_us = BPF_CORE_READ(tcp, srtt_us) >> 3;
 	e->retransmits = BPF_CORE_READ(tcp, total_retrans);
-	e->reason = close_reason(e->error, old);
 }
 
-static __always_inline void socket_closed(struct sock *sk, struct socket_state *state, int old)
+/* Says that the socket has ended; nothing of it is recorded afterwards. */
+static __always_inline void end_socket(struct sock *sk, struct socket_state *state)
 {
 	struct close_event *e;
 
+	if (state->ended)
+		return;
+	state->ended = 1;
 	bpf_map_delete_elem(&verdicts, &state->flow.cookie);
 	if (control.paused || state->outside || !state->events)
 		return;
@@ -89,14 +104,25 @@ static __always_inline void socket_closed(struct sock *sk, struct socket_state *
 		count_drop(DROP_RING_FULL);
 		return;
 	}
-	fill_close(e, state, sk, old);
+	fill_close(e, state, sk);
 	bpf_ringbuf_submit(e, wakeup_flag());
+}
+
+static __always_inline int socket_destroyed(struct sock *sk)
+{
+	struct socket_state *state = known_socket(sk);
+	__u64 address = (__u64)sk;
+
+	if (state)
+		end_socket(sk, state);
+	if (!use_socket_storage)
+		bpf_map_delete_elem(&sockets_by_address, &address);
+	return 0;
 }
 
 static __always_inline int socket_changed(struct sock *sk, int old, int new)
 {
 	struct socket_state *state;
-	__u64 address = (__u64)sk;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
@@ -104,10 +130,12 @@ static __always_inline int socket_changed(struct sock *sk, int old, int new)
 		socket_established(sk, old);
 	} else if (new == TCP_CLOSE) {
 		state = known_socket(sk);
-		if (state)
-			socket_closed(sk, state, old);
-		if (!use_socket_storage)
-			bpf_map_delete_elem(&sockets_by_address, &address);
+		if (!state)
+			return 0;
+		state->error = sk->sk_err;
+		state->reason = close_reason(state->error, old);
+		if (!has_unread(sk))
+			end_socket(sk, state);
 	}
 	return 0;
 }

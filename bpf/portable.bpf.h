@@ -118,7 +118,7 @@ static __always_inline int call_entered(struct trace_event_raw_sys_enter *ctx, c
 	if (!sk || message_flags(call, args) & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
 	state = open_portable(sk, file, direction_of(call), task);
-	if (!state || state->outside)
+	if (!state || state->outside || state->ended)
 		return 0;
 	if (still_ignored(state)) {
 		if (direction_of(call) == DIRECTION_INGRESS && (thread = known_thread(task)))
@@ -152,9 +152,9 @@ static __always_inline void place_portable(struct socket_state *state, struct me
 		return;
 	}
 	after = tcp_counter_of(sk, m->direction);
-	if (m->direction == DIRECTION_INGRESS && after == first + m->length + 1)
+	if (m->direction == DIRECTION_INGRESS && after == thread->open.after + 1)
 		after--; /* the FIN's number */
-	if (first + m->length == after)
+	if (thread->open.after == after)
 		place_exactly(state, m, 1 << (m->direction & 1), first);
 	else
 		place_by_guess(state, m, 1 << (m->direction & 1), after);
@@ -201,6 +201,23 @@ struct {
 	__type(value, __u32);
 } next_message SEC(".maps");
 
+/* The counter's value after the call if nobody else moved it. */
+static __always_inline __u32 expected_after(struct thread_state *thread,
+					    const struct call_args *args, long ret)
+{
+	__u32 after = thread->open.seq;
+
+	if (!call_is_mmsg(args->call))
+		return after + ret;
+	for (__u32 i = 0; i < MMSG_MAX && i < ret; i++) {
+		long length = length_of(args, i, ret);
+
+		if (length > 0)
+			after += length;
+	}
+	return after;
+}
+
 static __always_inline void call_next_message(void *ctx, struct thread_state *thread,
 					      __u32 messages)
 {
@@ -233,6 +250,8 @@ static __always_inline int call_left(struct trace_event_raw_sys_exit *ctx)
 	for (int i = 0; i < 6; i++)
 		args.arg[i] = thread->open.args[i];
 	m.mmsg_index = thread->open.next;
+	if (!m.mmsg_index)
+		thread->open.after = expected_after(thread, &args, ctx->ret);
 	m.direction = direction_of(args.call);
 	m.discarded = state->flow.type == SOCK_STREAM &&
 		      message_flags(args.call, args.arg) & MSG_TRUNC;

@@ -115,6 +115,12 @@ int BPF_PROG(socket_state_change, struct sock *sk, int old, int new)
 	return socket_changed(sk, old, new);
 }
 
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(socket_destroy, struct sock *sk)
+{
+	return socket_destroyed(sk);
+}
+
 SEC("iter/task")
 int seed_processes(struct bpf_iter__task *ctx)
 {

@@ -47,6 +47,10 @@ struct socket_state {
 	__u8 backoff;         /* next retry comes after 1 << backoff seconds */
 	__u8 ignored;         /* messages ignored, modulo 256 */
 	__u8 probation;       /* messages to record before the old verdict may hold again */
+	__u32 error;          /* errno at the end */
+	__u8 reason;          /* enum close_reason */
+	__u8 ended;           /* 1: its close event was due: nothing more is recorded */
+	__u16 reserved;
 	struct datagram_peer sender; /* of the datagram being read */
 };
 
@@ -69,7 +73,7 @@ struct open_call {
 	__u32 seq;      /* write_seq or copied_seq before the call */
 	__u32 call;     /* enum call */
 	__u32 next;     /* mmsg calls: index of the message to record next */
-	__u32 reserved;
+	__u32 after;    /* the counter after the call if nobody else moved it */
 };
 
 /* A send in progress, from its first hit of tcp_sendmsg_locked. */

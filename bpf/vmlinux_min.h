@@ -241,6 +241,7 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 write_seq;
 	__u32 copied_seq;
+	__u32 rcv_nxt;
 	__u32 srtt_us;
 	__u32 total_retrans;
 };

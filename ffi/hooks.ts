@@ -83,6 +83,14 @@ export const HOOKS: readonly Hook[] = [
     since: "5.11",
   },
   {
+    program: "socket_destroy",
+    place: { kind: "btf", tracepoint: "tcp_destroy_sock" },
+    paths: BOTH,
+    attach: "always",
+    gives: "ends of connections of which bytes were read after the peer had closed",
+    since: "5.11",
+  },
+  {
     program: "socket_send",
     place: { kind: "btf", tracepoint: "sock_send_length" },
     paths: FAST,
