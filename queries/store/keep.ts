@@ -21,8 +21,11 @@ export const KEEP_ON_DISK: Keep = {
   bytesMax: 10_000_000_000,
 };
 
-/** Oldest data goes in slices; with a dozen of them at most a twelfth more than asked goes. */
-const SLICES = 12;
+/**
+ * Oldest data goes in slices, an eighth of what is kept at a time. More of them would keep more
+ * evenly, but each costs every query a millisecond of planning.
+ */
+const SLICES = 8;
 /** What a span with a candidate takes, compressed; turns a bound in bytes into one in spans. */
 const SPAN_BYTES = 100;
 
@@ -31,12 +34,12 @@ export interface SliceBounds {
   readonly spansMax: number;
 }
 
-/** When a slice is full: after an hour, or a twelfth of what is kept. */
+/** When a slice is full: three hours, if a day is kept. */
 export function sliceBounds({ durationNs, spansMax, bytesMax }: Keep): SliceBounds {
-  const twelfth = durationNs / BigInt(SLICES);
+  const eighth = durationNs / BigInt(SLICES);
   const spans = Math.min(spansMax, bytesMax / SPAN_BYTES) / SLICES;
   return {
-    durationNs: twelfth > HOUR ? HOUR : twelfth > SECOND ? twelfth : SECOND,
+    durationNs: eighth > SECOND ? eighth : SECOND,
     spansMax: Math.max(1, Math.ceil(spans)),
   };
 }

@@ -23,9 +23,10 @@ Deno.test("keep: times, counts and sizes, several joined by commas", () => {
   }
 });
 
-Deno.test("keep: a slice is an hour, or a twelfth of what is kept", () => {
-  deepEqual(sliceBounds(KEEP_IN_MEMORY), { durationNs: 75n * SECOND, spansMax: 83_334 });
-  equal(sliceBounds(KEEP_ON_DISK).durationNs, HOUR);
-  equal(sliceBounds({ ...KEEP_ON_DISK, bytesMax: 1_200_000 }).spansMax, 1_000);
+Deno.test("keep: a slice is an eighth of what is kept", () => {
+  const inMemory = { durationNs: 15n * MINUTE / 8n, spansMax: 125_000 };
+  deepEqual(sliceBounds(KEEP_IN_MEMORY), inMemory);
+  equal(sliceBounds(KEEP_ON_DISK).durationNs, 3n * HOUR);
+  equal(sliceBounds({ ...KEEP_ON_DISK, bytesMax: 800_000 }).spansMax, 1_000);
   equal(sliceBounds({ ...KEEP_ON_DISK, durationNs: 1n }).durationNs, SECOND);
 });

@@ -69,7 +69,8 @@ const QUERY_ROWS_MAX = 1_000_000;
 const QUERY_BYTES_MAX = 512_000_000;
 
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const { path, readOnly = false, protocols = [], facts = {} } = options;
+  const { path, readOnly = false, facts = {} } = options;
+  const protocols = (options.protocols ?? []).map(plainFields);
   const keep = options.keep ?? (path === undefined ? KEEP_IN_MEMORY : KEEP_ON_DISK);
   const refuse = (error: Error) => {
     throw new Error(`Cannot open ${path ?? "the store"}: ${error.message}`);
@@ -124,6 +125,12 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Data only: a protocol's functions could not pass to the worker. */
+function plainFields({ name, fields }: ProtocolFields): ProtocolFields {
+  const plain = Object.entries(fields).map(([field, { type, doc }]) => [field, { type, doc }]);
+  return { name, fields: Object.fromEntries(plain) };
 }
 
 function createCounts() {

@@ -5,6 +5,7 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import type { Candidate } from "../../model/link.ts";
 import type { Span, SpanRevision } from "../../model/span.ts";
 import { FIXTURE_START_NS, makeSpan } from "./span_fixture.ts";
+import { readSpans } from "./read_spans.ts";
 import { openStore, type Store } from "./store.ts";
 
 /** A span of one millisecond at a time, with nothing about it but what a test wants. */
@@ -38,6 +39,7 @@ const HTTP = {
 Deno.test("store: spans go in, SQL comes out, users can only read", async (t) => {
   await using store = await openStore({ protocols: [HTTP], facts: { host: "web" } });
   await t.step("values of every type survive, with views by protocol", () => everyType(store));
+  await t.step("spans are read back as they were made", () => readBack(store));
   await t.step("the last revision wins, in a batch and across them", () => lastRevision(store));
   await t.step("parameters are values, never SQL", () => parametersAreValues(store));
   await t.step("host and versions are told", () => factsAreTold(store));
@@ -70,6 +72,21 @@ async function everyType(store: Store): Promise<void> {
     size: 12.5,
     cached: true,
   });
+}
+
+async function readBack(store: Store): Promise<void> {
+  const made = [0, 1, 2].map((n) => makeSpan(500_000 + n));
+  await store.insertSpans(made.map((span) => ({ span, candidates: [] })));
+  const sql = "SELECT * FROM spans WHERE start_unix_ns >= ? ORDER BY start_unix_ns";
+  const read = readSpans(await store.query(sql, [made[0]?.start_unix_ns ?? 0n]));
+  const unlike = { link_confidence: 0, cgroup_id: 0n, peer_socket_id: 0n };
+  const alike = (span: Span) => ({ ...span, ...unlike });
+  deepEqual(read.map(alike), made.map(alike));
+  ok(
+    read.every((span, i) =>
+      Math.abs(span.link_confidence - (made[i]?.link_confidence ?? 9)) < 1e-6
+    ),
+  );
 }
 
 async function lastRevision(store: Store): Promise<void> {

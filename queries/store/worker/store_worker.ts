@@ -4,6 +4,7 @@
 
 /// <reference lib="deno.worker" />
 
+import { setImmediate } from "node:timers";
 import { type Database, openDatabase } from "./database.ts";
 import { isFatal, plainReason } from "../problems.ts";
 import type { Envelope, QueryRequest, Replies, Reply, Request } from "../messages.ts";
@@ -73,9 +74,9 @@ async function enqueue(db: Database, id: number, request: QueryRequest) {
   return await result;
 }
 
-/** Lets messages that have arrived be handled first. */
+/** Lets messages that have arrived be handled first. (Timers would wait 4 ms each.) */
 function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function transfers(reply: Reply): ArrayBuffer[] {
