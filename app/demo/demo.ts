@@ -11,6 +11,7 @@ import { openRecordSource, type RecordSource } from "../trace/record_source.ts";
 import { RecentTraces } from "../trace/recent_traces.ts";
 import { startTracing } from "../trace/start_tracing.ts";
 import { openStoreFor } from "../trace/trace_store.ts";
+import { countsSince } from "../trace/vitals.ts";
 import { demoReport } from "./demo_report.ts";
 import { driveLoad } from "./load.ts";
 import { findPrograms, type Programs } from "./programs.ts";
@@ -68,6 +69,7 @@ async function traceShop(
   await driveLoad(shop.url, { ...WARM_UP, signal });
   const seconds = flags.duration / 1_000;
   say(`Tracing ${source.scope} (${source.path}): ${flags.rate} requests/s for ${seconds} s …`);
+  const before = tracing.counts();
   const startNs = BigInt(Date.now()) * 1_000_000n;
   const load = { perSecond: flags.rate, durationMs: flags.duration, signal };
   const { sent, failed } = await driveLoad(shop.url, load);
@@ -77,7 +79,8 @@ async function traceShop(
   const ofShop = traces.unsettled().filter(({ root, spans }) =>
     root.start_unix_ns >= startNs && spans.some(({ span }) => shopTree.has(span.pid))
   );
-  return demoReport({ traces: ofShop, sent, failed, seconds: elapsedS, counts: tracing.counts() });
+  const counts = countsSince(before, tracing.counts());
+  return demoReport({ traces: ofShop, sent, failed, seconds: elapsedS, counts });
 }
 
 function isProcessFact(record: CaptureRecord): record is ProcessFact {

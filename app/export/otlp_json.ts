@@ -67,8 +67,14 @@ function withLink(span: Span, link: TraceNode["link"]): Span {
 }
 
 function keyValues(attributes: OtelAttributes) {
-  return Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) }));
+  return Object.entries(attributes).map(([key, value]) => ({
+    key,
+    value: key === CONFIDENCE ? { doubleValue: value } : anyValue(value),
+  }));
 }
+
+/** A share: the only number of ours that is not a count. */
+const CONFIDENCE = "spandrel.link.confidence";
 
 function anyValue(value: AttributeValue) {
   switch (typeof value) {

@@ -36,7 +36,8 @@ export function openTraceStore({ host, kernel }: RecordSource, flags: StoreFlags
   const opening = openStore({
     ...(db === undefined ? {} : { path: db }),
     ...(keep === undefined ? {} : { keep: parseKeep(keep, keepByDefault) }),
-    protocols: PROTOCOLS,
+    // Data only: protocols have functions, which cannot pass to the store's worker.
+    protocols: PROTOCOLS.map(({ name, fields }) => ({ name, fields })),
     facts: { host: host.name, boot_id: host.bootId },
   });
   opening.then((opened) => store = opened, (error) => {

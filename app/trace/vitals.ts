@@ -28,6 +28,15 @@ export function countsOf(run: Run, losses: ReadonlyMap<string, number>): Counts 
   return { events, drops: list.filter(({ count }) => count > 0) };
 }
 
+/** What was counted between two readings. */
+export function countsSince(before: Counts, now: Counts): Counts {
+  const drops = now.drops.map(({ reason, count }) => ({
+    reason,
+    count: count - (before.drops.find((drop) => drop.reason === reason)?.count ?? 0),
+  }));
+  return { events: now.events - before.events, drops: drops.filter(({ count }) => count > 0) };
+}
+
 export interface Usage {
   readonly eventsPerS: number;
   readonly cpuShare: number;

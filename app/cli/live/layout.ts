@@ -155,7 +155,7 @@ function footerLines(state: ViewState, vitals: Vitals, columns: number, paint: P
     lost.length === 0 ? "no drops" : "",
   ].filter((text) => text !== "").join(" · ");
   const keys = state.opened !== null ? "Esc back  q back" : "? help  q quit";
-  const footer = fit(` ${numbers}`, Math.max(0, columns - keys.length - 1)) + keys;
+  const footer = `${fit(` ${numbers}`, Math.max(0, columns - keys.length - 2))} ${keys}`;
   return [
     ...(vitals.notice === "" ? [] : [paint("yellow", fit(` ${harmless(vitals.notice)}`, columns))]),
     ...(lost.length === 0 ? [] : [paint("red", fit(` dropped: ${lost.join(" · ")}`, columns))]),
