@@ -38,6 +38,33 @@ export function messageSeen(
   };
 }
 
+/** A message all of whose bytes are pending in the lane: there will be no more of it. */
+export function messageOfLane(
+  connection: Connection,
+  direction: Direction,
+  lane: Lane,
+  protocol: string,
+  message: Message,
+): MessageSeen {
+  return {
+    kind: "message",
+    connection,
+    program: lane.program,
+    protocol,
+    tid: lane.tid,
+    coroutine: lane.coroutine,
+    turn: lane.turn,
+    direction,
+    message,
+    startNs: lane.startNs,
+    emitNs: lane.lastNs,
+    offset: lane.offset,
+    seq: lane.seq,
+    bytes: lane.bytes + lane.passed,
+    endTid: lane.lastTid,
+  };
+}
+
 /** The end of the message in progress, with the last byte of the lane. */
 export function messageEnd(
   connection: Connection,

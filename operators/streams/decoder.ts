@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the lanes of claimed connections, message by message.
+//
+// Messages that lie within one run are read straight from the borrowed payload; only what is
+// incomplete is copied and held. A place that is lost (a gap, clipped or malformed bytes) is found
+// again where the direction of the connection changes, because a message begins there.
+
+import type { Outputs } from "../../engine/operator.ts";
+import type { ByteRun } from "../../model/byte_run.ts";
+import type { Direction } from "../../model/capture_record.ts";
+import type { Connection } from "../../model/connection.ts";
+import type { DropReason } from "../../model/drops.ts";
+import { LIMITS } from "../../model/limits.ts";
+import type { DecodeEvent, Message, StreamEnd } from "../../model/message.ts";
+import { Cursor } from "../wire/cursor.ts";
+import { createMake } from "../wire/make.ts";
+import type { Step } from "../wire/protocol.ts";
+import type { Claim } from "./claim.ts";
+import type { Lane } from "./lane.ts";
+import { messageEnd, messageOfLane, messageSeen } from "./placed.ts";
+import { READ_CLIPPED, READ_FAILED, READ_MALFORMED, readerError, readStep } from "./read_step.ts";
+
+export class Decoder {
+  readonly #out: Outputs<DecodeEvent, never, DropReason>;
+  readonly #cursor = new Cursor();
+  readonly #make = createMake();
+  /** Claims with pending bytes. */
+  readonly #waiting = new Map<Claim, Connection>();
+
+  constructor(out: Outputs<DecodeEvent, never, DropReason>) {
+    this.#out = out;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  run(run: ByteRun, claim: Claim): void {
+    const direction = run.event.direction;
+    const lane = direction === "ingress" ? claim.ingress : claim.egress;
+    const turned = claim.last !== direction;
+    if (turned) this.#turn(run.connection, claim, direction, lane);
+    if (run.gap > 0) this.#gap(run, claim, lane, turned);
+    if (lane.lost && !this.#found(run, claim, lane)) lane.bytes += run.length;
+    else this.#read(run, claim, lane);
+    lane.note(run);
+  }
+
+  /** The direction changed: in the other one, a message that was lost sight of is over. */
+  #turn(connection: Connection, claim: Claim, direction: Direction, lane: Lane): void {
+    claim.last = direction;
+    if (lane.lost) lane.turns++;
+    const other = direction === "ingress" ? claim.egress : claim.ingress;
+    if (!other.lost || !other.more) return;
+    const was = direction === "ingress" ? "egress" : "ingress";
+    this.#out.emit(messageEnd(connection, was, other));
+    other.finish();
+  }
+
+  #gap(run: ByteRun, claim: Claim, lane: Lane, turned: boolean): void {
+    if (!lane.lost && lane.skip >= run.gap) {
+      lane.skip -= run.gap;
+      lane.bytes += run.gap;
+      return;
+    }
+    if (!lane.lost) {
+      if (lane.passed > 0) this.#readRest(run.connection, claim, run.event.direction);
+      this.#lose(run, claim, lane);
+    }
+    if (turned) lane.turns++;
+    if (lane.more) lane.bytes += run.gap;
+  }
+
+  /** Whether a message begins with this run of a lane that was lost. */
+  #found(run: ByteRun, claim: Claim, lane: Lane): boolean {
+    if (lane.turns === 0) return false;
+    if (
+      lane.doubtful && lane.turns < LOST_TURNS_MAX &&
+      claim.protocol.probe(run.bytes, run.length).kind === "no"
+    ) return false;
+    if (lane.more) this.#out.emit(messageEnd(run.connection, run.event.direction, lane));
+    lane.finish();
+    lane.lost = false;
+    return true;
+  }
+
+  #read(run: ByteRun, claim: Claim, lane: Lane): void {
+    const before = lane.passed;
+    if (before > 0) {
+      if (!lane.append(run)) return this.#fail(run, claim, lane, "decode_full");
+      if (lane.passed < lane.need) return;
+    }
+    this.#steps(run, claim, lane, before);
+    if (before > 0 && claim.ingress.passed + claim.egress.passed === 0) this.#waiting.delete(claim);
+    if (claim.over === "refuted") {
+      const { connection, emitNs } = run;
+      const direction = "both" as const;
+      this.#out.emit({ kind: "stream_end", connection, direction, emitNs, reason: "lost" });
+    }
+  }
+
+  /** Reads on from the pending bytes, of which `before` stand in front of the run, or from it. */
+  #steps(run: ByteRun, claim: Claim, lane: Lane, before: number): void {
+    const cursor = this.#cursor, length = run.length;
+    // Counted from the first byte of the run: pending bytes have negative positions.
+    let position = -before;
+    let idle = 0;
+    while (position < length || lane.more) {
+      if (lane.skip > 0) {
+        const n = Math.min(lane.skip, length - position);
+        lane.skip -= n;
+        lane.bytes += n;
+        position += n;
+        if (lane.skip > 0) break;
+        if (position >= length && !lane.more) break;
+      }
+      if (position < 0) cursor.reset(lane.buffer, before + position, lane.held, lane.passed);
+      else cursor.reset(run.bytes, position, run.bytes.length, length);
+      const way = claim.way(run.connection, run.event.direction);
+      const step = readStep(claim.protocol, cursor, way, this.#make, claim.state);
+      if (typeof step === "number") {
+        if (step > 0) this.#wait(run, claim, lane, before, position, step);
+        else this.#failed(run, claim, lane, step);
+        return;
+      }
+      const n = cursor.position;
+      if (n > 0 || step.kind === "skip") idle = step.kind === "skip" && n === 0 ? idle + 1 : 0;
+      else idle++;
+      if (idle > IDLE_STEPS_MAX) return this.#fail(run, claim, lane, "malformed");
+      if (step.kind === "message") this.#message(run, claim, lane, step.message, position, n);
+      else if (!this.#step(run, claim, lane, step, position, n)) return;
+      position += n;
+    }
+    if (before > 0) lane.clearPending();
+  }
+
+  #message(
+    run: ByteRun,
+    claim: Claim,
+    lane: Lane,
+    message: Message,
+    position: number,
+    n: number,
+  ): void {
+    if (lane.more) {
+      this.#out.emit(messageEnd(run.connection, run.event.direction, lane));
+      lane.finish();
+    }
+    const bytes = lane.bytes + n;
+    const seen = messageSeen(run, lane, claim.protocol.name, message, position, bytes);
+    claim.malformed = 0;
+    if (message.kind !== "oneway") this.#learn(run, claim, message.kind);
+    lane.begun = false;
+    lane.more = message.more && claim.protocol.multiplexed !== true;
+    lane.bytes = lane.more ? bytes : 0;
+    this.#out.emit(seen);
+  }
+
+  /** What a message tells of its connection: the direction of requests, and pipelining. */
+  #learn(run: ByteRun, claim: Claim, kind: "request" | "response"): void {
+    if (claim.requests === null) {
+      const inward = run.event.direction === "ingress";
+      claim.requests = (kind === "request") === inward ? "ingress" : "egress";
+    }
+    if (kind === "response") {
+      // It answers a request of which the rest was not seen.
+      if (claim.unanswered === 0) {
+        this.#readRest(run.connection, claim, opposite(run.event.direction));
+      }
+      claim.unanswered = 0;
+    } else if (++claim.unanswered > 1 && !claim.pipelined && claim.protocol.pairing === "order") {
+      claim.pipelined = true;
+      claim.owner.pipelined(run.event.connection);
+    }
+  }
+
+  /** Every other step; false when reading the run is over. */
+  #step(
+    run: ByteRun,
+    claim: Claim,
+    lane: Lane,
+    step: Exclude<Step, { kind: "message" }>,
+    position: number,
+    n: number,
+  ): boolean {
+    const multiplexed = claim.protocol.multiplexed === true;
+    if (!multiplexed) {
+      if (step.kind !== "end") lane.begin(run, position);
+      lane.bytes += n;
+    } else lane.finish();
+    switch (step.kind) {
+      case "nothing":
+        return true;
+      case "skip":
+        lane.skip = step.bytes;
+        return true;
+      case "end":
+        lane.note(run);
+        if (lane.more || multiplexed) {
+          this.#out.emit(messageEnd(run.connection, run.event.direction, lane, step));
+        }
+        lane.finish();
+        return true;
+      case "lost":
+        lane.bytes += run.length - position - n;
+        lane.lose(false);
+        return false;
+      case "switch":
+        return this.#switch(run, claim, lane, step.to, position + n);
+    }
+  }
+
+  #switch(run: ByteRun, claim: Claim, lane: Lane, to: string, position: number): boolean {
+    for (const each of [claim.ingress, claim.egress]) each.finish();
+    claim.owner.switchTo(claim, to, run.connection);
+    if (claim.over === "no") return true;
+    lane.clearPending();
+    if (to === "" && position < run.length) {
+      claim.owner.giveBack({
+        ...run,
+        gap: 0,
+        offset: run.offset + position,
+        length: run.length - position,
+        bytes: run.bytes.subarray(Math.min(Math.max(0, position), run.bytes.length)),
+      });
+    }
+    return false;
+  }
+
+  /** Holds what is incomplete until `need` bytes from `position` on have passed. */
+  #wait(
+    run: ByteRun,
+    claim: Claim,
+    lane: Lane,
+    before: number,
+    position: number,
+    need: number,
+  ): void {
+    if (position < run.length) lane.begin(run, position);
+    if (position < 0) lane.consume(before + position);
+    else {
+      if (before > 0) lane.clearPending();
+      if (position === run.length) return;
+      if (!lane.append(run, position)) return this.#fail(run, claim, lane, "decode_full");
+    }
+    lane.need = need;
+    this.#waiting.set(claim, run.connection);
+    const whole = lane.held === lane.passed;
+    if (whole && need > LIMITS.decodeBytes.value) this.#fail(run, claim, lane, "decode_full");
+  }
+
+  #failed(run: ByteRun, claim: Claim, lane: Lane, code: number): void {
+    this.#fail(run, claim, lane, code === READ_CLIPPED ? "clipped" : "malformed");
+    if (code === READ_FAILED) throw readerError();
+  }
+
+  #fail(run: ByteRun, claim: Claim, lane: Lane, reason: Failure): void {
+    this.#out.drop(reason);
+    this.#lose(run, claim, lane);
+    if (reason === "malformed" && ++claim.malformed >= MALFORMED_MAX) claim.over = "refuted";
+  }
+
+  /** The place in this lane is lost: those behind are told, the protocol too. */
+  #lose(run: ByteRun, claim: Claim, lane: Lane): void {
+    const { connection, emitNs } = run;
+    const direction = run.event.direction;
+    lane.lose(true);
+    claim.protocol.lost?.(claim.state, claim.way(connection, direction));
+    this.#out.emit({ kind: "stream_end", connection, direction, emitNs, reason: "lost" });
+  }
+
+  /** A datagram is read by itself: nothing goes on in the next one. */
+  datagram(run: ByteRun, claim: Claim): void {
+    const cursor = this.#cursor;
+    const lane = run.event.direction === "ingress" ? claim.ingress : claim.egress;
+    const way = claim.way(run.connection, run.event.direction);
+    let position = 0;
+    while (position < run.length) {
+      cursor.reset(run.bytes, position, run.bytes.length, run.length);
+      const step = readStep(claim.protocol, cursor, way, this.#make, claim.state);
+      if (typeof step === "number") {
+        this.#datagramFailed(run, claim, step);
+        return;
+      }
+      const n = cursor.position;
+      if (step.kind === "message") this.#message(run, claim, lane, step.message, position, n);
+      lane.finish();
+      if (n === 0 || step.kind === "lost") return;
+      position += n;
+    }
+  }
+
+  #datagramFailed(run: ByteRun, claim: Claim, code: number): void {
+    const cut = run.bytes.length < run.length && code !== READ_MALFORMED;
+    this.#out.drop(cut ? "clipped" : "malformed");
+    if (!cut && ++claim.malformed >= MALFORMED_MAX) claim.over = "refuted";
+    if (code === READ_FAILED) throw readerError();
+  }
+
+  end(record: StreamEnd, claim: Claim): void {
+    const { direction } = record;
+    for (const each of inOrder(claim)) {
+      if (direction === "both" || direction === each) this.#endLane(record, claim, each);
+    }
+    if (claim.ingress.passed + claim.egress.passed === 0) this.#waiting.delete(claim);
+    this.#out.emit(record);
+  }
+
+  /** No bytes will come any more, on any connection. */
+  finish(): void {
+    for (const [claim, connection] of this.#waiting) {
+      for (const direction of inOrder(claim)) this.#readRest(connection, claim, direction);
+    }
+    this.#waiting.clear();
+  }
+
+  /**
+   * The bytes that a pending message waits for will not come: what is known of it must do, as if
+   * the rest had passed without being captured.
+   */
+  #readRest(connection: Connection, claim: Claim, direction: Direction): void {
+    const lane = direction === "ingress" ? claim.ingress : claim.egress;
+    if (lane.passed === 0) return;
+    const way = claim.way(connection, direction);
+    this.#cursor.reset(lane.buffer, 0, lane.held, lane.passed + LIMITS.decodeBytes.value);
+    const step = readStep(claim.protocol, this.#cursor, way, this.#make, claim.state);
+    claim.protocol.lost?.(claim.state, way);
+    if (typeof step !== "number" && step.kind === "message" && lane.begun) {
+      const message = { ...step.message, more: false, clipped: true };
+      if (message.kind === "request") claim.unanswered++;
+      this.#out.emit(messageOfLane(connection, direction, lane, claim.protocol.name, message));
+    } else this.#out.drop("incomplete");
+    lane.finish();
+    lane.clearPending();
+  }
+
+  #endLane(record: StreamEnd, claim: Claim, direction: Direction): void {
+    const { connection, reason } = record;
+    const lane = direction === "ingress" ? claim.ingress : claim.egress;
+    const orderly = reason === "eof" || reason === "close";
+    if (lane.more && orderly && (lane.skip === Infinity || lane.lost)) {
+      this.#out.emit(messageEnd(connection, direction, lane));
+    } else if (!lane.more && lane.passed > 0) this.#readRest(connection, claim, direction);
+    else if (lane.more || lane.begun) this.#out.drop("incomplete");
+    lane.finish();
+    lane.clearPending();
+  }
+}
+
+const opposite = (direction: Direction): Direction =>
+  direction === "ingress" ? "egress" : "ingress";
+
+/** The direction of requests first, so that they are there before their responses. */
+function inOrder(claim: Claim): readonly Direction[] {
+  return claim.requests === "egress" ? ["egress", "ingress"] : ["ingress", "egress"];
+}
+
+/** Steps in a row that consume nothing: a reader that makes more of them runs in a circle. */
+const IDLE_STEPS_MAX = 1_024;
+/** Malformed reads without a message between them after which a claim is refuted. */
+const MALFORMED_MAX = 4;
+/** Bursts after which a lost place is taken for found, whatever the probe says. */
+const LOST_TURNS_MAX = 3;
+
+/** Why a place in the stream is lost, other than by a gap. */
+type Failure = "clipped" | "malformed" | "decode_full";
