@@ -11,6 +11,7 @@ import { nats } from "./mq/nats.ts";
 import { dns } from "./net/dns.ts";
 import { tls } from "./net/tls.ts";
 import { unknown } from "./net/unknown.ts";
+import { dubbo } from "./rpc/dubbo.ts";
 import { mongodb } from "./sql/mongodb.ts";
 import { mysql } from "./sql/mysql.ts";
 import { postgresql } from "./sql/postgresql.ts";
@@ -27,6 +28,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   dns,
   tls,
   unknown,
+  dubbo,
   mongodb,
   mysql,
   postgresql,
