@@ -267,9 +267,15 @@ export function endWork(work: Work, program: ProgramState): void {
   if (work.exchange.response?.message.identity) indexIdentity(work, program);
 }
 
-/** Forgets works that can be nobody's parent any more; returns how many open ones were given up. */
+/**
+ * Forgets works that can be nobody's parent any more; returns how many open ones were given up. It
+ * looks once in so many works, because taking one off the front moves all others.
+ */
 export function forgetWorks(program: ProgramState): number {
   const { works, pending } = program;
+  if (program.nextOrder < program.nextForgetting) return 0;
+  program.nextForgetting = program.nextOrder + forgettingEvery;
+  program.unstarted = program.unstarted.filter((work) => work.endNs === Infinity);
   const neededNs = Math.min(pending[0]?.sentNs ?? Infinity, program.nowNs) - keptNs;
   let gone = 0;
   let givenUp = 0;
@@ -285,6 +291,9 @@ export function forgetWorks(program: ProgramState): number {
   program.firstOrder += gone;
   return givenUp;
 }
+
+/** Works read between two looks at those that may be forgotten. */
+const forgettingEvery = 256;
 
 /** Ended works stay for calls that were sent before they ended and are not written down yet. */
 const keptNs = 1_000_000_000;

@@ -128,6 +128,8 @@ export interface ProgramState {
   /** Order of works[0]. */
   firstOrder: number;
   nextOrder: number;
+  /** Order of reading from which works are looked through for those that may be forgotten. */
+  nextForgetting: number;
   open: number;
   /** Works by the ids that their bytes carry. */
   readonly byIdentity: Map<string, Work[]>;
@@ -154,6 +156,7 @@ export function startProgram(rulesCount: number): ProgramState {
     works: [],
     firstOrder: 0,
     nextOrder: 0,
+    nextForgetting: 0,
     open: 0,
     byIdentity: new Map(),
     lastOn: new Map(),
