@@ -154,6 +154,8 @@ static __always_inline void place_portable(struct socket_state *state, struct me
 	after = tcp_counter_of(sk, m->direction);
 	if (m->direction == DIRECTION_INGRESS && after == thread->open.after + 1)
 		after--; /* the FIN's number */
+	if (!m->length && first == state->seq_next[DIRECTION_INGRESS] + 1)
+		first--; /* end of stream, read again */
 	if (thread->open.after == after)
 		place_exactly(state, m, 1 << (m->direction & 1), first);
 	else
