@@ -113,6 +113,24 @@ Deno.test("record decoder: one object per socket and per program", () => {
   assert.equal(d.connection.cookie, 0xffffffffffffffffn);
 });
 
+Deno.test("record decoder: neighbouring cookies are never taken for one, however large", () => {
+  const bases = [1n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 63n + 2n ** 53n, 2n ** 64n - 3n];
+  const cookies = bases.flatMap((base) => [base, base + 1n, base + 2n]);
+  const events = data(...cookies.map((cookie) => ({ cookie, payload: "x" })));
+  assert.deepEqual(events.map((e) => e.connection.cookie), cookies);
+  const unix = { transport: "unix", payload: "x" } as const;
+  const eofs = cookies.map((cookie) => {
+    const records = decoded(
+      dataRecord({ ...unix, cookie, peerCookie: 77n }),
+      dataRecord({ ...unix, cookie: 77n, peerCookie: cookie, payload: "y" }),
+      dataRecord({ ...unix, cookie: 77n, peerCookie: cookie, payload: "", flags: ["eof"] }),
+      encodeHostFact({ fact: "clock", bootNs: "4", realNs: "5" }, 20n * S),
+    );
+    return records.filter((r) => r.kind === "close").length;
+  });
+  assert.deepEqual(eofs, cookies.map(() => 2), "a peer is found by its cookie");
+});
+
 Deno.test("record decoder: start and sequence number only where they are known", () => {
   const [event] = data({ payload: "x", emitNs: 5n * S, flags: ["seqUncertain"] });
   assert.equal(event?.startNs, 5n * S);

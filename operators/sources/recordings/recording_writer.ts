@@ -18,6 +18,7 @@ export interface ByteOutput {
   close(): void;
 }
 
+/** Disposal writes what is left and closes the file; to do it twice does no harm. */
 export interface RecordingWriter extends AsyncDisposable {
   /** Copies the record of `size` bytes at `at`. */
   append(bytes: Uint8Array, at: number, size: number): void;
@@ -77,6 +78,7 @@ class QueueingWriter implements RecordingWriter {
   #block = new Uint8Array(BLOCK_BYTES);
   #used = BLOCK_HEADER_BYTES;
   #records = 0;
+  #closed = false;
 
   constructor(output: ByteOutput, header: Uint8Array<ArrayBuffer>, name: string) {
     this.#output = output;
@@ -86,7 +88,9 @@ class QueueingWriter implements RecordingWriter {
 
   append(bytes: Uint8Array, at: number, size: number): void {
     const room = paddedBytes(size);
-    if (this.progress.problem !== null || room > BLOCK_BYTES_MAX - BLOCK_HEADER_BYTES) {
+    if (
+      this.#closed || this.progress.problem !== null || room > BLOCK_BYTES_MAX - BLOCK_HEADER_BYTES
+    ) {
       this.progress.recordsLost++;
       return;
     }
@@ -114,6 +118,8 @@ class QueueingWriter implements RecordingWriter {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     this.flush();
     await this.#writing;
     this.#output.close();

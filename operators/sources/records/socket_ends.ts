@@ -30,12 +30,28 @@ const ROLES: readonly Role[] = (() => {
   return roles;
 })();
 
-/**
- * The cookie at `at` as a number, exact for all that occur: the kernel counts up from 1, and down
- * from 2^64 where it was interrupted. So it is read as a signed number.
- */
-export function socketKey(view: DataView, at: number): number {
-  return view.getInt32(at + 4, true) * 4294967296 + view.getUint32(at, true);
+/** A cookie as the key of a map: a number, exact, for all but the rarest. */
+export type SocketKey = number | bigint;
+
+/** High words below this leave a number exact. */
+const HIGH_END = 1 << 21;
+const WORD = 2 ** 32;
+/** The portable path counts its own cookies from here. */
+const TOP = 0x8000_0000;
+
+/** Of the cookie at `at`: the kernel counts from 1 up, and down from 2^64 where it was interrupted. */
+export function socketKey(view: DataView, at: number): SocketKey {
+  const low = view.getUint32(at, true), high = view.getUint32(at + 4, true);
+  if (high < HIGH_END) return high * WORD + low;
+  if (high >= TOP && high - TOP < HIGH_END) return -1 - ((high - TOP) * WORD + low);
+  return view.getBigUint64(at, true);
+}
+
+/** The same of a cookie in hand. */
+export function keyOfCookie(cookie: bigint): SocketKey {
+  const high = Number(cookie >> 32n), low = Number(cookie & 0xffffffffn);
+  if (high < HIGH_END) return high * WORD + low;
+  return high >= TOP && high - TOP < HIGH_END ? -1 - ((high - TOP) * WORD + low) : cookie;
 }
 
 const wordOf = (view: DataView, at: number) =>

@@ -13,18 +13,20 @@ import { HOUR, MINUTE, type Nanos, SECOND } from "../../../model/time.ts";
 import { type RecencyList, recencyList, type Recent } from "../recency_list.ts";
 import {
   type Ends,
+  keyOfCookie,
+  newConnection,
   readEnds,
   sameEnds,
+  type SocketKey,
   socketKey,
   unixAddress,
   updateEnds,
 } from "./socket_ends.ts";
-import { newConnection } from "./socket_ends.ts";
 
 /** A socket with what its records are compared with. */
 export interface SocketState extends Recent<SocketState> {
   readonly connection: Connection;
-  readonly key: number;
+  readonly key: SocketKey;
   readonly ends: Ends;
   /** Thread group that used it so far; 0 once a second one has. */
   owner: number;
@@ -65,7 +67,7 @@ export interface SocketTable {
 
 export function socketTable(options: SocketTableOptions): SocketTable {
   const { socketsMax = LIMITS.connections.value, closed, forgotten } = options;
-  const byCookie = new Map<number, SocketState>();
+  const byCookie = new Map<SocketKey, SocketState>();
   const names = unixNames();
   const owned = ownedSockets();
   const waiting = {
@@ -141,7 +143,7 @@ export function socketTable(options: SocketTableOptions): SocketTable {
       const { connection: { peerCookie }, usedNs } = socket;
       moveToEnded(socket, usedNs);
       if (peerCookie === 0n) return;
-      moveToEnded(byCookie.get(Number(BigInt.asIntN(64, peerCookie))), usedNs);
+      moveToEnded(byCookie.get(keyOfCookie(peerCookie)), usedNs);
     },
     exited(tgid, emitNs) {
       for (const socket of owned.of(tgid)) close(socket, emitNs, "exit");
@@ -192,13 +194,13 @@ type Names = readonly [local: string, peer: string];
 /** Names of unix sockets whose data did not come yet. */
 function unixNames() {
   const namedMax = 1024;
-  const byKey = new Map<number, Names>();
+  const byKey = new Map<SocketKey, Names>();
   return {
-    keep(key: number, names: Names): void {
+    keep(key: SocketKey, names: Names): void {
       if (byKey.size >= namedMax) byKey.clear();
       byKey.set(key, names);
     },
-    take(key: number): Names | undefined {
+    take(key: SocketKey): Names | undefined {
       const names = byKey.get(key);
       byKey.delete(key);
       return names;
