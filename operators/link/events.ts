@@ -17,7 +17,6 @@ import {
 import { identityKeys } from "./evidence/identity.ts";
 import { likelyWaiting, oldest, originOf } from "./origin.ts";
 import type { Call, Ingress, ProgramState, Thread, Work } from "./program.ts";
-import { RULES } from "./rules.ts";
 
 /** A request was read: a work begins. */
 export function readRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Work {
@@ -38,6 +37,8 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     alone: program.open === 0,
     trail: [],
     children: [],
+    claimed: [],
+    asTarget: { work: null as never, certainty: 1 },
     emitted: 0,
   };
   if (work.alone) work.trail.push(work);
@@ -85,11 +86,11 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     doneNs: Infinity,
     responded: false,
     sent: [],
-    points: RULES.map(() => null),
     decision: null,
     guess: null,
     emitted: 0,
   };
+  program.lastSentNs = Number(seen.emitNs);
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, turn, isFresh, program);
   started(call, program);
@@ -276,7 +277,8 @@ export function forgetWorks(program: ProgramState): number {
   if (program.nextOrder < program.nextForgetting) return 0;
   program.nextForgetting = program.nextOrder + forgettingEvery;
   program.unstarted = program.unstarted.filter((work) => work.endNs === Infinity);
-  const neededNs = Math.min(pending[0]?.sentNs ?? Infinity, program.nowNs) - keptNs;
+  const isLeaf = program.nowNs - program.lastSentNs > leafAfterNs;
+  const neededNs = Math.min(pending[0]?.sentNs ?? Infinity, program.nowNs) - (isLeaf ? 0 : keptNs);
   let gone = 0;
   let givenUp = 0;
   for (; gone < works.length; gone++) {
@@ -297,6 +299,9 @@ const forgettingEvery = 256;
 
 /** Ended works stay for calls that were sent before they ended and are not written down yet. */
 const keptNs = 1_000_000_000;
+
+/** A program that has sent nothing for so long is taken for a leaf: a database, a cache. */
+const leafAfterNs = 10_000_000_000;
 
 function threadOf(seen: MessageSeen, program: ProgramState): Thread {
   const id = seen.coroutine === 0n ? seen.tid : seen.coroutine;

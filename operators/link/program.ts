@@ -35,6 +35,10 @@ export interface Work {
   readonly trail: Ingress[];
   /** Calls decided to be its children before it ended: rules learn from them at its end. */
   readonly children: Call[];
+  /** Calls of which some rule has said, after they ended, that they are its children. */
+  readonly claimed: Call[];
+  /** The work as what rules lead to. */
+  readonly asTarget: Target;
   /** Emissions so far. */
   emitted: number;
 }
@@ -75,8 +79,6 @@ export interface Call {
   responded: boolean;
   /** Kinds of what was sent that follows from reading the response. */
   readonly sent: number[];
-  /** What each rule points at, by rule index. */
-  readonly points: (Ingress | null)[];
   /** Null while undecided. */
   decision: Decision | null;
   /** Its likely parent while it is undecided. */
@@ -105,6 +107,16 @@ export interface Decision {
   readonly candidates: readonly Candidate[];
   /** Index of the rule that speaks for the parent; -1 if none does. */
   readonly rule: number;
+  /** What that rule points at. */
+  readonly from: Ingress | null;
+  /** The parent as what other calls' rules lead to. */
+  readonly asTarget: Target | null;
+}
+
+/** A work, and the probability that what a rule points at leads to it. */
+export interface Target {
+  readonly work: Work;
+  readonly certainty: number;
 }
 
 /** A thread, or a coroutine where it is known: whatever does one thing after the other. */
@@ -130,6 +142,8 @@ export interface ProgramState {
   nextOrder: number;
   /** Order of reading from which works are looked through for those that may be forgotten. */
   nextForgetting: number;
+  /** When the last request was sent. */
+  lastSentNs: number;
   open: number;
   /** Works by the ids that their bytes carry. */
   readonly byIdentity: Map<string, Work[]>;
@@ -139,8 +153,10 @@ export interface ProgramState {
   unstarted: Work[];
   /** Calls of workers after whose response an answer is due, which another thread may write. */
   unanswered: Call[];
-  /** Calls that have ended and wait for a decision, by time of sending. */
-  readonly pending: Call[];
+  /** Calls that have ended and wait for a decision, in the order in which they ended. */
+  pending: Call[];
+  /** Order of the oldest work that is open; none is older. */
+  oldestOpen: number;
   /** By rule index, see rules.ts. */
   readonly reliability: Reliability[];
   readonly consequences: Consequences;
@@ -157,12 +173,14 @@ export function startProgram(rulesCount: number): ProgramState {
     firstOrder: 0,
     nextOrder: 0,
     nextForgetting: 0,
+    lastSentNs: 0,
     open: 0,
     byIdentity: new Map(),
     lastOn: new Map(),
     unstarted: [],
     unanswered: [],
     pending: [],
+    oldestOpen: 0,
     reliability: Array.from({ length: rulesCount }, () => ({ right: 0, wrong: 0 })),
     consequences: startConsequences(),
     nowNs: 0,
