@@ -12,6 +12,7 @@ import { dns } from "./net/dns.ts";
 import { tls } from "./net/tls.ts";
 import { unknown } from "./net/unknown.ts";
 import { dubbo } from "./rpc/dubbo.ts";
+import { thrift } from "./rpc/thrift.ts";
 import { mongodb } from "./sql/mongodb.ts";
 import { mysql } from "./sql/mysql.ts";
 import { postgresql } from "./sql/postgresql.ts";
@@ -29,6 +30,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   tls,
   unknown,
   dubbo,
+  thrift,
   mongodb,
   mysql,
   postgresql,
