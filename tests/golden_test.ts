@@ -6,7 +6,12 @@
 import assert from "node:assert/strict";
 import { PROTOCOLS } from "../operators/protocols/registry.gen.ts";
 import { type AnyProtocol, createRegistry } from "../operators/wire/registry.ts";
-import { type Case, type Fixture, parseFixture, withExpected } from "./support/wire/golden_fixture.ts";
+import {
+  type Case,
+  type Fixture,
+  parseFixture,
+  withExpected,
+} from "./support/wire/golden_fixture.ts";
 import { runGolden } from "./support/wire/golden_run.ts";
 import { damage, randomOf, splitSteps } from "./support/wire/golden_variants.ts";
 
@@ -22,6 +27,37 @@ for (const { name } of [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.n
   const fixture = parseFixture(protocol.name, Deno.readTextFileSync(url));
   if (update) rewrite(url, protocol, fixture);
   else testFixture(protocol, fixture);
+}
+
+Deno.test("every protocol has a fixture", () => {
+  const names = new Set([...Deno.readDirSync(folder)].map((entry) => entry.name));
+  const missing = PROTOCOLS.filter(({ name }) => !names.has(`${name}.txt`)).map((p) => p.name);
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("noise is nobody's: constant, random and printable bytes", () => {
+  for (const transport of ["tcp", "udp"] as const) {
+    for (const bytes of noise()) {
+      const answer = registry.ask(transport, bytes, bytes.length);
+      if (answer.kind !== "claimed") continue;
+      const head = bytes.subarray(0, 32).join(" ");
+      assert.fail(`${answer.protocol.name} claims ${bytes.length} bytes of noise: ${head}`);
+    }
+  }
+});
+
+function* noise(): Generator<Uint8Array> {
+  for (const byte of [0, 1, 0x20, 0x41, 0x61, 0xff]) {
+    for (const length of [1, 2, 4, 8, 16, 32, 64, 256, 1000]) {
+      yield new Uint8Array(length).fill(byte);
+    }
+  }
+  for (let seed = 0; seed < 3_000; seed++) {
+    const random = randomOf(seed);
+    const length = 1 + random(200);
+    yield Uint8Array.from({ length }, () => random(256));
+    yield Uint8Array.from({ length }, () => 0x20 + random(95));
+  }
 }
 
 function rewrite(url: URL, protocol: AnyProtocol, fixture: Fixture): void {

@@ -312,7 +312,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const u16 = (at: number) => (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
   const size = (u16(0) << 16 | u16(2)) >>> 0;
   const api = APIS.get(u16(4));
-  if (api === undefined || u16(6) > api.versionMax || size > SIZE_MAX) return NO;
+  if (api === undefined || u16(6) > api.versionMax || size < 10 || size > SIZE_MAX) return NO;
   if (size + 4 < length && !follows(bytes, size + 4)) return NO;
   const client = u16(12);
   if (client !== 0xffff && 14 + client > Math.max(length, size + 4)) return NO;
