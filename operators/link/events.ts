@@ -4,19 +4,11 @@
 import type { Exchange } from "../../model/exchange.ts";
 import { LIMITS } from "../../model/limits.ts";
 import type { MessageSeen } from "../../model/message.ts";
-import {
-  ANSWER,
-  kindOf,
-  lagMax,
-  learnConsequences,
-  learnLag,
-  owes,
-  owesAny,
-  usuallyLeadsTo,
-} from "./consequences.ts";
-import { identityKeys } from "./evidence/identity.ts";
+import { ANSWER, kindOf, lagMax, learnConsequences, learnLag, owesAny } from "./consequences.ts";
+import { handBack, nextUnstarted, realign, started } from "./hand_off_line.ts";
 import { likelyWaiting, oldest, originOf } from "./origin.ts";
 import type { Call, Ingress, ProgramState, Thread, Work } from "./program.ts";
+import { addWork, indexIdentity, onlyOpen } from "./works.ts";
 
 /** A request was read: a work begins. */
 export function readRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Work {
@@ -38,19 +30,17 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     trail: [],
     children: [],
     claimed: [],
-    asTarget: { work: null as never, certainty: 1 },
+    asTarget: null,
     emitted: 0,
   };
   if (work.alone) work.trail.push(work);
   else if (program.open === 1) disturb(program);
-  program.works.push(work);
-  program.unstarted.push(work);
-  program.open++;
+  work.asTarget = { work, certainty: 1 };
+  addWork(work, program);
   thread.readsRequests = true;
   thread.open.push(work);
   thread.task = [];
   read(work, seen.turn, thread, program);
-  indexIdentity(work, program);
   return work;
 }
 
@@ -90,7 +80,6 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     guess: null,
     emitted: 0,
   };
-  program.lastSentNs = Number(seen.emitNs);
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, turn, isFresh, program);
   started(call, program);
@@ -119,18 +108,6 @@ export function readResponse(call: Call, seen: MessageSeen, program: ProgramStat
 /** Responses to workers that are remembered until what follows is known. */
 const unansweredMax = 1_024;
 
-/** A thread that reads requests has answered one: with the result of the worker ready longest. */
-function handBack(work: Work, program: ProgramState): void {
-  const { unanswered, consequences } = program;
-  const isReady = (call: Call) =>
-    call.after === null && call.finished === null && call.handedBack === null;
-  program.unanswered = unanswered.filter(isReady);
-  const call = program.unanswered.find((each) => usuallyLeadsTo(each, ANSWER, consequences));
-  if (call === undefined) return;
-  call.handedBack = work;
-  call.sent.push(ANSWER);
-}
-
 /** Reads of one work that are remembered to learn from. */
 const trailMax = 256;
 
@@ -158,7 +135,10 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
 function finishTask(work: Work, thread: Thread, program: ProgramState): void {
   const { task, last } = thread;
   if (task.every((call) => call.responded)) {
-    for (const call of task) call.finished = work;
+    for (const call of task) {
+      call.finished = work;
+      work.claimed.push(call);
+    }
     realign(task[0], work, program);
     if (last !== null) last.sent.push(ANSWER);
   }
@@ -166,21 +146,10 @@ function finishTask(work: Work, thread: Thread, program: ProgramState): void {
   thread.last = null;
 }
 
-/** The line of works without a call had a wrong one taken out: that one goes back. */
-function realign(first: Call | undefined, work: Work, { unstarted }: ProgramState): void {
-  const handed = first?.handed ?? null;
-  if (handed === null || handed === work) return;
-  const at = unstarted.indexOf(work);
-  if (at < 0) return;
-  unstarted.splice(at, 1);
-  if (handed.endNs !== Infinity) return;
-  const later = unstarted.findIndex((each) => each.order > handed.order);
-  unstarted.splice(later < 0 ? unstarted.length : later, 0, handed);
-}
-
 function answerFrom(from: Ingress, work: Work, isSameTurn: boolean): void {
   if (!from.isWork && from.after === null) {
     from.after = work;
+    work.claimed.push(from);
     from.afterSameTurn = isSameTurn;
   }
   from.sent.push(ANSWER);
@@ -224,26 +193,6 @@ function disturb(program: ProgramState): void {
   work.trail.length = 0;
 }
 
-/** The oldest work that nothing was sent for, and that leads to such a call. */
-function nextUnstarted(kind: number, program: ProgramState): Work | null {
-  const { unstarted, consequences } = program;
-  let over = 0;
-  while (over < unstarted.length && unstarted[over]?.endNs !== Infinity) over++;
-  if (over > 0) unstarted.splice(0, over);
-  for (const work of unstarted) {
-    if (work.endNs === Infinity && owes(work, kind, consequences) >= likelyWaiting) return work;
-  }
-  return null;
-}
-
-/** Takes the work that a call was sent for out of the line of those without a call. */
-function started(call: Call, program: ProgramState): void {
-  const from = call.handed ?? (call.origin?.from.isWork ? call.origin.from : call.holder);
-  if (from === null || program.unstarted.length === 0) return;
-  const at = program.unstarted.indexOf(from);
-  if (at >= 0) program.unstarted.splice(at, 1);
-}
-
 function remember(call: Call, conn: number, { lastOn }: ProgramState): void {
   lastOn.delete(conn);
   lastOn.set(conn, call);
@@ -268,41 +217,6 @@ export function endWork(work: Work, program: ProgramState): void {
   if (work.exchange.response?.message.identity) indexIdentity(work, program);
 }
 
-/**
- * Forgets works that can be nobody's parent any more; returns how many open ones were given up. It
- * looks once in so many works, because taking one off the front moves all others.
- */
-export function forgetWorks(program: ProgramState): number {
-  const { works, pending } = program;
-  if (program.nextOrder < program.nextForgetting) return 0;
-  program.nextForgetting = program.nextOrder + forgettingEvery;
-  program.unstarted = program.unstarted.filter((work) => work.endNs === Infinity);
-  const isLeaf = program.nowNs - program.lastSentNs > leafAfterNs;
-  const neededNs = Math.min(pending[0]?.sentNs ?? Infinity, program.nowNs) - (isLeaf ? 0 : keptNs);
-  let gone = 0;
-  let givenUp = 0;
-  for (; gone < works.length; gone++) {
-    const work = works[gone];
-    if (work === undefined) break;
-    const isFull = works.length - gone > LIMITS.openPerProgram.value;
-    if (work.endNs >= neededNs && !isFull) break;
-    if (work.endNs === Infinity) givenUp++;
-    forgetIdentity(work, program);
-  }
-  works.splice(0, gone);
-  program.firstOrder += gone;
-  return givenUp;
-}
-
-/** Works read between two looks at those that may be forgotten. */
-const forgettingEvery = 256;
-
-/** Ended works stay for calls that were sent before they ended and are not written down yet. */
-const keptNs = 1_000_000_000;
-
-/** A program that has sent nothing for so long is taken for a leaf: a database, a cache. */
-const leafAfterNs = 10_000_000_000;
-
 function threadOf(seen: MessageSeen, program: ProgramState): Thread {
   const id = seen.coroutine === 0n ? seen.tid : seen.coroutine;
   const known = program.threads.get(id);
@@ -321,33 +235,4 @@ function threadOf(seen: MessageSeen, program: ProgramState): Thread {
   }
   program.threads.set(id, thread);
   return thread;
-}
-
-function onlyOpen(program: ProgramState): Work | null {
-  for (let i = program.works.length - 1; i >= 0; i--) {
-    const work = program.works[i];
-    if (work !== undefined && work.endNs === Infinity) return work;
-  }
-  return null;
-}
-
-function indexIdentity(work: Work, program: ProgramState): void {
-  if (!work.exchange.request?.message.identity && !work.exchange.response?.message.identity) return;
-  for (const key of identityKeys(work.exchange)) {
-    const works = program.byIdentity.get(key);
-    if (works === undefined) program.byIdentity.set(key, [work]);
-    else if (!works.includes(work) && works.length < worksPerIdentityMax) works.push(work);
-  }
-}
-
-/** Works that share one id, at most; beyond, the id tells little. */
-const worksPerIdentityMax = 64;
-
-function forgetIdentity(work: Work, program: ProgramState): void {
-  if (program.byIdentity.size === 0) return;
-  for (const key of identityKeys(work.exchange)) {
-    const works = program.byIdentity.get(key)?.filter((each) => each !== work) ?? [];
-    if (works.length === 0) program.byIdentity.delete(key);
-    else program.byIdentity.set(key, works);
-  }
 }

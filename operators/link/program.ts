@@ -38,7 +38,7 @@ export interface Work {
   /** Calls of which some rule has said, after they ended, that they are its children. */
   readonly claimed: Call[];
   /** The work as what rules lead to. */
-  readonly asTarget: Target;
+  asTarget: Target | null;
   /** Emissions so far. */
   emitted: number;
 }
@@ -142,8 +142,6 @@ export interface ProgramState {
   nextOrder: number;
   /** Order of reading from which works are looked through for those that may be forgotten. */
   nextForgetting: number;
-  /** When the last request was sent. */
-  lastSentNs: number;
   open: number;
   /** Works by the ids that their bytes carry. */
   readonly byIdentity: Map<string, Work[]>;
@@ -173,7 +171,6 @@ export function startProgram(rulesCount: number): ProgramState {
     firstOrder: 0,
     nextOrder: 0,
     nextForgetting: 0,
-    lastSentNs: 0,
     open: 0,
     byIdentity: new Map(),
     lastOn: new Map(),

@@ -23,9 +23,12 @@ export function enclosing(
   const works: Work[] = [];
   let count = 0;
   const { firstOrder } = program;
-  for (let order = call.orderBefore - 1; order >= firstOrder; order--) {
+  let open = call.openBefore;
+  for (let order = call.orderBefore - 1; order >= firstOrder && open > 0; order--) {
     const work = program.works[order - firstOrder];
-    if (work === undefined || !encloses(work, call)) continue;
+    if (work === undefined || work.endNs < call.sentNs) continue;
+    open--;
+    if (!encloses(work, call)) continue;
     count++;
     if (works.length < max) works.push(work);
   }

@@ -40,8 +40,7 @@ export function beforeLaterAnswer({ after, afterSameTurn }: Call): Ingress | nul
 export function beforeNextCall(call: Call): Ingress | null {
   const { after } = call;
   if (after === null || after.isWork) return null;
-  const byThis = after.decision !== null && after.points[after.decision.rule] === call;
-  return byThis ? null : after;
+  return after.decision?.from === call ? null : after;
 }
 
 function by({ origin }: Call, how: Origin["by"]): Ingress | null {

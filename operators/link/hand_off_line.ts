@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two lines of a program with workers: requests that wait for a worker, and results of workers
+// that wait to be written by another thread. First in, first out, as far as the program keeps to it.
+
+import { ANSWER, owes, usuallyLeadsTo } from "./consequences.ts";
+import { likelyWaiting } from "./origin.ts";
+import type { Call, ProgramState, Work } from "./program.ts";
+
+/** The oldest work that nothing was sent for, and that leads to such a call. */
+export function nextUnstarted(kind: number, program: ProgramState): Work | null {
+  const { unstarted, consequences } = program;
+  let over = 0;
+  while (over < unstarted.length && unstarted[over]?.endNs !== Infinity) over++;
+  if (over > 0) unstarted.splice(0, over);
+  for (const work of unstarted) {
+    if (work.endNs === Infinity && owes(work, kind, consequences) >= likelyWaiting) return work;
+  }
+  return null;
+}
+
+/** Takes the work that a call was sent for out of the line of those without a call. */
+export function started(call: Call, program: ProgramState): void {
+  const from = call.handed ?? (call.origin?.from.isWork ? call.origin.from : call.holder);
+  if (from === null || program.unstarted.length === 0) return;
+  const at = program.unstarted.indexOf(from);
+  if (at >= 0) program.unstarted.splice(at, 1);
+}
+
+/** The line of works without a call had a wrong one taken out: that one goes back. */
+export function realign(first: Call | undefined, work: Work, { unstarted }: ProgramState): void {
+  const handed = first?.handed ?? null;
+  if (handed === null || handed === work) return;
+  const at = unstarted.indexOf(work);
+  if (at < 0) return;
+  unstarted.splice(at, 1);
+  if (handed.endNs !== Infinity) return;
+  const later = unstarted.findIndex((each) => each.order > handed.order);
+  unstarted.splice(later < 0 ? unstarted.length : later, 0, handed);
+}
+
+/** A thread that reads requests has answered one: with the result of the worker ready longest. */
+export function handBack(work: Work, program: ProgramState): void {
+  const { unanswered, consequences } = program;
+  const isReady = (call: Call) =>
+    call.after === null && call.finished === null && call.handedBack === null;
+  program.unanswered = unanswered.filter(isReady);
+  const call = program.unanswered.find((each) => usuallyLeadsTo(each, ANSWER, consequences));
+  if (call === undefined) return;
+  call.handedBack = work;
+  work.claimed.push(call);
+  call.sent.push(ANSWER);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Links the calls of one program: when each is decided, and what is told about it.
+
+import { LIMITS } from "../../model/limits.ts";
+import { endWork, readRequest, readResponse, sendRequest, writeResponse } from "./events.ts";
+import { learnFrom } from "./learn.ts";
+import type { Exchange } from "../../model/exchange.ts";
+import { type Call, type Decision, startProgram, type Work } from "./program.ts";
+import { RULES } from "./rules.ts";
+import { askRules, weigh } from "./weigh.ts";
+import { forgetWorks, oldestOpen } from "./works.ts";
+
+export interface LinkerOutputs {
+  /** The call, with its decision if it has one. */
+  readonly emit: (call: Call) => void;
+  /** The call has ended undecided; it may be emitted later, decided or not. */
+  readonly hold: (call: Call) => void;
+  /** So many open works were given up. */
+  readonly forget: (count: number) => void;
+}
+
+/** From this confidence on a call is decided when it ends, without waiting for more evidence. */
+const decisiveFrom = 0.95;
+
+/** From this confidence on, what follows a response may be judged by its likely parent. */
+const guessFrom = 0.8;
+
+const windowNs = LIMITS.linkWindowMs.value * 1e6;
+
+/** Calls of one work from which rules learn when it ends. */
+const childrenMax = 256;
+
+/** A class for its state: what is pending is undecided, and all that is decided was emitted. */
+export class Linker {
+  readonly #program = startProgram(RULES.length);
+  readonly #out: LinkerOutputs;
+
+  constructor(out: LinkerOutputs) {
+    this.#out = out;
+  }
+
+  get pendingCount(): number {
+    return this.#program.pending.length;
+  }
+
+  get openCount(): number {
+    return this.#program.open;
+  }
+
+  /** Null if there is no request to begin with. */
+  open(exchange: Exchange): Work | Call | null {
+    const seen = exchange.request;
+    if (seen === null) return null;
+    return seen.direction === "egress"
+      ? sendRequest(exchange, seen, this.#program)
+      : readRequest(exchange, seen, this.#program);
+  }
+
+  respond(entry: Work | Call): void {
+    const { response } = entry.exchange;
+    if (response === null || entry.responded) return;
+    entry.responded = true;
+    if (entry.isWork) writeResponse(entry, response, this.#program);
+    else readResponse(entry, response, this.#program);
+  }
+
+  closeWork(work: Work): void {
+    const program = this.#program;
+    const wasOldest = work.order === oldestOpen(program);
+    endWork(work, program);
+    for (const call of work.children) learnFrom(call, askRules(call, program), program);
+    if (program.pending.length > 0) {
+      for (const call of work.claimed) this.#decideClaimed(call);
+      if (wasOldest) this.#decideEnclosed();
+    }
+    const givenUp = forgetWorks(program);
+    if (givenUp > 0) this.#out.forget(givenUp);
+  }
+
+  closeCall(call: Call): void {
+    const program = this.#program;
+    call.doneNs = Number(call.exchange.endNs);
+    const answers = askRules(call, program);
+    const decision = weigh(call, answers, program, true);
+    if (call.openBefore === 0 || isDecisive(decision)) {
+      this.#settle(call, decision);
+      return;
+    }
+    if (decision.confidence >= guessFrom) call.guess = decision.parent;
+    program.pending.push(call);
+    this.#out.hold(call);
+    if (program.pending.length <= LIMITS.linkPending.value) return;
+    const oldest = program.pending.shift();
+    if (oldest !== undefined && oldest.decision === null) this.#decide(oldest);
+  }
+
+  /** Event time has come this far: what waits for longer than the window is decided. */
+  advance(nowNs: number): void {
+    const program = this.#program;
+    if (nowNs > program.nowNs) program.nowNs = nowNs;
+    const first = program.pending[0];
+    if (first === undefined || first.doneNs + windowNs >= nowNs) return;
+    this.#decideWhere((call) => call.doneNs + windowNs < nowNs);
+  }
+
+  decideAll(): void {
+    this.#decideWhere(() => true);
+  }
+
+  forgetThread(tid: number): void {
+    this.#program.threads.delete(tid);
+  }
+
+  #settle(call: Call, decision: Decision): void {
+    call.decision = decision;
+    const { parent } = decision;
+    const isEarly = parent !== null && parent.endNs === Infinity;
+    if (isEarly && parent.children.length < childrenMax) parent.children.push(call);
+    else learnFrom(call, askRules(call, this.#program), this.#program);
+    this.#out.emit(call);
+  }
+
+  #decide(call: Call): void {
+    const program = this.#program;
+    this.#settle(call, weigh(call, askRules(call, program), program, false));
+  }
+
+  /** A rule has spoken late: it, and then the calls that it followed from, may be decided now. */
+  #decideClaimed(claimed: Call): void {
+    let call: Call | null = claimed;
+    for (let i = 0; call !== null && call.decision === null && i < chainMax; i++) {
+      if (call.doneNs === Infinity) return;
+      const decision: Decision = weigh(call, askRules(call, this.#program), this.#program, true);
+      if (!isDecisive(decision)) return;
+      this.#settle(call, decision);
+      const from: Work | Call | null = call.origin?.from ?? null;
+      call = from === null || from.isWork ? null : from;
+    }
+  }
+
+  /** Calls of which no possible parent is open any more. */
+  #decideEnclosed(): void {
+    const oldest = oldestOpen(this.#program);
+    this.#decideWhere((call) => call.orderBefore <= oldest);
+  }
+
+  /** In the order in which they ended. */
+  #decideWhere(isDue: (call: Call) => boolean): void {
+    const { pending } = this.#program;
+    const kept: Call[] = [];
+    for (const call of pending) {
+      if (call.decision !== null) continue;
+      if (isDue(call)) this.#decide(call);
+      else kept.push(call);
+    }
+    this.#program.pending = kept;
+  }
+}
+
+/** Calls decided one after the other because one rule has spoken. */
+const chainMax = 16;
+
+/** A rule of order alone never decides at once: what the response leads to may tell better. */
+function isDecisive({ confidence, rule }: Decision): boolean {
+  return confidence >= decisiveFrom && RULES[rule]?.isOrder !== true;
+}

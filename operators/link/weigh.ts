@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weighs what the rules say about one call against each other and against chance.
+//
+// Each candidate starts with the same share. A rule that points at a candidate and is right with
+// probability r multiplies that share by r and every other one by (1 - r) / n. So rules add up by
+// log-likelihood, a rule of little reliability changes little, and where none speaks the confidence
+// is one in n: uncertain, as it should be.
+
+import { type Candidate, CANDIDATES_MAX, CERTAIN_FROM, type Evidence } from "../../model/link.ts";
+import { contradictsIdentity } from "./evidence/identity.ts";
+import { encloses, enclosing } from "./evidence/nesting.ts";
+import type { Call, Decision, Ingress, ProgramState, Work } from "./program.ts";
+import { trust } from "./reliability.ts";
+import { resolve } from "./resolve.ts";
+import { RULES } from "./rules.ts";
+
+/** Share of calls that a program makes on nobody's behalf, relative to one open work. */
+const backgroundShare = 0.02;
+
+/** What is left of a candidate's share if time or ids speak against it. */
+const impossibleShare = 0.01;
+
+const confidenceMax = 0.999;
+
+/** Two candidates closer than this in score are a tie, and a tie is uncertain. */
+const tieMargin = 1e-6;
+
+interface Weighed {
+  readonly work: Work;
+  share: number;
+  evidence: Evidence;
+  rule: number;
+  from: Ingress | null;
+  /** Reliability of the best rule that points at it. */
+  trust: number;
+}
+
+/** What each rule points at, by rule index; valid until the next call of `askRules`. */
+export type Answers = readonly (Ingress | null)[];
+
+const answers: (Ingress | null)[] = RULES.map(() => null);
+
+export function askRules(call: Call, program: ProgramState): Answers {
+  for (let i = 0; i < RULES.length; i++) {
+    answers[i] = RULES[i]?.pointsAt(call, program) ?? null;
+  }
+  return answers;
+}
+
+/** `quick`: with the candidates that rules name only; cheap, and enough where they are decisive. */
+export function weigh(
+  call: Call,
+  answers: Answers,
+  program: ProgramState,
+  quick: boolean,
+): Decision {
+  const found = quick ? null : enclosing(call, program, CANDIDATES_MAX);
+  const count = Math.max(1, found?.count ?? call.openBefore);
+  const weighed: Weighed[] = [];
+  let background = backgroundShare;
+  let unnamed = 1 / count;
+  for (let i = 0; i < RULES.length; i++) {
+    const rule = RULES[i];
+    const ingress = answers[i] ?? null;
+    const reliability = program.reliability[i];
+    if (rule === undefined || reliability === undefined || ingress === null) continue;
+    const trusted = trust(reliability, rule.prior);
+    const found = trusted === 0 ? null : resolve(ingress, program, call);
+    if (found === null) continue;
+    const right = Math.max(trusted * found.certainty, 1 / (count + 1));
+    const other = (1 - right) / count;
+    const target = named(weighed, found.work, unnamed);
+    for (const each of weighed) each.share *= each === target ? right : other;
+    if (right > target.trust) {
+      target.trust = right;
+      target.evidence = rule.evidence;
+      target.rule = i;
+      target.from = ingress;
+    }
+    background *= other;
+    unnamed *= other;
+  }
+  for (const work of found?.works ?? (call.only === null ? [] : [call.only])) {
+    named(weighed, work, unnamed);
+  }
+  for (const each of weighed) {
+    if (!encloses(each.work, call)) each.share *= impossibleShare;
+    if (contradictsIdentity(call, each.work)) each.share *= impossibleShare;
+  }
+  const rest = Math.max(0, count - weighed.length) * unnamed;
+  return toDecision(call, weighed, background + rest);
+}
+
+function named(weighed: Weighed[], work: Work, share: number): Weighed {
+  for (const each of weighed) if (each.work === work) return each;
+  const added: Weighed = { work, share, evidence: "nesting", rule: -1, from: null, trust: 0 };
+  weighed.push(added);
+  return added;
+}
+
+function toDecision(call: Call, weighed: Weighed[], restShare: number): Decision {
+  let total = restShare;
+  for (const each of weighed) total += each.share;
+  if (weighed.length > 1) weighed.sort((a, b) => b.share - a.share || b.work.order - a.work.order);
+  const first = weighed[0];
+  const second = weighed[1];
+  if (first === undefined || total === 0) return undecided;
+  const isTie = second !== undefined && (first.share - second.share) / total < tieMargin;
+  const candidates: Candidate[] = [];
+  for (let rank = 0; rank < weighed.length && rank < CANDIDATES_MAX; rank++) {
+    const each = weighed[rank];
+    if (each === undefined) break;
+    const score = Math.min(each.share / total, confidenceMax);
+    candidates.push({
+      span_id: call.exchange.spanId,
+      parent_id: each.work.exchange.spanId,
+      evidence: each.evidence,
+      score: isTie ? Math.min(score, CERTAIN_FROM - 0.01) : score,
+      rank,
+    });
+  }
+  const confidence = candidates[0]?.score ?? 0;
+  return {
+    parent: first.work,
+    confidence,
+    candidates,
+    rule: first.rule,
+    from: first.from,
+    asTarget: { work: first.work, certainty: confidence },
+  };
+}
+
+const undecided: Decision = {
+  parent: null,
+  confidence: 0,
+  candidates: [],
+  rule: -1,
+  from: null,
+  asTarget: null,
+};
