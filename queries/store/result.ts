@@ -26,7 +26,11 @@ export interface ResultColumn {
 /** A result has at most `rowsMax` rows, though the engine hands them on in larger pieces. */
 export function readResult({ parts, truncated }: QueryParts, rowsMax: number): Result {
   const table = arrow.tableFromIPC([...parts], { useBigInt: true, useBigIntTimestamp: true });
-  const columns = table.schema.fields.map(({ name, type }) => ({ name, kind: kindOf(type) }));
+  const names = distinctNames(table.schema.fields.map(({ name }) => name));
+  const columns = table.schema.fields.map(({ type }, i) => ({
+    name: names[i] ?? "",
+    kind: kindOf(type),
+  }));
   const rowCount = Math.min(table.numRows, rowsMax);
   const valuesOf = (index: number): ArrayLike<Value> => {
     const all: ArrayLike<Value> = table.getChildAt(index).toArray() as ArrayLike<Value>;
@@ -54,6 +58,17 @@ export function readResult({ parts, truncated }: QueryParts, rowsMax: number): R
       });
     },
   };
+}
+
+/** `SELECT 1 AS a, 2 AS a` has two columns; the second is called a_1 here. */
+function distinctNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  for (const name of names) {
+    let distinct = name;
+    for (let n = 1; taken.has(distinct); n++) distinct = `${name}_${n}`;
+    taken.add(distinct);
+  }
+  return [...taken];
 }
 
 function kindOf(type: arrow.DataType): ResultColumn["kind"] {

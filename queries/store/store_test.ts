@@ -157,4 +157,7 @@ async function boundedRows(store: Store): Promise<void> {
   equal(result.rowCount, 3);
   equal(result.rows().length, 3);
   equal(result.truncated, true);
+  const twice = await store.query("SELECT 1 AS a, 2 AS a, 3.5 AS b, TIMESTAMP '2026-01-02' AS t");
+  deepEqual(twice.rows(), [{ a: 1, a_1: 2, b: 3.5, t: "2026-01-02T00:00:00.000000Z" }]);
+  deepEqual(twice.columns.map(({ kind }) => kind), ["integer", "integer", "number", "timestamp"]);
 }

@@ -91,3 +91,14 @@ e2e("store on a file: damage is told in one sentence", { needs: [] }, async (t) 
   });
   await Deno.remove(folder, { recursive: true });
 });
+
+e2e("store: a clock that once was far in the future does not empty it", { needs: [] }, async () => {
+  await using store = await openStore();
+  const nowNs = BigInt(Date.now()) * 1_000_000n;
+  const ends = [nowNs, 9_000_000_000_000_000_000n, nowNs + 1n];
+  for (const [n, end_unix_ns] of ends.entries()) {
+    const outcome = await store.insertSpans([makeRevision(n, { end_unix_ns })]);
+    deepEqual(outcome, { stored: 1, dropped: 0, expired: 0 });
+  }
+  equal(await countSpans(store), 3);
+});

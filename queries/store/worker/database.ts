@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The database inside the worker: opens or creates it, stores batches, answers queries.
 
+import { HOUR } from "../../../model/time.ts";
 import type { Inserted, InsertRequest, Opened, OpenRequest } from "../messages.ts";
 import type { QueryParts, QueryRequest } from "../messages.ts";
 import { isFatal, plainReason } from "../problems.ts";
@@ -24,7 +25,7 @@ export interface Database extends Disposable {
 /** What the engine may hold in memory, data in memory included; the rest is its own code. */
 const MEMORY_BYTES_MAX = 1_000_000_000;
 /** The log is folded into the database after this many spans or bytes, whichever is first. */
-const CHECKPOINT_SPANS = 120_000;
+const CHECKPOINT_SPANS = 122_880; // a row group of the engine, compressed as a whole
 const CHECKPOINT_LOG_BYTES = 64_000_000;
 
 export async function openDatabase(request: OpenRequest): Promise<Database> {
@@ -94,7 +95,10 @@ function createKeeper(engine: Engine, writer: Connection, slices: Slices | undef
     checkpoint,
     insert: (batch) => {
       if (slices === undefined) throw new Error("Cannot insert spans: the store is read-only");
-      const slice = slices.current(batch.newestNs);
+      // A time far in the future is an error, which must not make all the rest look old.
+      const latestNs = BigInt(Date.now()) * 1_000_000n + HOUR;
+      const newestNs = batch.newestNs < latestNs ? batch.newestNs : latestNs;
+      const slice = slices.current(newestNs);
       let noteRemoved = () => {};
       atomically(run, () => {
         if (batch.revised) {
@@ -111,7 +115,7 @@ function createKeeper(engine: Engine, writer: Connection, slices: Slices | undef
       noteRemoved();
       slice.spans += batch.spanCount;
       spansInLog += batch.spanCount;
-      if (batch.newestNs > slice.newestNs) slice.newestNs = batch.newestNs;
+      if (newestNs > slice.newestNs) slice.newestNs = newestNs;
       return { expired: 0, ...upkeep() };
     },
   };

@@ -28,6 +28,10 @@ export function prepareTables(
   engineVersion: string,
 ): Slices {
   const run = runOn(writer);
+  const tables = select(writer, "SELECT table_name FROM duckdb_tables()");
+  if (tables.length > 0 && !tables.some(({ table_name }) => table_name === "store_meta")) {
+    throw new Error("it is a DuckDB database with other tables; give another path");
+  }
   run("BEGIN TRANSACTION");
   for (const statement of baseStatements()) run(statement);
   const facts = new Map(
@@ -101,6 +105,8 @@ export function readUsedBytes(connection: Connection): number {
 }
 
 export function countSpans(connection: Connection): number {
+  const views = select(connection, "SELECT 1 FROM duckdb_views() WHERE view_name = 'spans'");
+  if (views.length === 0) throw new Error("it is a DuckDB database without spans");
   return Number(select(connection, "SELECT count(*) AS n FROM spans")[0]?.["n"] ?? 0);
 }
 
