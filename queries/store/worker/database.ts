@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The database inside the worker: opens or creates it, stores batches, answers queries.
 
-import { HOUR } from "../../../model/time.ts";
+import { MINUTE } from "../../../model/time.ts";
 import type { Inserted, InsertRequest, Opened, OpenRequest } from "../messages.ts";
 import type { QueryParts, QueryRequest } from "../messages.ts";
 import { isFatal, plainReason } from "../problems.ts";
@@ -96,7 +96,7 @@ function createKeeper(engine: Engine, writer: Connection, slices: Slices | undef
     insert: (batch) => {
       if (slices === undefined) throw new Error("Cannot insert spans: the store is read-only");
       // A time far in the future is an error, which must not make all the rest look old.
-      const latestNs = BigInt(Date.now()) * 1_000_000n + HOUR;
+      const latestNs = BigInt(Date.now()) * 1_000_000n + MINUTE;
       const newestNs = batch.newestNs < latestNs ? batch.newestNs : latestNs;
       const slice = slices.current(newestNs);
       let noteRemoved = () => {};
