@@ -95,27 +95,28 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
     const length = held === null ? run.length : held.lengthWith(run);
     const answer = registry.ask(connection.transport, bytes, length, asked.refuted);
     if (answer.kind === "claimed") {
-      claimFor(asked, answer.protocol, requestsOf(answer.side, direction), run);
+      claimFor(asked, answer.protocol, requestsOf(answer.side, direction), connection, run);
     } else if (isHopeless(asked, connection)) giveUp(asked, run);
     else if (answer.kind === "undecided") (asked.held ??= new HeldRuns()).add(run);
     else if (unknown !== undefined) (asked.held ??= new HeldRuns()).addApart(run);
     else asked.held?.clear(direction);
   };
 
-  /** `run` is what was asked about last; it comes after all that is held. */
+  /** Hands on all that is held, and after it `run`, which was asked about last. */
   const claimFor = (
     asked: Asked,
     protocol: AnyProtocol,
     requests: Direction | null,
-    run: ByteRun,
+    connection: Connection,
+    run?: ByteRun,
   ): void => {
-    const { connection } = run.event;
     const claim = new Claim(protocol, connection.transport, requests, owner);
     const held = asked.held;
     asked.claim = claim;
     asked.held = null;
     out.side({ connection, verdict: protocol === unknown ? "count" : protocol.capture });
     for (const record of held?.runs ?? []) out.emit({ record, claim });
+    if (run === undefined) return;
     if (claim.over === "no") out.emit({ record: run, claim });
     else ask(asked, run);
   };
@@ -123,7 +124,8 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
   const giveUp = (asked: Asked, run: ByteRun): void => {
     const { connection, direction } = run.event;
     if (unknown !== undefined && connection.transport === "tcp") {
-      claimFor(asked, unknown, asked.held?.runs[0]?.event.direction ?? direction, run);
+      const first = asked.held?.runs[0]?.event.direction ?? direction;
+      claimFor(asked, unknown, first, connection, run);
       return;
     }
     asked.unknownUntilNs = run.emitNs + UNKNOWN_NS;
@@ -137,10 +139,27 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
     if (asked === undefined) return;
     if (record.direction === "both") {
       states.remove(conn);
-      const last = unknown === undefined ? undefined : asked.held?.runs.pop();
-      if (asked.claim === null && last !== undefined) giveUp(asked, last);
+      if (asked.claim === null) settle(asked);
     }
     if (asked.claim !== null) out.emit({ record, claim: asked.claim });
+  };
+
+  /** No more bytes will come: the best claim on what is held decides. */
+  const settle = (asked: Asked): void => {
+    const held = asked.held;
+    const first = held?.runs[0];
+    if (held === null || first === undefined) return;
+    const { connection } = first.event;
+    for (const direction of ["egress", "ingress"] as const) {
+      const bytes = held.bytesOf(direction);
+      const { transport } = connection;
+      const answer = registry.settle(transport, bytes, bytes.length, asked.refuted);
+      if (answer.kind !== "claimed") continue;
+      return claimFor(asked, answer.protocol, requestsOf(answer.side, direction), connection);
+    }
+    if (unknown !== undefined && connection.transport === "tcp") {
+      claimFor(asked, unknown, first.event.direction, connection);
+    }
   };
 
   const owner: ClaimOwner = {
@@ -175,7 +194,9 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
         if (!asked.closes && asked.lastNs + IDLE_NS < watermarkNs) states.remove(conn);
       }
     },
-    end() {},
+    end() {
+      for (const asked of states.values()) if (asked.claim === null) settle(asked);
+    },
     held: () => states.size,
   };
 }

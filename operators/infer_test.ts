@@ -71,6 +71,14 @@ Deno.test("a short connection of unknown bytes counts, too", () => {
   assert.equal(chain.events.at(-1)?.exchange.bytesResponse, 1);
 });
 
+Deno.test("a connection that ends while the probes still wait: the best claim decides", () => {
+  const chain = wireChain(), talk = new Conversation();
+  chain.push(talk.up("PING\r\n"));
+  assert.deepEqual(protocols(chain), [], "several protocols know this word");
+  chain.push(talk.close());
+  assert.equal(protocols(chain).length, 1);
+});
+
 Deno.test("a connection joined in mid-message is picked up at a later call", () => {
   const chain = wireChain();
   const talk = new Conversation({ joinedMidstream: true });

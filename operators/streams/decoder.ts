@@ -244,9 +244,20 @@ export class Decoder {
       if (!lane.append(run, position)) return this.#fail(run, claim, lane, "decode_full");
     }
     lane.need = need;
-    this.#waiting.set(claim, run.connection);
+    this.#waitingFor(claim, run.connection);
     const whole = lane.held === lane.passed;
     if (whole && need > LIMITS.decodeBytes.value) this.#fail(run, claim, lane, "decode_full");
+  }
+
+  /** Remembers a claim with pending bytes; of too many, the oldest is not waited for any more. */
+  #waitingFor(claim: Claim, connection: Connection): void {
+    this.#waiting.set(claim, connection);
+    if (this.#waiting.size <= LIMITS.connections.value) return;
+    for (const [oldest, its] of this.#waiting) {
+      for (const direction of inOrder(oldest)) this.#readRest(its, oldest, direction);
+      this.#waiting.delete(oldest);
+      return;
+    }
   }
 
   #failed(run: ByteRun, claim: Claim, lane: Lane, code: number): void {

@@ -15,21 +15,12 @@ export class HeldRuns {
   /** What was captured of the runs in this direction, up to the first hole. */
   bytesWith(run: ByteRun): Uint8Array {
     const runs = this.#asked(run);
-    if (runs.length === 0) return run.bytes;
-    const parts: Uint8Array[] = [];
-    let total = 0;
-    for (const part of [...runs, run]) {
-      parts.push(part.bytes);
-      total += part.bytes.length;
-      if (part.bytes.length < part.length) break;
-    }
-    const bytes = new Uint8Array(total);
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    return bytes;
+    return runs.length === 0 ? run.bytes : joined([...runs, run]);
+  }
+
+  /** What is held undecided of a direction. */
+  bytesOf(direction: Direction): Uint8Array {
+    return joined(this.#of(direction));
   }
 
   /** Bytes that passed in these runs. */
@@ -72,4 +63,22 @@ export class HeldRuns {
   #of(direction: Direction): ByteRun[] {
     return direction === "ingress" ? this.#ingress : this.#egress;
   }
+}
+
+/** Captured bytes of the runs as one, up to the first hole. */
+function joined(runs: readonly ByteRun[]): Uint8Array {
+  const whole: Uint8Array[] = [];
+  let total = 0;
+  for (const { bytes, length } of runs) {
+    whole.push(bytes);
+    total += bytes.length;
+    if (bytes.length < length) break;
+  }
+  const out = new Uint8Array(total);
+  let at = 0;
+  for (const bytes of whole) {
+    out.set(bytes, at);
+    at += bytes.length;
+  }
+  return out;
 }

@@ -23,6 +23,8 @@ export interface Registry {
   byName(name: string): AnyProtocol | undefined;
   /** `bytes` is what was captured of `length` bytes that passed. */
   ask(transport: Transport, bytes: Uint8Array, length: number, except?: Refuted): Answer;
+  /** As `ask`, when no more bytes will come: the best claim there is, never "undecided". */
+  settle(transport: Transport, bytes: Uint8Array, length: number, except?: Refuted): Answer;
 }
 
 /** Protocols whose claim on this connection was withdrawn: not asked again. */
@@ -40,7 +42,10 @@ export function createRegistry(protocols: readonly AnyProtocol[]): Registry {
     ask(transport, bytes, length, except = null) {
       const first = bytes[0];
       if (first === undefined) return length === 0 ? UNDECIDED : NOBODY;
-      return best(tables.get(transport)?.[first] ?? [], bytes, length, except);
+      return best(tables.get(transport)?.[first] ?? [], bytes, length, except, false);
+    },
+    settle(transport, bytes, length, except = null) {
+      return best(tables.get(transport)?.[bytes[0] ?? 0] ?? [], bytes, length, except, true);
     },
   };
 }
@@ -51,6 +56,7 @@ function best(
   bytes: Uint8Array,
   length: number,
   except: Refuted,
+  final: boolean,
 ): Answer {
   let winner: AnyProtocol | undefined;
   let side: Side = "either";
@@ -69,8 +75,8 @@ function best(
       tied = false;
     } else if (claim.score === score) tied = true;
   }
-  if (winner === undefined) return waiting ? UNDECIDED : NOBODY;
-  if (tied || (waiting && score < SURE)) return UNDECIDED;
+  if (winner === undefined) return waiting && !final ? UNDECIDED : NOBODY;
+  if (!final && (tied || (waiting && score < SURE))) return UNDECIDED;
   return { kind: "claimed", protocol: winner, side };
 }
 
