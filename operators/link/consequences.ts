@@ -22,24 +22,36 @@ interface Outcome {
 }
 
 export interface Consequences {
-  readonly kinds: Map<string, number>;
+  /** By protocol, then by endpoint: no text is put together on the hot path. */
+  readonly kinds: Map<string, Map<string, number>>;
+  kindsCount: number;
   readonly outcomes: Map<number, Outcome>;
   /** How often something followed 0, 1, 2, or more turns later. */
   readonly lags: number[];
 }
 
 export function startConsequences(): Consequences {
-  return { kinds: new Map(), outcomes: new Map(), lags: [0, 0, 0, 0] };
+  return { kinds: new Map(), kindsCount: 0, outcomes: new Map(), lags: [0, 0, 0, 0] };
 }
 
 /** The number of a kind of request: protocol and endpoint. */
-export function kindOf(protocol: string, endpoint: string, { kinds }: Consequences): number {
-  const text = `${protocol} ${endpoint}`;
-  const known = kinds.get(text);
+export function kindOf(
+  protocol: string,
+  endpoint: string,
+  consequences: Consequences,
+): number {
+  const { kinds } = consequences;
+  let ofProtocol = kinds.get(protocol);
+  if (ofProtocol === undefined) {
+    ofProtocol = new Map();
+    kinds.set(protocol, ofProtocol);
+  }
+  const known = ofProtocol.get(endpoint);
   if (known !== undefined) return known;
-  if (kinds.size >= LIMITS.linkKinds.value) return OTHER_KIND;
-  kinds.set(text, kinds.size + 1);
-  return kinds.size;
+  if (consequences.kindsCount >= LIMITS.linkKinds.value) return OTHER_KIND;
+  const kind = ++consequences.kindsCount;
+  ofProtocol.set(endpoint, kind);
+  return kind;
 }
 
 /** A work that was alone has ended: all that was read for it, and what followed, is known. */

@@ -194,7 +194,6 @@ function disturb(program: ProgramState): void {
 }
 
 function remember(call: Call, conn: number, { lastOn }: ProgramState): void {
-  lastOn.delete(conn);
   lastOn.set(conn, call);
   if (lastOn.size <= connectionsMax) return;
   const oldestConn = lastOn.keys().next();

@@ -27,6 +27,10 @@ const guessFrom = 0.8;
 
 const windowNs = LIMITS.linkWindowMs.value * 1e6;
 
+/** Rules learn from so many calls of a program, then from one in so many. */
+const learnedFromAll = 1_000;
+const learnedEach = 4;
+
 /** Calls of one work from which rules learn when it ends. */
 const childrenMax = 256;
 
@@ -34,6 +38,7 @@ const childrenMax = 256;
 export class Linker {
   readonly #program = startProgram(RULES.length);
   readonly #out: LinkerOutputs;
+  #seen = 0;
 
   constructor(out: LinkerOutputs) {
     this.#out = out;
@@ -68,7 +73,7 @@ export class Linker {
     const program = this.#program;
     const wasOldest = work.order === oldestOpen(program);
     endWork(work, program);
-    for (const call of work.children) learnFrom(call, askRules(call, program), program);
+    for (const call of work.children) this.#learn(call);
     if (program.pending.length > 0) {
       for (const call of work.claimed) this.#decideClaimed(call);
       if (wasOldest) this.#decideEnclosed();
@@ -116,8 +121,14 @@ export class Linker {
     const { parent } = decision;
     const isEarly = parent !== null && parent.endNs === Infinity;
     if (isEarly && parent.children.length < childrenMax) parent.children.push(call);
-    else learnFrom(call, askRules(call, this.#program), this.#program);
+    else this.#learn(call);
     this.#out.emit(call);
+  }
+
+  /** What is well known is learned from a part of the calls only, to save time. */
+  #learn(call: Call): void {
+    if (++this.#seen > learnedFromAll && this.#seen % learnedEach !== 0) return;
+    learnFrom(call, askRules(call, this.#program), this.#program);
   }
 
   #decide(call: Call): void {
