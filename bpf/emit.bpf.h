@@ -107,14 +107,13 @@ static __always_inline bool end_of_stream(const struct socket_state *state, __u8
 	       shutdown & RCV_SHUTDOWN;
 }
 
-/* Applies verdict and budget, sends the record, and remembers what the next one needs. */
+/* Applies the budget, sends the record, and remembers what the next one needs. */
 static __always_inline void emit_message(struct socket_state *state, struct message *m,
 					 struct thread_state *thread, struct datagram_peer *peer,
 					 __u64 now)
 {
 	__u32 want;
 
-	refresh_verdict(state);
 	want = bytes_wanted(state, m->direction);
 	if (want > m->length)
 		want = m->length;

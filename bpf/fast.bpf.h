@@ -127,7 +127,7 @@ static __always_inline int message_passed(struct sock *sk, int ret, int flags, _
 		return 0;
 	if (ret == 0 && !end_of_stream(state, direction, sk->sk_shutdown))
 		return 0;
-	if (still_ignored(state)) {
+	if (is_ignored(state)) {
 		if (direction == DIRECTION_INGRESS && (thread = known_thread(task)))
 			thread->turn++;
 		return 0;

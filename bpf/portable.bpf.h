@@ -120,7 +120,7 @@ static __always_inline int call_entered(struct trace_event_raw_sys_enter *ctx, c
 	state = open_portable(sk, file, direction_of(call), task);
 	if (!state || state->outside || state->ended)
 		return 0;
-	if (still_ignored(state)) {
+	if (is_ignored(state)) {
 		if (direction_of(call) == DIRECTION_INGRESS && (thread = known_thread(task)))
 			thread->turn++;
 		return 0;

@@ -51,11 +51,12 @@ static __always_inline void put_off_retry(struct socket_state *state, __u64 now)
  * True while nothing of this socket is recorded. Once its time is over, a few messages pass as
  * pending; the clock is read at one in 64 messages, for this is the path of most traffic.
  */
-static __always_inline bool still_ignored(struct socket_state *state)
+static __always_inline bool is_ignored(struct socket_state *state)
 {
 	__u64 now;
 
-	if (state->verdict != VERDICT_IGNORE || state->generation != control.verdict_generation)
+	refresh_verdict(state);
+	if (state->verdict != VERDICT_IGNORE)
 		return false;
 	if (++state->ignored & IGNORED_PER_LOOK)
 		return true;

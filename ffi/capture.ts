@@ -192,8 +192,8 @@ function configure(
 }
 
 function setFilters(object: BpfObject, options: CaptureOptions): void {
-  for (const tgid of options.exclude ?? [Deno.pid]) setRule(object, tgid, programRule.exclude);
   for (const tgid of options.tgids ?? []) setRule(object, tgid, programRule.include);
+  for (const tgid of options.exclude ?? [Deno.pid]) setRule(object, tgid, programRule.exclude);
   for (const port of options.ports ?? []) {
     object.map("ports").update(new Uint16Array([port]), new Uint8Array([1]));
   }
