@@ -334,11 +334,11 @@ Deno.test("record decoder: losses are records and drops", () => {
   const { records, drops, decode } = decoding();
   decode(
     encodeHostFact({ fact: "loss", reason: "ring_full", count: 3 }, 2n),
-    encodeHostFact({ fact: "loss", reason: "payload_unreadable", count: 1 }, 2n),
+    encodeHostFact({ fact: "loss", reason: "of_a_later_kernel", count: 1 }, 2n),
   );
   assert.deepEqual(records, [
     { kind: "loss", emitNs: 2n, reason: "ring_full", count: 3 },
-    { kind: "loss", emitNs: 2n, reason: "payload_unreadable", count: 1 },
+    { kind: "loss", emitNs: 2n, reason: "of_a_later_kernel", count: 1 },
   ]);
   assert.deepEqual(drops, { ring_full: 3 });
 });
