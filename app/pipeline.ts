@@ -43,6 +43,6 @@ export function tracePipeline(
     .through(sessionWindow, { registry, bootId: host.bootId })
     .join(facts, link)
     .join(facts, enrich, { host: host.name })
-    .through(spanJoin);
+    .through(spanJoin, { network: false });
   return { spans, verdicts: claimed.side };
 }

@@ -13,10 +13,15 @@ import { HOP_RULES, hopKey, type Key } from "../model/parent_rules.ts";
 import type { Span, SpanRevision } from "../model/span.ts";
 import { MILLISECOND, type Nanos } from "../model/time.ts";
 
-export const spanJoin: Operator<SpanRevision, SpanRevision> = {
+export interface SpanJoinParams {
+  /** Network spans take part, which may stand between the processes at the ends of a hop. */
+  readonly network: boolean;
+}
+
+export const spanJoin: Operator<SpanRevision, SpanRevision, SpanJoinParams> = {
   name: "span_join",
   limits: ["hopSpans", "hopWindowMs"],
-  open: (_params, out) => openSpanJoin(out),
+  open: (params, out) => openSpanJoin(params.network, out),
 };
 
 /** One end of a hop, as it last went out. */
@@ -39,7 +44,7 @@ const windowNs = BigInt(LIMITS.hopWindowMs.value) * MILLISECOND;
 const generationSpansMax = LIMITS.hopSpans.value / 2;
 const unlinked = HOP_RULES.length;
 
-function openSpanJoin(out: Outputs<SpanRevision>): Stage<SpanRevision> {
+function openSpanJoin(network: boolean, out: Outputs<SpanRevision>): Stage<SpanRevision> {
   let current = startGeneration();
   let previous = startGeneration();
   let turnedNs: Nanos = 0n;
@@ -82,6 +87,18 @@ function openSpanJoin(out: Outputs<SpanRevision>): Stage<SpanRevision> {
       other.added++;
       out.emit(outgoing(other));
     }
+    if (!network && isComplete(group)) forget(key, group);
+  }
+
+  /** Both ends are known and nothing lies between them: no more is to come of this hop. */
+  function forget(key: Key, group: readonly End[]): void {
+    current.groups.delete(key);
+    previous.groups.delete(key);
+    for (const { came } of group) {
+      current.ends.delete(came.span.span_id);
+      previous.ends.delete(came.span.span_id);
+      running.delete(came.span.span_id);
+    }
   }
 
   function knownEnd(id: bigint): End | undefined {
@@ -111,6 +128,15 @@ function openSpanJoin(out: Outputs<SpanRevision>): Stage<SpanRevision> {
 }
 
 const startGeneration = (): Generation => ({ groups: new Map(), ends: new Map() });
+
+/** A client and its server, both at an end, joined without doubt. */
+function isComplete(group: readonly End[]): boolean {
+  const [a, b] = group;
+  if (a === undefined || b === undefined || group.length > 2) return false;
+  if (a.came.span.shape === "open" || b.came.span.shape === "open") return false;
+  return (a.confidence === 1 && a.parentId === b.came.span.span_id) ||
+    (b.confidence === 1 && b.parentId === a.came.span.span_id);
+}
 
 /** Ends that share a key, at most; beyond, the earliest is left to queries. */
 const groupMax = 16;

@@ -10,7 +10,7 @@ import { spanJoin } from "./span_join.ts";
 function join(spans: readonly (Span | bigint)[]): Span[] {
   const sent: Span[] = [];
   const emit = ({ span }: SpanRevision) => void sent.push(span);
-  const stage = spanJoin.open(undefined, { emit, side: () => {}, drop: () => {} });
+  const stage = spanJoin.open({ network: true }, { emit, side: () => {}, drop: () => {} });
   for (const each of spans) {
     if (typeof each === "bigint") stage.advance(each);
     else stage.push({ span: each, candidates: [] });
@@ -131,10 +131,24 @@ Deno.test("span_join: a stream that outlives the window keeps its link", () => {
 Deno.test("span_join: what is held does not grow without bound", () => {
   const sent: SpanRevision[] = [];
   const emit = (revision: SpanRevision) => void sent.push(revision);
-  const stage = spanJoin.open(undefined, { emit, side: () => {}, drop: () => {} });
+  const stage = spanJoin.open({ network: true }, { emit, side: () => {}, drop: () => {} });
   for (let i = 0; i < 200_000; i++) {
     stage.push({ span: { ...client, span_id: BigInt(i), request_seq: i }, candidates: [] });
   }
   assert.ok(stage.held() <= 65_536);
   assert.equal(sent.length, 200_000);
+});
+
+Deno.test("span_join: without network spans, a complete hop is let go of", () => {
+  const emitted: SpanRevision[] = [];
+  const stage = spanJoin.open({ network: false }, {
+    emit: (revision) => void emitted.push(revision),
+    side: () => {},
+    drop: () => {},
+  });
+  stage.push({ span: server, candidates: [] });
+  assert.equal(stage.held(), 1);
+  stage.push({ span: client, candidates: [] });
+  assert.equal(emitted.at(-1)?.span.parent_span_id, 1n);
+  assert.equal(stage.held(), 0);
 });
