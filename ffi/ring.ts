@@ -29,27 +29,44 @@ export interface Ring extends Disposable {
 /** `bytes` is the ring's size: a power of two, as given to the kernel. */
 export function openRing(libc: Libc, fd: number, bytes: number): Ring {
   const own = mapMemory(libc, fd, PAGE_BYTES, 0, "write");
-  // The kernel maps the data twice in a row, so that no record is cut at the end.
   const theirs = mapMemory(libc, fd, PAGE_BYTES + 2 * bytes, PAGE_BYTES, "read");
-  const consumer = new BigInt64Array(own.buffer, 0, 1);
-  const producer = new BigInt64Array(theirs.buffer, 0, 1);
-  const words = new Int32Array(theirs.buffer, PAGE_BYTES);
-  const view = new DataView(theirs.buffer, PAGE_BYTES);
+  return {
+    ...readRing(own.buffer, theirs.buffer, bytes),
+    [Symbol.dispose]() {
+      own[Symbol.dispose]();
+      theirs[Symbol.dispose]();
+    },
+  };
+}
+
+/**
+ * `own` starts with the consumer position; `theirs` with the producer position, and after a page
+ * the data twice in a row, so that no record is cut at the end.
+ */
+export function readRing(
+  own: ArrayBuffer,
+  theirs: ArrayBuffer,
+  bytes: number,
+): Omit<Ring, typeof Symbol.dispose> {
+  const consumer = new BigInt64Array(own, 0, 1);
+  const producer = new BigInt64Array(theirs, 0, 1);
+  const words = new Int32Array(theirs, PAGE_BYTES);
+  const view = new DataView(theirs, PAGE_BYTES);
   let position = Number(Atomics.load(consumer, 0));
 
+  /** True: a record was handed out. False: one was skipped. Undefined: it is not complete yet. */
   function step(onRecord: OnRecord): boolean | undefined {
     const at = position % bytes;
     const header = Atomics.load(words, at >> 2);
-    if (header < 0) return undefined; // busy: reserved, not yet submitted
-    const length = header & LENGTH_MASK;
-    position += (length + HEADER_BYTES + 7) & ~7;
+    if (header < 0) return undefined;
+    position += ((header & LENGTH_MASK) + HEADER_BYTES + 7) & ~7;
     if (header & DISCARD) return false;
     onRecord(view, at + HEADER_BYTES, view.getUint32(at + HEADER_BYTES, true));
     return true;
   }
 
   return {
-    bytes: new Uint8Array(theirs.buffer, PAGE_BYTES),
+    bytes: new Uint8Array(theirs, PAGE_BYTES),
     drain(onRecord, max = Number.POSITIVE_INFINITY) {
       let count = 0;
       let end = Number(Atomics.load(producer, 0));
@@ -68,9 +85,5 @@ export function openRing(libc: Libc, fd: number, bytes: number): Ring {
       return count;
     },
     pending: () => Number(Atomics.load(producer, 0)) > position,
-    [Symbol.dispose]() {
-      own[Symbol.dispose]();
-      theirs[Symbol.dispose]();
-    },
   };
 }
