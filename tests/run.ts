@@ -85,7 +85,11 @@ function start(lane: Lane, options: Options, reports: string[]): Running[] {
     startedMs: performance.now(),
     child: new Deno.Command("deno", {
       args: [...args],
-      env: { RUST_BACKTRACE: "0", ...(Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" }) },
+      env: {
+        RUST_BACKTRACE: "0",
+        DENO_NO_UPDATE_CHECK: "1",
+        ...(Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" }),
+      },
       stdin: "null",
       stdout: "piped",
       stderr: countsTests ? "inherit" : "piped",

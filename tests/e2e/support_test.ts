@@ -141,8 +141,8 @@ e2e(
     const script = `printf 'size %s\\n' "$(stty size)"; read -r word; echo "got $word"; exit 3`;
     await using terminal = await openTerminal(["sh", "-c", script], { columns: 90, rows: 20 });
     await terminal.screenWith(/^size 20 90$/m);
-    await terminal.press("plum", "Enter");
-    assert.match(await terminal.screenWith(/got/), /^got plum$/m);
+    await terminal.press("plum;", "Enter");
+    assert.match(await terminal.screenWith(/got/), /^got plum;$/m);
     assert.equal(await terminal.ended(), 3);
   },
 );

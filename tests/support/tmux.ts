@@ -54,7 +54,9 @@ export function openTerminal(
           const text = await screen();
           return pattern.test(text) && text;
         }, deadlineMs),
-      press: async (...keys) => void await tmux("send-keys", ...keys),
+      // A semicolon at the end of a word would end tmux's own command.
+      press: async (...keys) =>
+        void await tmux("send-keys", ...keys.map((key) => key.replace(/;$/, "\\;"))),
       resize: async (x, y) => void await tmux("resize-window", "-x", `${x}`, "-y", `${y}`),
       ended: async () => Number(await until("the program end", () => exitCode(exitFile))),
       [Symbol.asyncDispose]: async () => void await tmux("kill-server"),
