@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a source emits: socket events, ends of sockets, process facts, thread activity, clock readings, losses.
+// What a source emits: socket events, ends of sockets, process facts, thread activity, clock
+// readings, losses.
 
 import type { Connection } from "./connection.ts";
 import type { Program } from "./process.ts";
@@ -8,7 +9,9 @@ import type { Nanos } from "./time.ts";
 /** Ingress is what the process reads, egress what it writes. For packets: by the receiving host. */
 export type Direction = "ingress" | "egress";
 
-/** How the bytes passed: one of the ten system calls, a path with no visible buffer, or a packet. */
+/**
+ * How the bytes passed: one of the ten system calls, a path with no visible buffer, or a packet.
+ */
 export type Via = "call" | "sendfile" | "splice" | "io_uring" | "packet";
 
 /**

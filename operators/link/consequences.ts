@@ -99,8 +99,8 @@ export function usuallyLeadsTo(
 }
 
 /**
- * How likely what was read a while ago still has to lead to this kind. It led to nothing at once, so
- * either it never will, or it waits.
+ * How likely what was read a while ago still has to lead to this kind. It led to nothing at once,
+ * so either it never will, or it waits.
  */
 export function owes(ingress: Ingress, kind: number, consequences: Consequences): number {
   const outcome = outcomeOf(ingress, consequences);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two lines of a program with workers: requests that wait for a worker, and results of workers
-// that wait to be written by another thread. First in, first out, as far as the program keeps to it.
+// that wait to be written by another thread. First in, first out, as far as the program keeps to
+// it.
 
 import { ANSWER, owes, usuallyLeadsTo } from "./consequences.ts";
 import { likelyWaiting } from "./origin.ts";

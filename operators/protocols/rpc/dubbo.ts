@@ -3,7 +3,8 @@
 //
 //   header  : da bb | flags u8 | status u8 | id u64 | body bytes u32
 //   flags   : request 80 | two-way 40 | event 20 | serialisation, 5 bits
-//   request : Dubbo version, service, service version, method, parameter types, arguments, attachments
+//   request : Dubbo version, service, service version, method, parameter types, arguments,
+//             attachments
 //   response: kind of result int, result, [attachments]; a text where the status is not OK
 
 import type { Identity } from "../../../model/message.ts";

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hessian 2: reads texts and maps of texts, and walks past every other value.
 //
-//   text : 00-1f short | 30-33 b | 'S' u16 | 'R' u16 chunk, more follow     (lengths in UTF-16 units)
-//   int  : 80-bf | c0-cf b | d0-d7 b b | 'I' i32      long: d8-ef | f0-ff b | 38-3f b b | 59 i32 | 'L'
+//   text : 00-1f short | 30-33 b | 'S' u16 | 'R' u16 chunk, more follow  (in UTF-16 units)
+//   int  : 80-bf | c0-cf b | d0-d7 b b | 'I' i32      long: d8-ef | f0-ff b | 38-3f b b | 59 i32
+//          | 'L'
 //   list : 55 57 'V' 58 70-7f      map: 'M' type, 'H'      class: 'C'      object: 'O', 60-6f
 
 import { type Cursor, Malformed } from "../../wire/cursor.ts";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The head of a Thrift message, and the headers that fbthrift (0fff) and Kitex (1000) put before it.
+// The head of a Thrift message, and the headers that fbthrift (0fff) and Kitex (1000) put before
+// it.
 //
 //   binary : 80 01 00 type | name: length i32, bytes | sequence id i32
 //   compact: 82 | type 3 bits, version 5 bits | sequence id varint | name: length varint, bytes

@@ -39,7 +39,9 @@ const WORD = 2 ** 32;
 /** The portable path counts its own cookies from here. */
 const TOP = 0x8000_0000;
 
-/** Of the cookie at `at`: the kernel counts from 1 up, and down from 2^64 where it was interrupted. */
+/**
+ * Of the cookie at `at`: the kernel counts from 1 up, and down from 2^64 where it was interrupted.
+ */
 export function socketKey(view: DataView, at: number): SocketKey {
   const low = view.getUint32(at, true), high = view.getUint32(at + 4, true);
   if (high < HIGH_END) return high * WORD + low;
