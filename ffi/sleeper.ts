@@ -48,12 +48,21 @@ export function openSleeper(
   const sleepingAt = controlAt.sleeping / 4;
   const events = new Uint8Array(EPOLL_EVENT_BYTES);
   let empties = 0;
-  let asleep: Promise<number> | undefined;
   let closed = false;
+  /** A sleep in progress; all who wait share it. */
+  let asleep: Promise<void> | undefined;
 
   function closeBoth(): void {
     libc.call.close(epoll);
     libc.call.close(alarm);
+  }
+
+  async function sleep(): Promise<void> {
+    const woken = await libc.call.epoll_wait(epoll, events, 1, SLEEP_MS_MAX);
+    asleep = undefined;
+    if (woken > 0) empties = 0;
+    if (closed) closeBoth();
+    else Atomics.store(switches, sleepingAt, 0);
   }
 
   return {
@@ -61,25 +70,24 @@ export function openSleeper(
       empties = count === 0 ? empties + 1 : 0;
       return count;
     },
-    async wait() {
+    wait() {
+      if (asleep !== undefined) return asleep;
       if (empties < EMPTIES_BEFORE_SLEEP) {
-        await new Promise<void>((resolve) => setTimeout(resolve, TICK_MS));
-        return;
+        return new Promise<void>((resolve) => setTimeout(resolve, TICK_MS));
       }
       Atomics.store(switches, sleepingAt, 1);
-      if (!ring.pending()) {
-        asleep = libc.call.epoll_wait(epoll, events, 1, SLEEP_MS_MAX);
-        const woken = await asleep;
-        asleep = undefined;
-        if (woken > 0) empties = 0;
+      if (ring.pending()) {
+        Atomics.store(switches, sleepingAt, 0);
+        empties = 0;
+        return Promise.resolve();
       }
-      if (!closed) Atomics.store(switches, sleepingAt, 0);
+      asleep = sleep();
+      return asleep;
     },
     [Symbol.dispose]() {
       closed = true;
-      if (asleep === undefined) return closeBoth();
-      libc.call.write(alarm, new BigUint64Array([1n]), 8n);
-      asleep.then(closeBoth);
+      if (asleep === undefined) closeBoth();
+      else libc.call.write(alarm, new BigUint64Array([1n]), 8n);
     },
   };
 }
