@@ -6,7 +6,7 @@ import { POSSIBLE_FROM } from "./set_parents.ts";
 import type { SearchKeys, SpanQuery } from "./span_query.ts";
 
 /** Scans all spans in each step: meant for some thousands. */
-export function queryOf(spans: Iterable<Span>): SpanQuery {
+export function queryOf(spans: Iterable<Span>): Required<SpanQuery> {
   const all = [...spans];
   return {
     related(keys, range, rowsMax) {
@@ -15,6 +15,18 @@ export function queryOf(spans: Iterable<Span>): SpanQuery {
         span.start_unix_ns >= range.fromNs && span.start_unix_ns <= range.toNs && isIt(span)
       );
       return Promise.resolve(found.slice(0, rowsMax));
+    },
+    links(range) {
+      const found = all.filter((span) =>
+        span.start_unix_ns >= range.fromNs && span.start_unix_ns <= range.toNs
+      );
+      return Promise.resolve({
+        spanIds: found.map((span) => span.span_id),
+        parentIds: found.map((span) =>
+          span.link_confidence >= POSSIBLE_FROM ? span.parent_span_id : null
+        ),
+        requestSeqs: found.map((span) => span.request_seq),
+      });
     },
   };
 }

@@ -6,6 +6,7 @@
 
 import { LIMITS } from "../../model/limits.ts";
 import type { Span } from "../../model/span.ts";
+import { closureOf } from "./link_closure.ts";
 import { SpanSearch } from "./span_search.ts";
 import type { SpanQuery, TimeRange } from "./span_query.ts";
 import { buildTraces, type Trace } from "./trace.ts";
@@ -26,6 +27,7 @@ export async function assembleTrace(
   const first = await query.related(search.nextKeys(), range, 16);
   search.take(first);
   if (search.spans.size === 0) return null;
+  await takeClosure(query, search);
   let lookBack = 0;
   let rounds = 1;
   let truncated = "";
@@ -48,6 +50,20 @@ export async function assembleTrace(
   }
   return holding(buildTraces(search.spans.values(), truncated), spanId);
 }
+
+/** A short cut for what hangs together by numbers; the rounds find the rest. */
+async function takeClosure(query: SpanQuery, search: SpanSearch): Promise<void> {
+  const within = around(search, lookBacksNs[0] ?? 0n);
+  const links = await query.links?.(within, closureRowsMax);
+  if (!links) return;
+  const ids = closureOf(links, search.spans.keys(), LIMITS.assemblySpans.value);
+  if (ids.length === 0) return;
+  const keys = { ...search.noKeys(), span_id: ids };
+  search.take(await query.related(keys, within, ids.length));
+}
+
+/** Spans of a range that are worth reading at once. */
+const closureRowsMax = 200_000;
 
 function around({ startNs, endNs }: SpanSearch, lookBackNs: bigint): TimeRange {
   return { fromNs: startNs - lookBackNs, toNs: endNs + lookAheadNs };

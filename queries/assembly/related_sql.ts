@@ -28,6 +28,15 @@ export function relatedSql(
   LIMIT ${rowsMax}`;
 }
 
+/** A SELECT of the columns `id`, `parent` and `seq`, see LinkColumns. */
+export function linksSql(range: TimeRange, rowsMax: number, table = "spans"): string {
+  return `SELECT span_id AS id, request_seq AS seq,
+    CASE WHEN link_confidence >= ${POSSIBLE_FROM} THEN parent_span_id END AS parent
+  FROM ${table}
+  WHERE start_unix_ns BETWEEN ${range.fromNs} AND ${range.toNs}
+  LIMIT ${rowsMax + 1}`;
+}
+
 function oneOf(column: SpanColumn, values: readonly (bigint | number | string)[]): string {
   return values.length === 0 ? "" : `${column} IN (${values.join(", ")})`;
 }

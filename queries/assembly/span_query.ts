@@ -2,6 +2,7 @@
 // What assembly asks of a store: the spans of a time range that share any key with those in hand.
 
 import type { Span } from "../../model/span.ts";
+import type { LinkColumns } from "./link_closure.ts";
 
 /** Unix time, both ends included. */
 export interface TimeRange {
@@ -38,4 +39,9 @@ export interface SpanQuery {
     range: TimeRange,
     rowsMax: number,
   ) => Promise<readonly Span[]>;
+  /**
+   * The numbers by which the spans that start within the range hang together; null if there are more
+   * than `rowsMax`. A store without it is searched step by step.
+   */
+  readonly links?: (range: TimeRange, rowsMax: number) => Promise<LinkColumns | null>;
 }

@@ -42,16 +42,30 @@ export class SpanSearch {
     return keys;
   }
 
+  noKeys(): SearchKeys {
+    return emptyKeys();
+  }
+
   /** Takes the spans that belong to those in hand; others shared a key by chance. */
   take(found: readonly Span[]): void {
-    for (const span of found) {
-      const known = this.spans.get(span.span_id);
-      if (known !== undefined) {
-        if (span.revision > known.revision) this.#replace(span);
-      } else if (this.#belongs(span)) this.#add(span);
+    let left = [...found];
+    for (let taken = -1; taken !== 0;) {
+      const strangers = left.filter((span) => !this.#takeOne(span));
+      taken = left.length - strangers.length;
+      left = strangers;
+      for (const span of this.#fresh) this.#seek(span);
+      this.#fresh = [];
     }
-    for (const span of this.#fresh) this.#seek(span);
-    this.#fresh = [];
+  }
+
+  /** True if it belongs to those in hand. */
+  #takeOne(span: Span): boolean {
+    const known = this.spans.get(span.span_id);
+    if (known === undefined) {
+      if (!this.#belongs(span)) return false;
+      this.#add(span);
+    } else if (span.revision > known.revision) this.#replace(span);
+    return true;
   }
 
   #missing(): bigint[] {
