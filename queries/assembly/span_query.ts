@@ -40,8 +40,8 @@ export interface SpanQuery {
     rowsMax: number,
   ) => Promise<readonly Span[]>;
   /**
-   * The numbers by which the spans that start within the range hang together; null if there are more
-   * than `rowsMax`. A store without it is searched step by step.
+   * The numbers by which the spans that start within the range hang together; null if there are
+   * more than `rowsMax`. A store without it is searched step by step.
    */
   readonly links?: (range: TimeRange, rowsMax: number) => Promise<LinkColumns | null>;
 }
