@@ -8,6 +8,8 @@ import { amqp } from "./mq/amqp.ts";
 import { kafka } from "./mq/kafka.ts";
 import { mqtt } from "./mq/mqtt.ts";
 import { nats } from "./mq/nats.ts";
+import { pulsar } from "./mq/pulsar.ts";
+import { rocketmq } from "./mq/rocketmq.ts";
 import { dns } from "./net/dns.ts";
 import { tls } from "./net/tls.ts";
 import { unknown } from "./net/unknown.ts";
@@ -26,6 +28,8 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   kafka,
   mqtt,
   nats,
+  pulsar,
+  rocketmq,
   dns,
   tls,
   unknown,
