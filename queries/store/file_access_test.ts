@@ -10,7 +10,7 @@ function databaseHead(): Uint8Array<ArrayBuffer> {
   return head;
 }
 
-Deno.test("file access: one writer or several readers, a copy for who comes in between", async () => {
+Deno.test("file access: one writer or several readers, and copies in between", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/spans.duckdb`;
   {

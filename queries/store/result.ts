@@ -2,7 +2,7 @@
 // The result of a query: columns, or rows, read from Arrow where they lie.
 
 import * as arrow from "@uwdata/flechette";
-import type { QueryParts } from "./messages.ts";
+import type { QueryParts } from "./worker/messages.ts";
 
 /** 64-bit integers are bigints; timestamps are ISO texts to the microsecond. */
 export type Value = string | number | bigint | boolean | null | Value[] | { [name: string]: Value };

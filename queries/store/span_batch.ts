@@ -4,7 +4,7 @@
 
 import { type Span, SPAN_COLUMNS, type SpanRevision } from "../../model/span.ts";
 import { encodeRows } from "./encode_rows.ts";
-import type { InsertRequest } from "./messages.ts";
+import type { InsertRequest } from "./worker/messages.ts";
 import { CANDIDATE_COLUMNS, REVISED_COLUMNS } from "./schema.ts";
 
 export function encodeBatch(revisions: readonly SpanRevision[]): InsertRequest {

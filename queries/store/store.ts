@@ -11,7 +11,7 @@ import { type Keep, KEEP_IN_MEMORY, KEEP_ON_DISK } from "./keep.ts";
 import { readResult, type Result } from "./result.ts";
 import type { ProtocolFields } from "./schema.ts";
 import { encodeBatch } from "./span_batch.ts";
-import { superviseWorker } from "./supervised_worker.ts";
+import { superviseWorker } from "./worker/supervised_worker.ts";
 
 export interface StoreOptions {
   /** Database file; absent: in memory. */

@@ -2,8 +2,8 @@
 // The database inside the worker: opens or creates it, stores batches, answers queries.
 
 import { MINUTE } from "../../../model/time.ts";
-import type { Inserted, InsertRequest, Opened, OpenRequest } from "../messages.ts";
-import type { QueryParts, QueryRequest } from "../messages.ts";
+import type { Inserted, InsertRequest, Opened, OpenRequest } from "./messages.ts";
+import type { QueryParts, QueryRequest } from "./messages.ts";
 import { isFatal, plainReason } from "../problems.ts";
 import { sliceTable } from "../schema.ts";
 import { runQuery } from "./run_query.ts";

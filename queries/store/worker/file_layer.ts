@@ -94,13 +94,7 @@ export function openFileLayer(
     readFile: (mod: Module, id, buffer, bytes, location) =>
       guarded(mod, 0, () => {
         const { file, path: name } = fileOf(id);
-        file.seekSync(location, Deno.SeekMode.Start);
-        let done = 0;
-        while (done < bytes) {
-          const n = file.readSync(mod.HEAPU8.subarray(buffer + done, buffer + bytes));
-          if (n === null) break;
-          done += n;
-        }
+        const done = readAt(file, mod.HEAPU8.subarray(buffer, buffer + bytes), location);
         // The engine would ask again for ever; at the end of its log it may come to nothing.
         if (done < bytes && name === path) throw new Error("Corrupt database file: cut short");
         return done;
@@ -108,13 +102,8 @@ export function openFileLayer(
     writeFile: (mod: Module, id, buffer, bytes, location) =>
       guarded(mod, 0, () => {
         const { file, isAppend } = fileOf(id);
-        if (isAppend) file.seekSync(0, Deno.SeekMode.End);
-        else file.seekSync(location, Deno.SeekMode.Start);
-        let done = 0;
-        while (done < bytes) {
-          done += file.writeSync(mod.HEAPU8.subarray(buffer + done, buffer + bytes));
-        }
-        return done;
+        const from = mod.HEAPU8.subarray(buffer, buffer + bytes);
+        return writeAt(file, from, isAppend ? "end" : location);
       }),
     getLastFileModificationTime: (mod: Module, id) =>
       guarded(mod, 0, () => (fileOf(id).file.statSync().mtime?.getTime() ?? 0) / 1000),
@@ -149,6 +138,26 @@ export function openFileLayer(
       open.clear();
     },
   };
+}
+
+/** Bytes read; fewer than asked for at the end of the file. */
+function readAt(file: Deno.FsFile, into: Uint8Array, location: number): number {
+  file.seekSync(location, Deno.SeekMode.Start);
+  let done = 0;
+  while (done < into.length) {
+    const n = file.readSync(into.subarray(done));
+    if (n === null) break;
+    done += n;
+  }
+  return done;
+}
+
+function writeAt(file: Deno.FsFile, from: Uint8Array, location: number | "end"): number {
+  if (location === "end") file.seekSync(0, Deno.SeekMode.End);
+  else file.seekSync(location, Deno.SeekMode.Start);
+  let done = 0;
+  while (done < from.length) done += file.writeSync(from.subarray(done));
+  return done;
 }
 
 /** The path behind an id of the engine, which answers with a JSON text in its own memory. */

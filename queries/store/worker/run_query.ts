@@ -2,7 +2,7 @@
 // One query of a user: read-only, in steps, bounded in time, rows and bytes.
 
 import { tableFromIPC } from "@uwdata/flechette";
-import type { QueryParts, QueryRequest } from "../messages.ts";
+import type { QueryParts, QueryRequest } from "./messages.ts";
 import { readOnlyProblem } from "./guard.ts";
 import type { Connection, Engine } from "./wasm_engine.ts";
 

@@ -7,7 +7,7 @@
 import { setImmediate } from "node:timers";
 import { type Database, openDatabase } from "./database.ts";
 import { isFatal, plainReason } from "../problems.ts";
-import type { Envelope, QueryRequest, Replies, Reply, Request } from "../messages.ts";
+import type { Envelope, QueryRequest, Replies, Reply, Request } from "./messages.ts";
 
 /** Queries waiting for the one that runs. */
 const QUERIES_MAX = 64;

@@ -2,7 +2,7 @@
 // The tables of a store at its opening: made if new, checked if old, facts noted, slices found.
 
 import { tableFromIPC } from "@uwdata/flechette";
-import type { OpenRequest } from "../messages.ts";
+import type { OpenRequest } from "./messages.ts";
 import {
   baseStatements,
   CREATE_REVISED,

@@ -3,7 +3,7 @@
 // replies to calls, and fails all calls at once if the worker dies.
 
 import type { Envelope, Replies, Reply, Request } from "./messages.ts";
-import { logPath } from "./worker/file_layer.ts";
+import { logPath } from "./file_layer.ts";
 
 export interface WorkerClient extends Disposable {
   readonly wasmPath: string;
@@ -22,7 +22,7 @@ interface Waiting {
 export function connectWorker(path: string | undefined): WorkerClient {
   const wasm = import.meta.resolve("npm:@duckdb/duckdb-wasm@1.32.0/dist/duckdb-eh.wasm");
   const wasmPath = decodeURIComponent(new URL(wasm).pathname);
-  const worker = new Worker(new URL("./worker/store_worker.ts", import.meta.url), {
+  const worker = new Worker(new URL("./store_worker.ts", import.meta.url), {
     type: "module",
     name: "store",
     deno: { permissions: permissionsFor(wasmPath, path) },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the store and its worker say to each other. Bytes are transferred, not copied.
 
-import type { Keep } from "./keep.ts";
-import type { ProtocolFields } from "./schema.ts";
+import type { Keep } from "../keep.ts";
+import type { ProtocolFields } from "../schema.ts";
 
 export interface OpenRequest {
   readonly kind: "open";
