@@ -78,6 +78,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     sent: [],
     decision: null,
     guess: null,
+    learned: false,
     emitted: 0,
   };
   const from = origin?.from ?? call.handed ?? only;
@@ -97,7 +98,7 @@ const taskMax = 64;
 export function readResponse(call: Call, seen: MessageSeen, program: ProgramState): void {
   const { thread } = call;
   call.doneTurn = seen.turn;
-  if (!thread.readsRequests) {
+  if (!thread.readsRequests && program.works.length > 0) {
     program.unanswered.push(call);
     if (program.unanswered.length > unansweredMax) program.unanswered.shift();
   }
@@ -148,7 +149,7 @@ function finishTask(work: Work, thread: Thread, program: ProgramState): void {
 
 function answerFrom(from: Ingress, work: Work, isSameTurn: boolean): void {
   if (!from.isWork && from.after === null) {
-    from.after = work;
+    from.after = from.learned ? from : work;
     work.claimed.push(from);
     from.afterSameTurn = isSameTurn;
   }
@@ -182,7 +183,7 @@ function follow(
     learnLag(turn - (from.isWork ? from.turn : from.doneTurn), program.consequences);
   }
   from.sent.push(call.kind);
-  if (!from.isWork && from.after === null) from.after = call;
+  if (!from.isWork && from.after === null) from.after = from.learned ? from : call;
 }
 
 /** Another request was read while one work was alone. */

@@ -127,8 +127,12 @@ export class Linker {
 
   /** What is well known is learned from a part of the calls only, to save time. */
   #learn(call: Call): void {
-    if (++this.#seen > learnedFromAll && this.#seen % learnedEach !== 0) return;
-    learnFrom(call, askRules(call, this.#program), this.#program);
+    const isLearned = ++this.#seen <= learnedFromAll || this.#seen % learnedEach === 0;
+    if (isLearned) learnFrom(call, askRules(call, this.#program), this.#program);
+    // Calls that follow from each other would otherwise keep one another, from first to last.
+    call.learned = true;
+    call.origin = null;
+    call.after = null;
   }
 
   #decide(call: Call): void {

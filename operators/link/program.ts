@@ -61,7 +61,7 @@ export interface Call {
   /** The only work that its thread had read and not answered. */
   readonly holder: Work | null;
   /** How the read that it follows from was found; null if none was. */
-  readonly origin: Origin | null;
+  origin: Origin | null;
   /** What its thread sent as a consequence of the response. */
   after: Work | Call | null;
   /** ... in the turn in which the response was read. */
@@ -83,6 +83,11 @@ export interface Call {
   decision: Decision | null;
   /** Its likely parent while it is undecided. */
   guess: Work | null;
+  /**
+   * Rules have learned from it: that something follows from it is still of interest, but not what;
+   * `after` is then the call itself, because chains of calls would keep each other in memory.
+   */
+  learned: boolean;
   /** Emissions so far. */
   emitted: number;
 }
