@@ -209,3 +209,38 @@ Deno.test("a body that is skipped counts to its message, over calls and gaps", (
   assert.equal(next.offset, 43);
   assert.deepEqual(tried.drops, {});
 });
+
+Deno.test("a response to a request of which the rest was not seen: the request is what is known", () => {
+  const { push, talk, tried, seen } = open();
+  push(talk.up("m\0\x09abcde"));
+  push(talk.down(frame("m", "r")));
+  assert.deepEqual(seen(), ["r@0+4"], "the toy cannot make a message of a part");
+  assert.deepEqual(tried.drops, { incomplete: 1 });
+});
+
+Deno.test("the place of a message in a run that overlaps an earlier one", () => {
+  const { push, talk, tried, claim } = open();
+  push(talk.up(frame("m", "a")));
+  const event = talk.up("xx" + frame("m", "b"));
+  const { connection, payload, emitNs } = event;
+  const kind = "bytes" as const;
+  // Two bytes of this segment were there before: the run begins behind them.
+  const shifted = { ...event, streamOffset: event.streamOffset - 2, seq: event.seq - 2 };
+  const bytes = payload.subarray(2);
+  const rest = { offset: event.streamOffset, gap: 0, length: 4, bytes, emitNs };
+  tried.push({ claim, record: { kind, connection, event: shifted, ...rest } });
+  const last = tried.emitted.at(-1);
+  assert.ok(last?.kind === "message");
+  assert.equal(last.offset, 4);
+  assert.equal(last.seq, 1_004);
+});
+
+Deno.test("what is consumed of pending bytes is not read again", () => {
+  const { push, talk, seen } = open();
+  push(talk.up("n"));
+  push(talk.up("\0\x02"));
+  push(talk.up("xxm"));
+  push(talk.up("\0"));
+  push(talk.up("\x01a"));
+  assert.deepEqual(seen(), ["a@0+9"]);
+});

@@ -254,7 +254,7 @@ export class Decoder {
     this.#waiting.set(claim, connection);
     if (this.#waiting.size <= LIMITS.connections.value) return;
     for (const [oldest, its] of this.#waiting) {
-      for (const direction of inOrder(oldest)) this.#readRest(its, oldest, direction);
+      for (const direction of inOrder(oldest, its)) this.#readRest(its, oldest, direction);
       this.#waiting.delete(oldest);
       return;
     }
@@ -310,7 +310,7 @@ export class Decoder {
 
   end(record: StreamEnd, claim: Claim): void {
     const { direction } = record;
-    for (const each of inOrder(claim)) {
+    for (const each of inOrder(claim, record.connection)) {
       if (direction === "both" || direction === each) this.#endLane(record, claim, each);
     }
     if (claim.ingress.passed + claim.egress.passed === 0) this.#waiting.delete(claim);
@@ -320,7 +320,9 @@ export class Decoder {
   /** No bytes will come any more, on any connection. */
   finish(): void {
     for (const [claim, connection] of this.#waiting) {
-      for (const direction of inOrder(claim)) this.#readRest(connection, claim, direction);
+      for (const direction of inOrder(claim, connection)) {
+        this.#readRest(connection, claim, direction);
+      }
     }
     this.#waiting.clear();
   }
@@ -362,9 +364,12 @@ const opposite = (direction: Direction): Direction =>
   direction === "ingress" ? "egress" : "ingress";
 
 /** The direction of requests first, so that they are there before their responses. */
-function inOrder(claim: Claim): readonly Direction[] {
-  return claim.requests === "egress" ? ["egress", "ingress"] : ["ingress", "egress"];
+function inOrder(claim: Claim, connection: Connection): readonly Direction[] {
+  return claim.way(connection, "egress") === "toServer" ? OUT_FIRST : IN_FIRST;
 }
+
+const OUT_FIRST: readonly Direction[] = ["egress", "ingress"];
+const IN_FIRST: readonly Direction[] = ["ingress", "egress"];
 
 /** Steps in a row that consume nothing: a reader that makes more of them runs in a circle. */
 const IDLE_STEPS_MAX = 1_024;
