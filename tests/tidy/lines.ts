@@ -12,7 +12,7 @@ import {
 
 export const fileLinesMax = 400;
 export const columnsMax = 100;
-export const filesPerFolderMax = 14;
+export const filesPerFolderMax = 16;
 
 const namesForbidden = /^(utils?|helpers?|common|shared|misc|base|managers?)$/;
 
