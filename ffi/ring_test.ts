@@ -66,7 +66,7 @@ Deno.test("ring: a record that is not complete holds up those behind it", () => 
   assert.deepEqual(tags(fake), [2, 3]);
 });
 
-Deno.test("ring: discarded records are passed over, long slots give the record's own length", () => {
+Deno.test("ring: discarded records are passed over, long slots give its own length", () => {
   const fake = fakeRing();
   fake.put(1, 16, DISCARD);
   fake.put(2, 40, 0, 456);

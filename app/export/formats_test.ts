@@ -55,7 +55,7 @@ Deno.test("a span without parent has no parent_span_id in the stream, null in a 
   assert.equal(leaf.link_evidence, "thread");
 });
 
-Deno.test("OTLP: hex ids, kinds, names of the semantic conventions, one resource per service", () => {
+Deno.test("OTLP: hex ids, kinds, names of the semantic conventions, a resource per service", () => {
   const spans = [makeSpan({}), child, makeSpan({ span_id: 3n, service: "other" })];
   const document = JSON.parse([...otlpJson(buildTraces(spans))].join(""));
   assert.equal(document.resourceSpans.length, 2);
