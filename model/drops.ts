@@ -11,6 +11,7 @@ export const DROP_REASONS = {
   budget_spent: "a record came without payload: its socket's byte budget was spent",
   record_malformed: "a record did not have the form it announces",
   recording_damaged: "a block of a recording was cut or its checksum did not match",
+  packet_lost: "a packet had been lost when the capture file was made, as the file says",
   packet_malformed: "a packet of a capture file was damaged, cut in its headers or never completed",
   packet_unsupported: "a packet of a capture file came from a link layer that is not read",
   connections_full: "a connection was forgotten because too many are open",

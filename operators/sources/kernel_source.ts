@@ -43,24 +43,29 @@ export function openKernelSource(options: CaptureOptions = {}): KernelSource {
   const host: LiveHost = { capture, files, clock: openClock(libc) };
   const verdicts = verdictFeedback(capture);
   let writer: RecordingWriter | undefined;
+  let opened = false;
   const owned = stack.move();
   return {
     source: {
       name: "kernel",
       limits: ["connections", "programs"],
-      open: (out) =>
-        openStage(host, writer, {
+      open(out) {
+        if (opened) throw new Error("Cannot read the kernel's ring: it is being read already");
+        opened = true;
+        return openStage(host, writer, {
           ...out,
           emit(record) {
             if (record.kind === "close") verdicts.forget(record.connection);
             out.emit(record);
           },
-        }),
+        });
+      },
     },
     host: readHostFacts(files),
     capture,
     apply: verdicts.apply,
     recordInto(into) {
+      if (opened) throw new Error("Cannot record this capture: it is running already");
       writer = into;
     },
     [Symbol.dispose]: () => owned.dispose(),

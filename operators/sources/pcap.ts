@@ -81,6 +81,16 @@ function openStage(window: FileWindow, reader: PacketReader, out: Out): SourceSt
   const stepTo = watermarkSteps(DISORDER_NS, out.advance);
   let over = false;
 
+  let lost = 0;
+
+  /** The file says what was lost in totals that rise. */
+  function countLost(): void {
+    const rose = reader.lost() - lost;
+    if (rose <= 0) return;
+    lost += rose;
+    out.drop("packet_lost", rose);
+  }
+
   function readPacket(): boolean {
     const result = reader.next(window, packets.packet);
     if (result === "packet") packets.take();
@@ -99,7 +109,10 @@ function openStage(window: FileWindow, reader: PacketReader, out: Out): SourceSt
         const record = queue[next];
         if (record === undefined) {
           queue.length = next = 0;
-          if (over || !readPacket()) break;
+          if (over || !readPacket()) {
+            countLost();
+            break;
+          }
           continue;
         }
         next++;

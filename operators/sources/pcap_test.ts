@@ -114,6 +114,18 @@ Deno.test("pcap: sections, simple packets and unknown blocks of pcapng", async (
   assert.deepEqual(drops, {});
 });
 
+Deno.test("pcap: what was lost when the file was made is counted", async () => {
+  const statistics = (on: number, lost: number) => {
+    const view = new DataView(new ArrayBuffer(44));
+    [5, 44, on, 0, 0, 5 | 8 << 16, lost].forEach((word, i) => view.setUint32(i * 4, word, true));
+    view.setUint32(40, 44, true);
+    return new Uint8Array(view.buffer);
+  };
+  const file = concat(pcapngFile(HTTP), statistics(0, 3), statistics(0, 5), statistics(9, 7));
+  assert.deepEqual((await read(file)).drops, { packet_lost: 5 });
+  assert.deepEqual((await read(concat(file, file), 50)).drops, { packet_lost: 10 });
+});
+
 Deno.test("pcap: every link layer leads to the same flow", async () => {
   const cooked = new Uint8Array(16);
   cooked.set([0x08, 0x00], 14);

@@ -24,6 +24,8 @@ export type ReadResult = "packet" | "more" | "malformed" | "corrupt";
 
 export interface PacketReader {
   next(window: FileWindow, packet: Packet): ReadResult;
+  /** Packets that were lost when the file was made, as far as it says so. */
+  lost(): number;
 }
 
 /** Longest packet or pcapng block believed: jumbo frames after segmentation offload are 256 KiB. */

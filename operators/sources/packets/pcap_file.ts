@@ -31,7 +31,7 @@ export function openPcapFile(window: FileWindow): PacketReader | null {
     );
   }
   window.consume(FILE_HEADER_BYTES);
-  return { next: (window, packet) => next(window, packet, format, linkType) };
+  return { next: (window, packet) => next(window, packet, format, linkType), lost: () => 0 };
 }
 
 function formatOf(magic: number): Format | null {

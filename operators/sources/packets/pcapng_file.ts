@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pcapng file format: sections, interfaces, enhanced, simple and obsolete packet blocks.
-// Source: draft-ietf-opsawg-pcapng. Other blocks (names, statistics, secrets) are passed over.
+// Source: draft-ietf-opsawg-pcapng. Of statistics only losses are read; names and secrets are not.
 
 import type { FileWindow } from "../file_window.ts";
 import { type Packet, type PacketReader, type ReadResult, UNIT_BYTES_MAX } from "./packet.ts";
 
-const BLOCK = { section: 0x0a0d0d0a, interface: 1, packet: 2, simple: 3, enhanced: 6 } as const;
+const BLOCK = {
+  section: 0x0a0d0d0a,
+  interface: 1,
+  packet: 2,
+  simple: 3,
+  statistics: 5,
+  enhanced: 6,
+};
 const OPTION = { end: 0, resolution: 9, timeOffset: 14 } as const;
+const STATISTICS_OPTION = { interfaceDrop: 5, systemDrop: 7 } as const;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 
 interface Interface {
@@ -23,6 +31,10 @@ interface Section {
   littleEndian: boolean;
   /** Interfaces are numbered within their section. */
   interfaces: Interface[];
+  /** By interface, the newest totals of the packets that were lost. */
+  lost: Map<number, number>;
+  /** Of the sections before. */
+  lostBefore: number;
 }
 
 const INTERFACES_MAX = 65_536;
@@ -31,9 +43,9 @@ const INTERFACES_MAX = 65_536;
 export function openPcapngFile(window: FileWindow): PacketReader | null {
   const start = new DataView(window.bytes.buffer, window.start, 12);
   if (start.getUint32(0) !== BLOCK.section) return null;
-  const section: Section = { littleEndian: true, interfaces: [] };
+  const section: Section = { littleEndian: true, interfaces: [], lost: new Map(), lostBefore: 0 };
   if (!enterSection(section, start)) throw new Error("its byte order mark is damaged");
-  return { next: (window, packet) => next(window, packet, section) };
+  return { next: (window, packet) => next(window, packet, section), lost: () => lostIn(section) };
 }
 
 function next(window: FileWindow, packet: Packet, section: Section): ReadResult {
@@ -50,7 +62,8 @@ function next(window: FileWindow, packet: Packet, section: Section): ReadResult 
       if (!addInterface(section, block)) return "corrupt";
     } else if (type === BLOCK.enhanced || type === BLOCK.packet) {
       return readPacket(section, type === BLOCK.enhanced, block, packet);
-    } else if (type === BLOCK.simple) return readSimplePacket(section, block, packet);
+    } else if (type === BLOCK.statistics) readStatistics(section, block);
+    else if (type === BLOCK.simple) return readSimplePacket(section, block, packet);
   }
   return "more";
 }
@@ -61,23 +74,54 @@ function enterSection(section: Section, head: DataView): boolean {
   if (!littleEndian && head.getUint32(8) !== BYTE_ORDER_MAGIC) return false;
   section.littleEndian = littleEndian;
   section.interfaces = [];
+  section.lostBefore = lostIn(section);
+  section.lost.clear();
   return true;
+}
+
+function lostIn({ lost, lostBefore }: Section): number {
+  return lost.values().reduce((sum, count) => sum + count, lostBefore);
+}
+
+/** Calls `option` with the place and length of each option of a block from `start` on. */
+function eachOption(
+  block: DataView<ArrayBuffer>,
+  start: number,
+  littleEndian: boolean,
+  option: (code: number, at: number, length: number) => void,
+): void {
+  for (let at = start; at + 4 <= block.byteLength;) {
+    const code = block.getUint16(at, littleEndian);
+    const length = block.getUint16(at + 2, littleEndian);
+    if (code === OPTION.end || at + 4 + length > block.byteLength) break;
+    option(code, at + 4, length);
+    at += 4 + ((length + 3) & ~3);
+  }
+}
+
+function readStatistics(section: Section, block: DataView<ArrayBuffer>): void {
+  const { littleEndian, interfaces, lost } = section;
+  if (block.byteLength < 12) return;
+  const on = block.getUint32(0, littleEndian);
+  let count = 0;
+  eachOption(block, 12, littleEndian, (code, at, length) => {
+    const counts = code === STATISTICS_OPTION.interfaceDrop ||
+      code === STATISTICS_OPTION.systemDrop;
+    if (counts && length === 8) count += Number(block.getBigUint64(at, littleEndian));
+  });
+  if (on < interfaces.length) lost.set(on, count);
 }
 
 function addInterface(section: Section, block: DataView<ArrayBuffer>): boolean {
   if (block.byteLength < 8 || section.interfaces.length >= INTERFACES_MAX) return false;
   const { littleEndian } = section;
   let resolution = 6, offsetNs = 0n;
-  for (let at = 8; at + 4 <= block.byteLength;) {
-    const code = block.getUint16(at, littleEndian);
-    const length = block.getUint16(at + 2, littleEndian);
-    if (code === OPTION.end || at + 4 + length > block.byteLength) break;
-    if (code === OPTION.resolution && length === 1) resolution = block.getUint8(at + 4);
+  eachOption(block, 8, littleEndian, (code, at, length) => {
+    if (code === OPTION.resolution && length === 1) resolution = block.getUint8(at);
     if (code === OPTION.timeOffset && length === 8) {
-      offsetNs = block.getBigInt64(at + 4, littleEndian) * 1_000_000_000n;
+      offsetNs = block.getBigInt64(at, littleEndian) * 1_000_000_000n;
     }
-    at += 4 + ((length + 3) & ~3);
-  }
+  });
   section.interfaces.push({
     linkType: block.getUint16(0, littleEndian),
     snapBytes: block.getUint32(4, littleEndian),

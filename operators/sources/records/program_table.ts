@@ -147,18 +147,6 @@ export function programTable(options: ProgramTableOptions): ProgramTable {
     program.cgroup = cgroupPath(program.tgid, program.cgroupId) ?? program.cgroup;
   }
 
-  function newborn(bytes: Uint8Array, view: DataView, at: number, from: Facts | undefined): Facts {
-    return {
-      ...factsOf(from ?? NOTHING_KNOWN),
-      comm: readText(bytes, at + H.comm, COMM_BYTES),
-      parentTgid: view.getUint32(at + P.ppid, true),
-      innerPid: view.getUint32(at + P.innerPid, true),
-      pidns: view.getUint32(at + P.pidNs, true),
-      netns: view.getUint32(at + P.netNs, true),
-      mntns: view.getUint32(at + P.mntNs, true),
-    };
-  }
-
   function known(view: DataView, at: number): ProgramState | undefined {
     const state = byTgid.get(view.getUint32(at + H.tgid, true));
     if (state === undefined || isNamed(state, view, at)) return state;
@@ -226,6 +214,19 @@ function keyAt(view: DataView, at: number): Key {
     startNs: view.getBigUint64(at + H.leaderStartNs, true),
     execCount: view.getUint32(at + H.execCount, true),
     cgroupId: view.getBigUint64(at + H.cgroupId, true),
+  };
+}
+
+/** What a fork or exec record tells, over what was known of the process it came `from`. */
+function newborn(bytes: Uint8Array, view: DataView, at: number, from: Facts | undefined): Facts {
+  return {
+    ...factsOf(from ?? NOTHING_KNOWN),
+    comm: readText(bytes, at + H.comm, COMM_BYTES),
+    parentTgid: view.getUint32(at + P.ppid, true),
+    innerPid: view.getUint32(at + P.innerPid, true),
+    pidns: view.getUint32(at + P.pidNs, true),
+    netns: view.getUint32(at + P.netNs, true),
+    mntns: view.getUint32(at + P.mntNs, true),
   };
 }
 
