@@ -244,7 +244,7 @@ enum program_rule {
 	RULE_EXCLUDE_TREE = 3, /* with its descendants */
 };
 
-/* Switches, user space maps it as .data.control. Generations start at 1 and only rise. */
+/* Switches; user space maps them as the map .data.control. Generations start at 1 and only rise. */
 struct control {
 	__u32 sleeping;           /* 1: user space waits on epoll; the next record wakes it, clears it */
 	__u32 paused;             /* 1: attached but not recording */
