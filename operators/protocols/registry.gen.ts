@@ -18,6 +18,7 @@ import { thrift } from "./rpc/thrift.ts";
 import { mongodb } from "./sql/mongodb.ts";
 import { mysql } from "./sql/mysql.ts";
 import { postgresql } from "./sql/postgresql.ts";
+import { fastcgi } from "./web/fastcgi.ts";
 import { http } from "./web/http.ts";
 import { http2 } from "./web/http2.ts";
 
@@ -38,6 +39,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   mongodb,
   mysql,
   postgresql,
+  fastcgi,
   http,
   http2,
 ];

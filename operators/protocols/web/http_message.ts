@@ -123,7 +123,7 @@ const SECRET =
   /((?:^|&)[^=&]*(?:passw|pwd|secret|token|signature|^sig|&sig|api_?-?key|auth|session|credential)[^=&]*=)[^&]*/gi;
 
 /** Values of parameters whose names speak of secrets are left out. */
-function maskQuery(query: string): string {
+export function maskQuery(query: string): string {
   return SECRET_WORD.test(query) ? query.replace(SECRET, "$1***") : query;
 }
 
