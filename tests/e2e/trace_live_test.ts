@@ -47,9 +47,7 @@ e2e("live view: services, traces, waterfall, filter, help, resize, quit", {
 
   await terminal.press("q");
   assert.equal(await terminal.ended(), 0);
-  const after = await terminal.screen();
-  assert.doesNotMatch(after, /SERVICE +REQ/);
-  assert.match(after, /events, nothing dropped\./);
+  assert.doesNotMatch(await terminal.screen(), /REQ\/S|events\/s/);
 });
 
 e2e("live view: Ctrl-C leaves the terminal as it was", { needs: ["bpf", "tmux"] }, async () => {
