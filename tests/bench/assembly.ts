@@ -7,6 +7,7 @@ import { assembleAll } from "../../queries/assembly/assemble_all.ts";
 import { assembleTrace } from "../../queries/assembly/assemble_trace.ts";
 import { storeQuery } from "../../queries/assembly/store_query.ts";
 import { openStore } from "../../queries/store/store.ts";
+import { median } from "./median.ts";
 
 export interface AssemblyReport {
   readonly storedSpans: number;
@@ -128,8 +129,4 @@ function timeOf(run: () => unknown): number {
   const from = performance.now();
   run();
   return performance.now() - from;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }

@@ -11,6 +11,7 @@ import { sessionWindow } from "../../operators/session_window.ts";
 import type { ClaimedRecord } from "../../operators/streams/claim.ts";
 import { createRegistry } from "../../operators/wire/registry.ts";
 import { Conversation, toBytes } from "../support/wire/conversation.ts";
+import { median } from "./median.ts";
 
 export interface DecodeReport {
   readonly rows: readonly DecodeRow[];
@@ -137,11 +138,6 @@ function chain(events: readonly SocketEvent[]): number {
 }
 
 const perSecond = (messages: number, ms: number) => messages / ms * 1_000;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
-}
 
 export function formatDecodeReport({ rows }: DecodeReport): string {
   const k = (rate: number) => `${Math.round(rate / 1_000)} k`.padStart(9);

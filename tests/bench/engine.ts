@@ -4,6 +4,7 @@
 import { Flow } from "../../engine/flow.ts";
 import { run } from "../../engine/run.ts";
 import { forEach } from "../../engine/sink.ts";
+import { median } from "./median.ts";
 
 /** Rates on a shared machine mean little; the ratios between rows of one run mean something. */
 export interface EngineReport {
@@ -126,10 +127,6 @@ export function formatEngineReport({ stages, rows }: EngineReport): string {
     }×`
   );
   return [`One record through ${stages} stages`, ...lines].join("\n");
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 if (import.meta.main) console.log(formatEngineReport(await engineBench()));

@@ -10,6 +10,7 @@ import { openCapture, type Verdict } from "../../ffi/capture.ts";
 import { openLibbpf } from "../../ffi/libbpf.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import { type Load, startLoad } from "./syscall_load_process.ts";
+import { median } from "./median.ts";
 
 /** Run time of our programs per call; `floorNs` was measured in the same moments. */
 export interface ProbeCost {
@@ -215,9 +216,4 @@ async function measureWall(tracer: string, options: CaptureOptions): Promise<Wal
     untracedNs: median(untraced.get(kind) ?? []),
     tracedNs: median(traced.get(kind) ?? []),
   }));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? NaN;
 }

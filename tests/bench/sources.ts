@@ -9,6 +9,7 @@ import { dataRecord } from "../../operators/sources/records/event_fixture.ts";
 import { writeRecording } from "../../operators/sources/recordings/recording_writer.ts";
 import { openReplayFrom } from "../../operators/sources/replay_source.ts";
 import { inputOf } from "../../operators/sources/source_fixture.ts";
+import { median } from "./median.ts";
 
 export interface SourcesReport {
   readonly rows: readonly SourcesRow[];
@@ -139,10 +140,6 @@ async function pullAll(source: ReturnType<typeof pcapFrom>): Promise<number> {
     if (stage.done()) return records;
     await stage.wait(signal);
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 export function formatSourcesReport({ rows }: SourcesReport): string {
