@@ -56,7 +56,7 @@ export const HOOKS: readonly Hook[] = [
     paths: BOTH,
     attach: "always",
     gives: "new processes",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "process_exec",
@@ -64,7 +64,7 @@ export const HOOKS: readonly Hook[] = [
     paths: BOTH,
     attach: "always",
     gives: "program names and arguments, of short-lived processes too",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "process_exit",
@@ -72,7 +72,7 @@ export const HOOKS: readonly Hook[] = [
     paths: BOTH,
     attach: "always",
     gives: "ends of processes and threads",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "socket_state_change",
@@ -80,7 +80,7 @@ export const HOOKS: readonly Hook[] = [
     paths: BOTH,
     attach: "always",
     gives: "role, start and end of TCP connections",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "socket_destroy",
@@ -88,7 +88,7 @@ export const HOOKS: readonly Hook[] = [
     paths: BOTH,
     attach: "always",
     gives: "ends of connections of which bytes were read after the peer had closed",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "socket_send",
@@ -120,7 +120,7 @@ export const HOOKS: readonly Hook[] = [
     paths: FAST,
     attach: "when there",
     gives: "senders of IPv4 datagrams to sockets that are not connected",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "datagram_sender6",
@@ -128,7 +128,7 @@ export const HOOKS: readonly Hook[] = [
     paths: FAST,
     attach: "when there",
     gives: "senders of IPv6 datagrams to sockets that are not connected",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "call_enter",
@@ -136,7 +136,7 @@ export const HOOKS: readonly Hook[] = [
     paths: PORTABLE,
     attach: "always",
     gives: "starts of the calls that read and write sockets",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "call_enter_wide",
@@ -144,7 +144,7 @@ export const HOOKS: readonly Hook[] = [
     paths: PORTABLE,
     attach: "always",
     gives: "starts of recvfrom, recvmmsg and sendto",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "call_exit",
@@ -152,7 +152,7 @@ export const HOOKS: readonly Hook[] = [
     paths: PORTABLE,
     attach: "always",
     gives: "results and bytes of those calls; no sendfile, splice, io_uring, 32-bit programs",
-    since: "5.11",
+    since: "5.12",
   },
   {
     program: "poll_exit",
@@ -160,7 +160,7 @@ export const HOOKS: readonly Hook[] = [
     paths: BOTH,
     attach: "turns",
     gives: "turns of event loops, which tell requests of one thread apart",
-    since: "5.11",
+    since: "5.12",
   },
 ];
 
