@@ -41,6 +41,11 @@ export class OpenExchanges {
     else this.#byId.set(open.id, open);
   }
 
+  /** The exchange that a response belongs to, left where it is. */
+  find(id: Message["id"]): Open | undefined {
+    return this.#byOrder ? this.#queue[this.#head] : this.#byId.get(id);
+  }
+
   /** Takes out the exchange that a response belongs to. */
   take(id: Message["id"]): Open | undefined {
     if (this.#byOrder) return this.#shift();

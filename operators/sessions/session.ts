@@ -115,11 +115,16 @@ export class Session {
 
   #response(seen: MessageSeen): void {
     const opens = seen.direction === "ingress" ? this.#egress : this.#ingress;
-    const open = opens.take(seen.message.id);
+    const open = opens.find(seen.message.id);
     if (open === undefined) {
       if (this.#orphans.length >= openMax) this.#flushOrphans();
       this.#orphans.push(seen);
-    } else if (open.over) this.#rules.drop("late");
+      return;
+    }
+    // It was over before that request began: its own request was not seen.
+    if (seen.emitNs < open.exchange.startNs) return this.#responseOnly(seen);
+    opens.take(seen.message.id);
+    if (open.over) this.#rules.drop("late");
     else this.#pair(open, seen);
   }
 
@@ -310,7 +315,7 @@ export class Session {
     const { exchange } = open;
     open.over = true;
     if (status !== null) exchange.status = status;
-    if (status === "reset" || status === "timeout" || status === "unknown") exchange.endNs = emitNs;
+    if (status !== null && emitNs > exchange.endNs) exchange.endNs = emitNs;
     if (exchange.shape === "open") exchange.shape = "exchange";
     this.#rules.emit("closed", open, emitNs);
   }
