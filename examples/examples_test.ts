@@ -2,7 +2,7 @@
 // Each example on spans made by hand: what goes in, and the lines that come out.
 import assert from "node:assert/strict";
 import { Flow, intoArray, MILLISECOND, run, SECOND, type Span } from "spandrel";
-import { FIXTURE_START_NS, makeSpan } from "../app/trace/span_fixture.ts";
+import { FIXTURE_START_NS, makeSpan } from "../app/views/span_fixture.ts";
 import failedRequests from "./failed_requests.ts";
 import slowSql from "./slow_sql.ts";
 import statusCodes from "./status_codes.ts";

@@ -8,7 +8,7 @@ import type { DemoFlags } from "../cli/commands/demo.ts";
 import { onInterrupt } from "../trace/interrupts.ts";
 import { ProcessTree } from "../trace/process_tree.ts";
 import { openRecordSource, type RecordSource } from "../trace/record_source.ts";
-import { RecentTraces } from "../trace/recent_traces.ts";
+import { RecentTraces } from "../views/recent_traces.ts";
 import { startTracing } from "../trace/start_tracing.ts";
 import { openStoreFor } from "../trace/trace_store.ts";
 import { countsSince } from "../trace/vitals.ts";

@@ -3,12 +3,12 @@
 
 import { countText } from "../cli/terminal/quantity_text.ts";
 import { paintFor } from "../cli/terminal/style.ts";
-import { durationOf, type RecentTrace } from "../trace/recent_traces.ts";
+import { durationOf, type RecentTrace } from "../views/recent_traces.ts";
 import { countsText } from "../trace/run_report.ts";
-import { ServiceMap } from "../trace/service_map.ts";
-import { serviceMapLines } from "../trace/service_map_text.ts";
+import { ServiceMap } from "../views/service_map.ts";
+import { serviceMapLines } from "../views/service_map_text.ts";
 import type { Counts } from "../trace/vitals.ts";
-import { waterfallLines } from "../trace/waterfall_text.ts";
+import { waterfallLines } from "../views/waterfall_text.ts";
 
 export interface DemoFindings {
   /** Every trace that a process of the shop took part in. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { buildTraces } from "../../queries/assembly/trace.ts";
 import { SPAN_COLUMNS } from "../../model/span.ts";
-import { FIXTURE_START_NS, makeSpan } from "../trace/span_fixture.ts";
+import { FIXTURE_START_NS, makeSpan } from "../views/span_fixture.ts";
 import { chromeJson } from "./chrome_json.ts";
 import { otlpJson } from "./otlp_json.ts";
 import { spanLine } from "./span_json.ts";

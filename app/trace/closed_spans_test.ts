@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { closesSpan } from "./closed_spans.ts";
-import { makeRevision } from "./span_fixture.ts";
+import { makeRevision } from "../views/span_fixture.ts";
 
 Deno.test("each span passes once, when its exchange has ended", () => {
   const revisions = [

@@ -9,13 +9,13 @@ import { spanLine } from "../export/span_json.ts";
 import { loadCustomPipeline, resultLine } from "./custom_pipeline.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { asRefusal, type RecordSource } from "./record_source.ts";
-import type { RecentTrace } from "./recent_traces.ts";
+import type { RecentTrace } from "../views/recent_traces.ts";
 import { sayEnd, sayStart } from "./run_report.ts";
-import { settleTraces } from "./settle_traces.ts";
+import { settleTraces } from "../views/settle_traces.ts";
 import { startTracing, type TracingFlows } from "./start_tracing.ts";
 import { openStoreFor } from "./trace_store.ts";
 import { openTextOutput, type TextOutput, textSink } from "./text_output.ts";
-import { traceLine, traceLineHeader } from "./trace_line.ts";
+import { traceLine, traceLineHeader } from "../views/trace_line.ts";
 
 export async function streamTraces(input: RecordSource, flags: TraceFlags): Promise<void> {
   using source = input;

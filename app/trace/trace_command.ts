@@ -9,12 +9,12 @@ import { paintFor } from "../cli/terminal/style.ts";
 import { spanLine } from "../export/span_json.ts";
 import { ProcessTree } from "./process_tree.ts";
 import type { RecordSource } from "./record_source.ts";
-import { type RecentTrace, RecentTraces } from "./recent_traces.ts";
+import { type RecentTrace, RecentTraces } from "../views/recent_traces.ts";
 import { countsText } from "./run_report.ts";
 import { startTracing } from "./start_tracing.ts";
 import { openStoreFor } from "./trace_store.ts";
 import { openTextOutput } from "./text_output.ts";
-import { waterfallLines } from "./waterfall_text.ts";
+import { waterfallLines } from "../views/waterfall_text.ts";
 
 /** Spans of the whole host that are remembered while the command runs. */
 const SPANS_MAX = 200_000;

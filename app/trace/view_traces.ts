@@ -9,13 +9,13 @@ import type { LiveData } from "../cli/live/live_data.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { onInterrupt } from "./interrupts.ts";
 import type { RecordSource } from "./record_source.ts";
-import { RecentTraces } from "./recent_traces.ts";
+import { RecentTraces } from "../views/recent_traces.ts";
 import { sayEnd } from "./run_report.ts";
-import { ServiceStats } from "./service_stats.ts";
+import { ServiceStats } from "../views/service_stats.ts";
 import { startTracing, type Tracing } from "./start_tracing.ts";
 import { openTraceStore, type TraceStore } from "./trace_store.ts";
 import { usageMeter } from "./vitals.ts";
-import { waterfallLines } from "./waterfall_text.ts";
+import { waterfallLines } from "../views/waterfall_text.ts";
 
 /** Rows of the lists of traces: more than a screen shows, so that filters find something. */
 const TRACES_SHOWN_MAX = 500;

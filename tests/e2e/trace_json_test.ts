@@ -19,7 +19,8 @@ const { PORT, NEXT } = process.env;
 const agent = new http.Agent({ keepAlive: true });
 http.createServer((request, response) => {
   http.get({ port: NEXT, host: "127.0.0.1", path: "/stock" + request.url, agent }, (next) => {
-    next.resume().on("end", () => response.writeHead(next.statusCode, { "content-length": 9 }).end("node done"));
+    response.writeHead(next.statusCode, { "content-length": 9 });
+    next.resume().on("end", () => response.end("node done"));
   });
 }).listen(PORT, "127.0.0.1");
 `;

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { cellsOf } from "../terminal/cell_text.ts";
 import { colourPaint, plainPaint } from "../terminal/style.ts";
-import { RecentTraces } from "../../trace/recent_traces.ts";
-import { ServiceStats } from "../../trace/service_stats.ts";
-import { FIXTURE_START_NS, makeRevision } from "../../trace/span_fixture.ts";
+import { RecentTraces } from "../../views/recent_traces.ts";
+import { ServiceStats } from "../../views/service_stats.ts";
+import { FIXTURE_START_NS, makeRevision } from "../../views/span_fixture.ts";
 import { layOut } from "./layout.ts";
 import type { LiveData } from "./live_data.ts";
 import { FIRST_STATE, type ViewState } from "./view_state.ts";

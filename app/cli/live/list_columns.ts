@@ -4,8 +4,9 @@
 import { clockText, countText, durationText } from "../terminal/quantity_text.ts";
 import { rateText, shareText } from "../terminal/quantity_text.ts";
 import type { Style } from "../terminal/style.ts";
-import { durationOf, type TraceHead } from "../../trace/recent_traces.ts";
-import { serviceNameOf, type ServiceRow } from "../../trace/service_stats.ts";
+import { durationOf, type TraceHead } from "../../views/recent_traces.ts";
+import { requestText } from "../../views/request_text.ts";
+import { serviceNameOf, type ServiceRow } from "../../views/service_stats.ts";
 
 export interface ListColumn<Row> {
   readonly title: string;
@@ -145,14 +146,4 @@ export const TRACE_COLUMNS: readonly ListColumn<TraceHead>[] = [
 function statusText(status: string, code: number | null, errors: number): string {
   const own = code === null ? status : status === "ok" ? `ok ${code}` : String(code);
   return errors > 0 && status === "ok" ? `ok, ${errors} failed` : own;
-}
-
-/** "GET /orders/7": what was asked, in the protocol's words. */
-export function requestText(
-  { request_type, resource, endpoint, name, protocol }: TraceHead["root"],
-): string {
-  const what = resource || endpoint;
-  if (what === "") return name || request_type || protocol;
-  const repeats = request_type === "" || what.toUpperCase().startsWith(request_type.toUpperCase());
-  return repeats ? what : `${request_type} ${what}`;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one picture of the live view is made of.
 
-import type { TraceHead } from "../../trace/recent_traces.ts";
-import type { ServiceRow } from "../../trace/service_stats.ts";
+import type { TraceHead } from "../../views/recent_traces.ts";
+import type { ServiceRow } from "../../views/service_stats.ts";
 
 export interface LiveData {
   /** What is traced: "whole host", "pid 812 and descendants", a file. */

@@ -4,8 +4,8 @@
 import { fit, harmless } from "../cli/terminal/cell_text.ts";
 import { clockText, durationText } from "../cli/terminal/quantity_text.ts";
 import type { Paint } from "../cli/terminal/style.ts";
-import { requestText } from "../cli/live/list_columns.ts";
 import { durationOf, errorOf, type RecentTrace } from "./recent_traces.ts";
+import { requestText } from "./request_text.ts";
 import { serviceNameOf } from "./service_stats.ts";
 
 const COLUMNS = { took: 8, status: 16, service: 16, request: 40 } as const;

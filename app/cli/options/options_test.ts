@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { parseDuration } from "./duration.ts";
+import { parsePayloadBytes, parsePid, parsePort } from "./numbers.ts";
+import { parsePointInTime } from "./point_in_time.ts";
+
+Deno.test("durations have units and may be put together", () => {
+  const cases = { "500ms": 500, "30s": 30_000, "1.5s": 1_500, "5m": 300_000, "1h30m": 5_400_000 };
+  for (const [text, ms] of Object.entries(cases)) assert.equal(parseDuration(text), ms, text);
+  for (const text of ["", "30", "30x", "s", "1h 30m", "-5s", "1e3s"]) {
+    assert.throws(() => parseDuration(text), /write it as/, text);
+  }
+  assert.throws(() => parseDuration("0s"), /longer than nothing/);
+  assert.throws(() => parseDuration("400d"), /not be longer/);
+});
+
+Deno.test("numbers are whole and within bounds", () => {
+  assert.equal(parsePort("443"), 443);
+  assert.equal(parsePid("1"), 1);
+  assert.equal(parsePayloadBytes("0"), 0);
+  for (const text of ["0", "65536", "80.5", "-1", "http", ""]) {
+    assert.throws(() => parsePort(text), /whole number from 1 to 65535/, text);
+  }
+});
+
+Deno.test("points in time are an age, a date or Unix nanoseconds", () => {
+  const nowMs = Date.UTC(2026, 0, 31, 12);
+  const noon = BigInt(nowMs) * 1_000_000n;
+  assert.equal(parsePointInTime("10m", nowMs), noon - 600_000_000_000n);
+  assert.equal(parsePointInTime("2026-01-31T12:00:00Z", nowMs), noon);
+  assert.equal(parsePointInTime("2026-01-31T13:00:00+01:00", nowMs), noon);
+  assert.equal(parsePointInTime(String(noon), nowMs), noon);
+  for (const text of ["noon", "", "12:00", "2026-13-45"]) {
+    assert.throws(() => parsePointInTime(text, nowMs), /how long ago/, text);
+  }
+});
