@@ -4,7 +4,7 @@
 
 import type { Join, JoinOperator, Outputs } from "../engine/operator.ts";
 import type { Fact } from "../model/capture_record.ts";
-import { formatAddress } from "../model/connection.ts";
+import { type Address, type Connection, formatAddress } from "../model/connection.ts";
 import type { Exchange } from "../model/exchange.ts";
 import type { LinkedExchange } from "../model/linked_exchange.ts";
 import type { Attributes } from "../model/message.ts";
@@ -25,7 +25,7 @@ export interface EnrichParams {
 
 export const enrich: JoinOperator<LinkedExchange, Fact, SpanRevision, EnrichParams> = {
   name: "enrich",
-  limits: ["programs"],
+  limits: [],
   open: openEnrich,
 };
 
@@ -33,11 +33,13 @@ function openEnrich(params: EnrichParams, out: Outputs<SpanRevision>): Join<Link
   const { host, services = [] } = params;
   const clock = clockLine();
   const programTags = tagger(services);
+  const textsOf = endTexts();
   return {
     left(linked) {
       const { exchange, candidates } = linked;
-      const { startNs, program } = exchange;
-      const span = spanOf(linked, clock.offsetNs(startNs), programTags(program), host);
+      const { startNs, program, connection } = exchange;
+      const ends = textsOf(connection);
+      const span = spanOf(linked, clock.offsetNs(startNs), programTags(program), host, ends);
       out.emit({ span, candidates });
     },
     right(fact) {
@@ -53,7 +55,13 @@ function openEnrich(params: EnrichParams, out: Outputs<SpanRevision>): Join<Link
  * One literal for all spans, because this runs for each. All times of a span are converted by the
  * one offset that held at its start, so that a step of the clock never makes a duration negative.
  */
-function spanOf(linked: LinkedExchange, offsetNs: Nanos, tags: ProgramTags, host: string): Span {
+function spanOf(
+  linked: LinkedExchange,
+  offsetNs: Nanos,
+  tags: ProgramTags,
+  host: string,
+  ends: EndTexts,
+): Span {
   const { exchange, candidates, revision } = linked;
   const { connection, program, protocol, request, response } = exchange;
   const winner = candidates[0];
@@ -93,8 +101,8 @@ function spanOf(linked: LinkedExchange, offsetNs: Nanos, tags: ProgramTags, host
     cgroup_id: program.cgroupId,
     netns: connection.netns,
     transport: connection.transport,
-    local: formatAddress(connection.local),
-    peer: formatAddress(connection.peer),
+    local: ends.localText,
+    peer: ends.peerText,
     socket_id: connection.cookie,
     peer_socket_id: connection.peerCookie,
     request_offset: request?.offset ?? 0,
@@ -123,6 +131,29 @@ function attributesOf({ request, response, lateFields }: Exchange): Attributes {
 }
 
 const NO_ATTRIBUTES: Attributes = {};
+
+/** Both ends of a connection as text. */
+interface EndTexts {
+  readonly local: Address;
+  readonly peer: Address;
+  readonly localText: string;
+  readonly peerText: string;
+}
+
+/** A power of two: texts are kept for as many connections, by the low bits of their index. */
+const ENDS_KEPT = 4096;
+
+/** Texts of addresses, made once per connection: stores compare them for every span. */
+function endTexts(): (connection: Connection) => EndTexts {
+  const kept: (EndTexts | undefined)[] = new Array(ENDS_KEPT).fill(undefined);
+  return ({ conn, local, peer }) => {
+    const slot = conn & (ENDS_KEPT - 1);
+    const known = kept[slot];
+    if (known?.local === local && known.peer === peer) return known;
+    const localText = formatAddress(local), peerText = formatAddress(peer);
+    return kept[slot] = { local, peer, localText, peerText };
+  };
+}
 
 interface ProgramTags {
   readonly service: string;
