@@ -25,7 +25,7 @@ export async function acquireFile(path: string, readOnly: boolean): Promise<File
   return {
     path: absolute,
     [Symbol.asyncDispose]: () => {
-      lock?.close();
+      if (lock !== undefined) unlock(absolute, lock);
       return Promise.resolve();
     },
   };
@@ -83,11 +83,31 @@ function lockFile(path: string, readOnly: boolean): Deno.FsFile | "held" | undef
     file.close();
     return "held";
   }
+  if (!isAt(lockPath(path), file)) {
+    // Whoever held it has just removed it: a lock on a file without a name keeps nobody out.
+    file.close();
+    return lockFile(path, readOnly);
+  }
   if (!readOnly) {
     file.truncateSync(0);
     file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
   }
   return file;
+}
+
+/** The last one to leave removes the file. */
+function unlock(path: string, file: Deno.FsFile): void {
+  if (file.tryLockSync(true) && isAt(lockPath(path), file)) Deno.removeSync(lockPath(path));
+  file.close();
+}
+
+function isAt(path: string, file: Deno.FsFile): boolean {
+  try {
+    return Deno.statSync(path).ino === file.statSync().ino;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 function readHolder(path: string): string {

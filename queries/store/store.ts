@@ -78,12 +78,14 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const file = path === undefined ? undefined : await acquireFile(path, readOnly).catch(refuse);
   const target = file === undefined ? {} : { path: file.path };
   const release = async () => void await file?.[Symbol.asyncDispose]();
-  const worker = await superviseWorker({ ...target, readOnly, keep, protocols, facts })
+  const counts = createCounts();
+  const request = { ...target, readOnly, keep, protocols, facts };
+  const worker = await superviseWorker(request, ({ spans }) => counts.lose(spans))
     .catch(async (error) => {
       await release();
       return refuse(error);
     });
-  const counts = createCounts();
+  counts.held = worker.opened.spans;
   const closeAll = async () => {
     // What is acknowledged is safe in the log, even if it cannot be folded into the database.
     await worker.call({ kind: "close" }).catch((error) => counts.note(error.message));
@@ -110,7 +112,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       counts.queued += revisions.length;
       try {
         const request = encodeBatch(revisions);
-        const { expired, broken } = await worker.call(request);
+        const { expired, spans, broken } = await worker.call(request);
+        counts.held = spans;
         if (broken !== undefined) worker.retire(broken);
         return counts.insert(request.spanCount, expired);
       } catch (error) {
@@ -140,6 +143,14 @@ function createCounts() {
   const dropped: Partial<Record<DropReason, number>> = {};
   const counts = {
     queued: 0,
+    /** Spans in the store, as last told. */
+    held: 0,
+    /** An engine broke and was replaced; the new one has `left` spans. */
+    lose(left: number) {
+      const lost = counts.held - left;
+      if (lost > 0) dropped.store_failed = (dropped.store_failed ?? 0) + lost;
+      counts.held = left;
+    },
     note(problem: string) {
       lastProblem = problem;
     },

@@ -33,6 +33,8 @@ e2e("store on a file: reopens, is read while written, keeps its bounds", {
       await using store = await openStore({ path, keep, facts: { host: "web" } });
       equal((await insert(store, 0, 1_000)).stored, 1_000);
     }
+    const files = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    deepEqual(files, ["spans.duckdb"], "neither log nor lock stays behind");
     await using store = await openStore({ path, readOnly: true });
     equal(await countSpans(store), 1_000);
     equal(await metaValue(store, "host"), "web");

@@ -116,7 +116,7 @@ function createKeeper(engine: Engine, writer: Connection, slices: Slices | undef
       slice.spans += batch.spanCount;
       spansInLog += batch.spanCount;
       if (newestNs > slice.newestNs) slice.newestNs = newestNs;
-      return { expired: 0, ...upkeep() };
+      return { expired: 0, ...upkeep(), spans: slices.spans };
     },
   };
 }

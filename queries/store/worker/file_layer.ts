@@ -136,6 +136,9 @@ export function openFileLayer(
     [Symbol.dispose]: () => {
       for (const { file } of open.values()) file.close();
       open.clear();
+      if (path !== undefined && !readOnly && sizeOf(logPath(path)) === 0) {
+        Deno.removeSync(logPath(path));
+      }
     },
   };
 }

@@ -52,6 +52,8 @@ export interface Opened {
 }
 
 export interface Inserted {
+  /** Spans in the store now. */
+  readonly spans: number;
   /** Spans removed because they are older than asked for. */
   readonly expired: number;
   /** The batch is stored, but the engine broke after it and must be reopened. */

@@ -22,7 +22,11 @@ const INSERT_MS_MAX = 60_000;
 
 type OpenOptions = Omit<OpenRequest, "kind" | "wasmPath">;
 
-export async function superviseWorker(options: OpenOptions): Promise<SupervisedWorker> {
+/** `replaced` is called when another worker has been opened in the place of a broken one. */
+export async function superviseWorker(
+  options: OpenOptions,
+  replaced: (opened: Opened) => void,
+): Promise<SupervisedWorker> {
   let current: Promise<WorkerClient> | undefined;
   let problem = "";
   let retiredMs = 0;
@@ -47,7 +51,7 @@ export async function superviseWorker(options: OpenOptions): Promise<SupervisedW
     if (current !== undefined) return current;
     if (performance.now() - retiredMs < REOPEN_MS) return Promise.reject(new Error(problem));
     current = start();
-    current.catch((error) => retire(error.message));
+    current.then(() => replaced(opened), (error) => retire(error.message));
     return current;
   };
   current = start();

@@ -20,7 +20,7 @@ interface Waiting {
 }
 
 export function connectWorker(path: string | undefined): WorkerClient {
-  const wasm = import.meta.resolve("npm:@duckdb/duckdb-wasm@1.32.0/dist/duckdb-eh.wasm");
+  const wasm = import.meta.resolve("@duckdb/duckdb-wasm/dist/duckdb-eh.wasm");
   const wasmPath = decodeURIComponent(new URL(wasm).pathname);
   const worker = new Worker(new URL("./store_worker.ts", import.meta.url), {
     type: "module",
