@@ -4,6 +4,7 @@
 import type { Exchange } from "../../model/exchange.ts";
 import type { Attributes, MessageEnd, MessageSeen } from "../../model/message.ts";
 import type { SpanKind } from "../../model/status.ts";
+import type { Nanos } from "../../model/time.ts";
 
 /** An exchange that begins with this message: its request, its one message, or its response. */
 export function newExchange(spanId: bigint, seen: MessageSeen): Exchange {
@@ -44,9 +45,7 @@ export function respond(exchange: Exchange, seen: MessageSeen): void {
   exchange.response = seen;
   exchange.bytesResponse = seen.bytes;
   exchange.status = message.status;
-  exchange.endNs = seen.emitNs;
-  exchange.endTid = seen.endTid;
-  exchange.endTurn = seen.turn;
+  setEnd(exchange, seen.emitNs, seen.endTid, seen.turn);
   if (message.clipped) exchange.clipped = true;
 }
 
@@ -54,9 +53,7 @@ export function respond(exchange: Exchange, seen: MessageSeen): void {
 export function endRequest(exchange: Exchange, end: MessageEnd): void {
   exchange.bytesRequest = end.bytes;
   if (exchange.shape === "one_way") {
-    exchange.endNs = end.emitNs;
-    exchange.endTid = end.endTid;
-    exchange.endTurn = end.turn;
+    setEnd(exchange, end.emitNs, end.endTid, end.turn);
     if (end.status !== undefined) exchange.status = end.status;
   }
   addLate(exchange, end.fields);
@@ -65,15 +62,20 @@ export function endRequest(exchange: Exchange, end: MessageEnd): void {
 /** The rest of the response has passed. */
 export function endResponse(exchange: Exchange, end: MessageEnd): void {
   exchange.bytesResponse = end.bytes;
-  exchange.endNs = end.emitNs;
-  exchange.endTid = end.endTid;
-  exchange.endTurn = end.turn;
+  setEnd(exchange, end.emitNs, end.endTid, end.turn);
   if (end.status !== undefined) exchange.status = end.status;
   if (end.code !== undefined && exchange.response !== null) {
     const message = { ...exchange.response.message, code: end.code };
     exchange.response = { ...exchange.response, message };
   }
   addLate(exchange, end.fields);
+}
+
+/** Records of one connection can be out of order by a little: an end never lies before its start. */
+function setEnd(exchange: Exchange, endNs: Nanos, tid: number, turn: number): void {
+  exchange.endNs = endNs > exchange.startNs ? endNs : exchange.startNs;
+  exchange.endTid = tid;
+  exchange.endTurn = turn;
 }
 
 function addLate(exchange: Exchange, fields: Attributes | undefined): void {

@@ -31,6 +31,12 @@ const STREAMING_NS: Nanos = SECOND;
 const ORPHAN_NS: Nanos = SECOND / 4n;
 const openMax = LIMITS.openExchanges.value;
 
+/** A response without a request, and its end, if that came apart and has come. */
+interface Orphan {
+  readonly seen: MessageSeen;
+  end: MessageEnd | null;
+}
+
 export class Session {
   used = 0;
   readonly protocol: string;
@@ -47,7 +53,7 @@ export class Session {
   /** Several requests were under way at once. */
   #pipelined = false;
   /** Responses without a request so far, oldest first. */
-  #orphans: MessageSeen[] = [];
+  #orphans: Orphan[] = [];
 
   constructor(protocol: string, connection: Connection, rules: SessionRules) {
     this.protocol = protocol;
@@ -73,7 +79,7 @@ export class Session {
       return this.#rules.drop("order_lost");
     }
     if (kind === "request") this.#request(seen);
-    else this.#response(seen);
+    else this.#response(seen, null);
   }
 
   #request(seen: MessageSeen): void {
@@ -113,24 +119,25 @@ export class Session {
     if (oldest !== undefined && !oldest.over) this.#close(oldest, "unknown", seen.emitNs);
   }
 
-  #response(seen: MessageSeen): void {
+  #response(seen: MessageSeen, end: MessageEnd | null): void {
     const opens = seen.direction === "ingress" ? this.#egress : this.#ingress;
     const open = opens.find(seen.message.id);
     if (open === undefined) {
       if (this.#orphans.length >= openMax) this.#flushOrphans();
-      this.#orphans.push(seen);
+      this.#orphans.push({ seen, end });
       return;
     }
     // It was over before that request began: its own request was not seen.
-    if (seen.emitNs < open.exchange.startNs) return this.#responseOnly(seen);
+    if (seen.emitNs < open.exchange.startNs) return this.#responseOnly({ seen, end });
     opens.take(seen.message.id);
     if (open.over) this.#rules.drop("late");
-    else this.#pair(open, seen);
+    else this.#pair(open, seen, end);
   }
 
-  #pair(open: Open, seen: MessageSeen): void {
+  #pair(open: Open, seen: MessageSeen, end: MessageEnd | null): void {
     respond(open.exchange, seen);
-    if (seen.message.more) {
+    if (end !== null) endResponse(open.exchange, end);
+    else if (seen.message.more) {
       this.#more(seen.direction).add(seen.message.id, open);
       this.#rules.emit("responded", open, seen.emitNs);
       return;
@@ -144,10 +151,11 @@ export class Session {
     const orphans = this.#orphans;
     this.#orphans = [];
     for (const orphan of orphans) {
-      const mine = orphan.direction !== request.direction && orphan.emitNs >= request.startNs &&
-        orphan.message.id === request.message.id;
-      if (mine) this.#response(orphan);
-      else if (!this.#rules.byOrder && orphan.emitNs + ORPHAN_NS > request.emitNs) {
+      const { seen, end } = orphan;
+      const mine = seen.direction !== request.direction && seen.emitNs >= request.startNs &&
+        seen.message.id === request.message.id;
+      if (mine) this.#response(seen, end);
+      else if (!this.#rules.byOrder && seen.emitNs + ORPHAN_NS > request.emitNs) {
         this.#orphans.push(orphan);
       } else this.#responseOnly(orphan);
     }
@@ -158,11 +166,12 @@ export class Session {
     this.#orphans = [];
   }
 
-  #responseOnly(seen: MessageSeen): void {
+  #responseOnly({ seen, end }: Orphan): void {
     this.#rules.drop("unpaired_response");
     const open = this.#alone(seen);
     respond(open.exchange, seen);
-    this.#close(open, null, seen.emitNs);
+    if (end !== null) endResponse(open.exchange, end);
+    this.#close(open, null, open.exchange.endNs);
   }
 
   #oneway(seen: MessageSeen): void {
@@ -188,7 +197,8 @@ export class Session {
   messageEnd(end: MessageEnd): void {
     this.lastNs = end.emitNs;
     const open = this.#more(end.direction).take(end.id);
-    if (open === undefined || open.over) return;
+    if (open === undefined) return this.#endOrphan(end);
+    if (open.over) return;
     if (open.exchange.request?.direction === end.direction) {
       endRequest(open.exchange, end);
       open.requestDone = true;
@@ -197,6 +207,14 @@ export class Session {
       open.responseDone = true;
     }
     if (open.requestDone && open.responseDone) this.#close(open, null, end.emitNs);
+  }
+
+  #endOrphan(end: MessageEnd): void {
+    const orphan = this.#orphans.findLast(({ seen }) =>
+      seen.direction === end.direction && seen.message.more &&
+      (end.id === null || end.id === seen.message.id)
+    );
+    if (orphan !== undefined && orphan.end === null) orphan.end = end;
   }
 
   /** The message in progress was not ended, yet another comes: it ended with its last byte. */
@@ -279,7 +297,7 @@ export class Session {
       if (more.size === 0) continue;
       for (const open of more.all()) if (!open.over) this.#stream(open, watermarkNs);
     }
-    const orphan = this.#orphans[0];
+    const orphan = this.#orphans[0]?.seen;
     if (orphan !== undefined && orphan.emitNs + ORPHAN_NS <= watermarkNs) this.#flushOrphans();
   }
 

@@ -30,7 +30,8 @@ export function messageSeen(
     direction: event.direction,
     message,
     startNs: here ? event.startNs : lane.startNs,
-    emitNs: run.emitNs,
+    // Two threads may write at once: then the last byte can seem to pass before the first one.
+    emitNs: here || run.emitNs > lane.startNs ? run.emitNs : lane.startNs,
     offset: here ? run.offset + position : lane.offset,
     seq: here ? seqAt(run, position) : lane.seq,
     bytes,
