@@ -12,7 +12,7 @@ import type { Connection } from "../model/connection.ts";
 import type { DropReason } from "../model/drops.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { StreamEnd } from "../model/message.ts";
-import { type Nanos, SECOND } from "../model/time.ts";
+import { HOUR, MINUTE, type Nanos, SECOND } from "../model/time.ts";
 import type { VerdictFor } from "../model/verdict.ts";
 import { Claim, type ClaimedRecord, type ClaimOwner } from "./streams/claim.ts";
 import { ConnectionStates } from "./streams/connection_states.ts";
@@ -35,8 +35,7 @@ type Out = Outputs<ClaimedRecord, VerdictFor, DropReason>;
 
 interface Asked {
   used: number;
-  /** Its end will be told. Other sockets are forgotten when they are idle. */
-  readonly closes: boolean;
+  readonly tcp: boolean;
   lastNs: Nanos;
   claim: Claim | null;
   /** Runs that wait for a claim; null when none do. */
@@ -57,8 +56,9 @@ const RUNS_MAX = 32;
 /** A connection joined in mid-message is asked for longer: at least so many bursts. */
 const JOINED_TURNS_MIN = 5;
 const JOINED_RUNS_MAX = 256;
-/** Sockets whose end is not told are forgotten after this time without bytes. */
-const IDLE_NS: Nanos = 120n * SECOND;
+/** Sockets whose end was not told are forgotten after this time without bytes; TCP's is told. */
+const IDLE_NS: Nanos = 2n * MINUTE;
+const TCP_IDLE_NS: Nanos = 2n * HOUR;
 const SWEEP_NS: Nanos = 30n * SECOND;
 /** An unknown connection is asked again after this: it may have been joined in mid-message. */
 const UNKNOWN_NS: Nanos = 60n * SECOND;
@@ -191,7 +191,8 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
       if (watermarkNs < sweepNs) return;
       sweepNs = watermarkNs + SWEEP_NS;
       for (const [conn, asked] of states.entries()) {
-        if (!asked.closes && asked.lastNs + IDLE_NS < watermarkNs) states.remove(conn);
+        const idleNs = asked.tcp ? TCP_IDLE_NS : IDLE_NS;
+        if (asked.lastNs + idleNs < watermarkNs) states.remove(conn);
       }
     },
     end() {
@@ -205,7 +206,7 @@ const FOREVER: Nanos = 1n << 62n;
 
 const newAsked = (run: ByteRun): Asked => ({
   used: 0,
-  closes: run.connection.transport === "tcp",
+  tcp: run.connection.transport === "tcp",
   lastNs: run.emitNs,
   claim: null,
   held: null,

@@ -10,7 +10,7 @@ import type { ByteRun, StreamRecord } from "../model/byte_run.ts";
 import type { SocketClose, SocketEvent, SocketRecord } from "../model/capture_record.ts";
 import type { DropReason } from "../model/drops.ts";
 import { LIMITS } from "../model/limits.ts";
-import { MILLISECOND, type Nanos, SECOND } from "../model/time.ts";
+import { HOUR, MILLISECOND, MINUTE, type Nanos, SECOND } from "../model/time.ts";
 import { ConnectionStates } from "./streams/connection_states.ts";
 import { datagramPeers } from "./streams/datagram_peers.ts";
 import { HeldSegments } from "./streams/held_segments.ts";
@@ -27,8 +27,15 @@ type Out = Outputs<StreamRecord, never, DropReason>;
 const WAIT_NS: Nanos = 5n * MILLISECOND;
 const PACKET_WAIT_NS: Nanos = SECOND;
 
+/** Sockets whose end was not told are forgotten after this time without bytes; TCP's is told. */
+const IDLE_NS: Nanos = 10n * MINUTE;
+const TCP_IDLE_NS: Nanos = 2n * HOUR;
+const SWEEP_NS: Nanos = MINUTE;
+
 interface Streams {
   used: number;
+  readonly tcp: boolean;
+  lastNs: Nanos;
   readonly ingress: Stream;
   readonly egress: Stream;
 }
@@ -46,12 +53,14 @@ function openStage(out: Out): Stage<SocketRecord> {
     for (const stream of [state.ingress, state.egress]) release(stream, holding, out);
   });
   const peers = datagramPeers();
+  let sweepNs: Nanos = 0n;
 
   const push = (record: SocketRecord): void => {
     if (record.kind === "close") return close(record);
     if (record.connection.transport === "udp") return void out.emit(peers.run(record));
     const conn = record.connection.conn;
-    const streams = states.get(conn) ?? states.add(conn, newStreams());
+    const streams = states.get(conn) ?? states.add(conn, newStreams(record));
+    streams.lastNs = record.emitNs;
     const stream = record.direction === "ingress" ? streams.ingress : streams.egress;
     if (record.streamOffset === stream.next && stream.held === null) {
       stream.next += record.length;
@@ -82,6 +91,10 @@ function openStage(out: Out): Stage<SocketRecord> {
           release(stream, holding, out);
         }
       }
+      if (watermarkNs >= sweepNs) {
+        sweep(states, watermarkNs);
+        sweepNs = watermarkNs + SWEEP_NS;
+      }
     },
     end() {
       for (const stream of holding) release(stream, holding, out);
@@ -97,8 +110,16 @@ function openStage(out: Out): Stage<SocketRecord> {
   };
 }
 
-const newStreams = (): Streams => ({
+function sweep(states: ConnectionStates<Streams>, watermarkNs: Nanos): void {
+  for (const [conn, { tcp, lastNs }] of states.entries()) {
+    if (lastNs + (tcp ? TCP_IDLE_NS : IDLE_NS) < watermarkNs) states.remove(conn);
+  }
+}
+
+const newStreams = (event: SocketEvent): Streams => ({
   used: 0,
+  tcp: event.connection.transport === "tcp",
+  lastNs: event.emitNs,
   ingress: { next: 0, held: null },
   egress: { next: 0, held: null },
 });

@@ -114,6 +114,16 @@ Deno.test("ends: of a direction, of a socket with bytes held back", () => {
   assert.equal(tried.held(), 0);
 });
 
+Deno.test("a unix socket that is silent for long is forgotten, a TCP socket is not", () => {
+  const unix = new Conversation({ transport: "unix", conn: 1 });
+  const tcp = new Conversation({ transport: "tcp", conn: 2 });
+  const tried = run([unix.up("a"), tcp.up("b")]);
+  tried.advance(unix.nowNs + 1_000n * SECOND);
+  assert.equal(tried.held(), 1);
+  tried.push(tcp.up("c"));
+  assert.equal(text(tried.emitted), "a|b|c");
+});
+
 Deno.test("datagrams of one socket: a connection for each peer", () => {
   const talk = new Conversation({ transport: "udp", role: "server" });
   const from = (port: number) => ({ ...talk.up("q"), peer: { ip: "10.0.0.1", port } });
