@@ -8,7 +8,7 @@
 
 import { byteSet } from "../../wire/byte_set.ts";
 import { Clipped, type Cursor, Malformed } from "../../wire/cursor.ts";
-import { count, skipTags, text, uvarint } from "../../wire/kafka_types.ts";
+import { count, skipTags, text, uvarint } from "./kafka_types.ts";
 import {
   type Claim,
   defineProtocol,

@@ -7,7 +7,7 @@
 
 import type { Identity } from "../../../model/message.ts";
 import type { Cursor } from "../../wire/cursor.ts";
-import { uvarint, varint } from "../../wire/kafka_types.ts";
+import { uvarint, varint } from "./kafka_types.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
 
 const BATCH_HEADER_BYTES = 61;

@@ -10,7 +10,7 @@
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
-import { certificateExpiry, type Hello, readHello } from "../../wire/tls_hello.ts";
+import { certificateExpiry, type Hello, readHello } from "./tls_hello.ts";
 
 const HANDSHAKE = 22;
 const ALERT = 21;

@@ -9,7 +9,7 @@
 // The first element of a command names it, and its value is mostly the collection.
 
 import { byteSet } from "../../wire/byte_set.ts";
-import { type BsonValue, walkBson } from "../../wire/bson.ts";
+import { type BsonValue, walkBson } from "./bson.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import {
   type Claim,

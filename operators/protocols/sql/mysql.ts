@@ -19,9 +19,9 @@ import {
   readHandshakeResponse,
   readQueryAttributes,
   WITH_TEXT,
-} from "../../wire/mysql_packets.ts";
+} from "./mysql_packets.ts";
 import { defineProtocol, type Draft, type Make, type Step } from "../../wire/protocol.ts";
-import { describeSql, type SqlText } from "../../wire/sql_text.ts";
+import { describeSql, type SqlText } from "./sql_text.ts";
 import { parseTraceparent } from "../../wire/trace_context.ts";
 import { readServer } from "./mysql_answer.ts";
 import { type F, FIELDS, openSession, pass, type State } from "./mysql_session.ts";

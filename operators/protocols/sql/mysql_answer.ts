@@ -2,12 +2,7 @@
 // What a MySQL server says: greeting, OK, ERR, result sets, prepared statements.
 
 import type { Cursor } from "../../wire/cursor.ts";
-import {
-  DEPRECATE_EOF,
-  lengthEncoded,
-  readError,
-  type ServerError,
-} from "../../wire/mysql_packets.ts";
+import { DEPRECATE_EOF, lengthEncoded, readError, type ServerError } from "./mysql_packets.ts";
 import type { Draft, Make, Step } from "../../wire/protocol.ts";
 import { type F, NO_MAKE, NOTHING, pass, type State } from "./mysql_session.ts";
 

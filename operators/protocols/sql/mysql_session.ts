@@ -2,7 +2,7 @@
 // What is known of one MySQL connection, and the fields that its messages carry.
 
 import type { Make, Step } from "../../wire/protocol.ts";
-import type { SqlText } from "../../wire/sql_text.ts";
+import type { SqlText } from "./sql_text.ts";
 
 export const FIELDS = {
   database: { type: "string", otel: "db.namespace", doc: "database" },

@@ -19,9 +19,9 @@ import {
   probePostgresql,
   readHeader,
   SSL,
-} from "../../wire/postgresql_frames.ts";
+} from "./postgresql_frames.ts";
 import { defineProtocol, type Draft, type Make, type Step } from "../../wire/protocol.ts";
-import { describeSql, type SqlText } from "../../wire/sql_text.ts";
+import { describeSql, type SqlText } from "./sql_text.ts";
 
 const TEXT_BYTES_MAX = 4_096;
 const STATEMENTS_MAX = 1_024;

@@ -9,7 +9,7 @@
 
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
-import { HpackDecoder } from "../../wire/hpack.ts";
+import { HpackDecoder } from "./hpack.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
 import { countGrpcMessages } from "./grpc_messages.ts";
 import { endFields, type HeaderBlock, readHeaderBlock } from "./http2_headers.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A header block as far as it is of interest, and the fields that a message has at its end.
 
-import type { HpackDecoder } from "../../wire/hpack.ts";
+import type { HpackDecoder } from "./hpack.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
 import type { Head } from "./http_head.ts";
 import type { StreamSide } from "./http2_streams.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of one HTTP/2 connection and of the streams that are open on it.
 
-import { HpackDecoder } from "../../wire/hpack.ts";
+import { HpackDecoder } from "./hpack.ts";
 
 /** One direction of one stream. */
 export interface StreamSide {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two hello messages of TLS, and the dates of a certificate.
 
-import { type Cursor, Malformed } from "./cursor.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
 
 /** Versions by number; SSL 3.0 is read so that it can be named. */
 const VERSIONS: Readonly<Record<number, string>> = {

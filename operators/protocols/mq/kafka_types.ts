@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kafka's primitive types, in both encodings: fixed lengths, and compact ones ("flexible").
 
-import { type Cursor, Malformed } from "./cursor.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
 
 const TEXT_BYTES_MAX = 32_767;
 const COUNT_MAX = 1_000_000;

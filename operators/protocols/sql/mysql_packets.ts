@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parts of MySQL packets: commands, length-encoded numbers, the login, and whose they look like.
 
-import { type Cursor, Malformed } from "./cursor.ts";
-import type { Claim } from "./protocol.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import type { Claim } from "../../wire/protocol.ts";
 import { describeSql } from "./sql_text.ts";
 
 /** Capability bits of the login. */

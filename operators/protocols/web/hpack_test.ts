@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Malformed } from "./cursor.ts";
+import { Malformed } from "../../wire/cursor.ts";
 import { HpackDecoder } from "./hpack.ts";
 
 const fromHex = (hex: string) =>

@@ -3,7 +3,7 @@
 //
 //   document: size i32le | (type u8 | name NUL | value) … | 0
 
-import { type Cursor, Malformed } from "./cursor.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
 
 const DOCUMENT_BYTES_MAX = 48 * 1024 * 1024;
 

@@ -11,9 +11,9 @@
 // never seen. They are the oldest ones: an index past what is known stands for an unknown header,
 // reported as such, and everything added since resolves exactly.
 
-import { Malformed } from "./cursor.ts";
+import { Malformed } from "../../wire/cursor.ts";
 import { decodeHuffman } from "./hpack_huffman.ts";
-import { decodeLatin1 } from "./text.ts";
+import { decodeLatin1 } from "../../wire/text.ts";
 
 /** Static table, from index 1 on; a value follows "=". */
 const STATIC = (":authority|:method=GET|:method=POST|:path=/|:path=/index.html|:scheme=http|" +

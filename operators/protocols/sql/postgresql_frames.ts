@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames of the PostgreSQL protocol: tags, lengths, and whose they look like.
 
-import { type Cursor, Malformed } from "./cursor.ts";
-import type { Claim } from "./protocol.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import type { Claim } from "../../wire/protocol.ts";
 
 /** Codes that stand where a startup message has its version. */
 export const CANCEL = 80_877_102;

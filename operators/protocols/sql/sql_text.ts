@@ -2,8 +2,8 @@
 // What can be said of an SQL statement without a database: its shape without values, a short
 // summary, and the trace context in its comments. A scanner of tokens, one pass, no grammar.
 
-import type { Identity } from "../../model/message.ts";
-import { parseTraceparent } from "./trace_context.ts";
+import type { Identity } from "../../../model/message.ts";
+import { parseTraceparent } from "../../wire/trace_context.ts";
 
 /** A statement without secrets: literals are `?`, comments and runs of white space are gone. */
 export interface SqlText {
