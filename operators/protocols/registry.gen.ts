@@ -13,7 +13,11 @@ import { rocketmq } from "./mq/rocketmq.ts";
 import { dns } from "./net/dns.ts";
 import { tls } from "./net/tls.ts";
 import { unknown } from "./net/unknown.ts";
+import { brpc } from "./rpc/brpc.ts";
 import { dubbo } from "./rpc/dubbo.ts";
+import { sofarpc } from "./rpc/sofarpc.ts";
+import { someip } from "./rpc/someip.ts";
+import { tars } from "./rpc/tars.ts";
 import { thrift } from "./rpc/thrift.ts";
 import { mongodb } from "./sql/mongodb.ts";
 import { mysql } from "./sql/mysql.ts";
@@ -34,7 +38,11 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   dns,
   tls,
   unknown,
+  brpc,
   dubbo,
+  sofarpc,
+  someip,
+  tars,
   thrift,
   mongodb,
   mysql,
