@@ -22,15 +22,19 @@ export interface Database extends Disposable {
   checkpoint(): void;
 }
 
-/** What the engine may hold in memory, data in memory included; the rest is its own code. */
-const MEMORY_BYTES_MAX = 1_000_000_000;
+/** What queries and a checkpoint may take; spans in memory, compressed, come on top. */
+const WORKING_BYTES_MAX = 700_000_000;
+const SPAN_BYTES_IN_MEMORY = 200;
+/** The engine has 32 bits of address space, and its own code needs some. */
+const MEMORY_BYTES_MAX = 3_000_000_000;
 /** The log is folded into the database after this many spans or bytes, whichever is first. */
 const CHECKPOINT_SPANS = 122_880; // a row group of the engine, compressed as a whole
 const CHECKPOINT_LOG_BYTES = 64_000_000;
 
 export async function openDatabase(request: OpenRequest): Promise<Database> {
   const { path, readOnly, wasmPath } = request;
-  const memoryBytesMax = MEMORY_BYTES_MAX;
+  const dataBytes = path === undefined ? request.keep.spansMax * SPAN_BYTES_IN_MEMORY : 0;
+  const memoryBytesMax = Math.min(WORKING_BYTES_MAX + dataBytes, MEMORY_BYTES_MAX);
   const target = path === undefined ? {} : { path };
   const engine = await openEngine({ wasmPath, readOnly, memoryBytesMax, ...target });
   const writer = engine.connect();

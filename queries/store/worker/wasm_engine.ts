@@ -57,6 +57,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     new pkg.VoidLogger(),
     files.runtime,
   );
+  Object.assign(db, { instantiateWasm: instantiator(options, files) });
   await db.instantiate();
   // The log must be known by name before the database is opened, or it is not replayed.
   if (path !== undefined) db.registerFileURL(logPath(path), logPath(path), NATIVE_FILE, true);
@@ -86,6 +87,32 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 async function loadPackage(): Promise<typeof duckdb> {
   os.cpus = () => [];
   return await import("@duckdb/duckdb-wasm/blocking");
+}
+
+/** Bytes of memory beyond those that the engine accounts for: its own code's, and fragments. */
+const UNACCOUNTED_BYTES = 300_000_000;
+
+/**
+ * Takes the place of the package's own way to start, to bound the memory as a whole: constant
+ * expressions are computed outside of the engine's limit, and what has grown never shrinks.
+ */
+function instantiator({ wasmPath, memoryBytesMax }: EngineOptions, files: FileLayer) {
+  return (
+    imports: WebAssembly.Imports,
+    ready: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ) => {
+    Object.assign(globalThis, { DUCKDB_RUNTIME: { ...files.runtime } });
+    const env = imports["env"];
+    const grow = env?.["emscripten_resize_heap"];
+    if (env === undefined || typeof grow !== "function") {
+      throw new Error("Cannot bound the engine's memory: it asks for none");
+    }
+    const bytesMax = memoryBytesMax + UNACCOUNTED_BYTES;
+    env["emscripten_resize_heap"] = (bytes: number) => bytes >>> 0 > bytesMax ? 0 : grow(bytes);
+    WebAssembly.instantiate(Deno.readFileSync(wasmPath), imports)
+      .then(({ instance, module }) => ready(instance, module));
+    return [];
+  };
 }
 
 function configOf({ path, readOnly }: EngineOptions): duckdb.DuckDBConfig {
