@@ -9,6 +9,7 @@
 
 import { type Lane, laneNames, stepsOf } from "./support/lanes.ts";
 import { mergeJunit } from "./support/junit.ts";
+import { type UnitModules, writeUnitModules } from "./support/unit_modules.ts";
 import { addTally, parseTally, type Tally } from "./support/tally.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -34,12 +35,13 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(options);
     return 2;
   }
+  await using unit = await writeUnitModules(Deno.cwd(), navigator.hardwareConcurrency);
   const skips: string[] = [];
   const reports: string[] = [];
   let total: Tally = { passed: 0, failed: 0, skipped: 0 };
   for (const exclusive of [false, true]) {
     const lanes = options.lanes.filter((lane) => (lane === "e2e") === exclusive);
-    const running = lanes.flatMap((lane) => start(lane, options, reports));
+    const running = lanes.flatMap((lane) => start(lane, pathsOf(lane, options, unit), reports));
     for (const step of running) total = addTally(total, await finish(step, skips));
   }
   if (options.junit !== undefined) await writeJunit(options.junit, reports);
@@ -74,6 +76,13 @@ function parse(args: readonly string[]): Options | string {
 function fromCaller(path: string): string {
   const folder = Deno.env.get("INIT_CWD");
   return path.startsWith("/") || folder === undefined ? path : `${folder}/${path}`;
+}
+
+/** Without paths on the command line, the unit lane takes all its tests by the module. */
+function pathsOf(lane: Lane, options: Options, unit: UnitModules): Options {
+  return lane === "unit" && options.paths.length === 0
+    ? { ...options, paths: unit.paths }
+    : options;
 }
 
 function start(lane: Lane, options: Options, reports: string[]): Running[] {
