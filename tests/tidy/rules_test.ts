@@ -117,8 +117,8 @@ Deno.test("tidy rules: first lines", () => {
 
 Deno.test("tidy rules: words", () => {
   const word = (text: string) => forbiddenWords(file("a.ts", text));
-  broken(word("let a: any;"), /"any"/);
-  broken(word("f(b as any);"), /"any"/);
+  broken(word(`let a: ${"any"};`), /"any"/);
+  broken(word(`f(b as ${"any"});`), /"any"/);
   broken(word("let a: Map<string, any>;"), /"any"/);
   broken(word("const c = b!.d;"), /instead of `!`/);
   broken(word("const c = f(b[0]!);"), /instead of `!`/);
@@ -129,7 +129,7 @@ Deno.test("tidy rules: words", () => {
   broken(word(`// ${"deno-lint"}-ignore no-explicit-any\n`), /write the reason/);
   clean(word("// deno-lint-ignore no-explicit-any -- it is invariant\ntype B = A<any>;"));
   clean(word("// any of these! Is it any good?\nif (a !== b && !c) list.any(x);\nf(!d);"));
-  clean(word("const any = 1; const text = 'as any'; g(x != y);"));
+  clean(word(`const any = 1; const text = 'as ${"any"}'; g(x != y);`));
 });
 
 Deno.test("tidy rules: end-to-end tests", () => {
@@ -151,7 +151,7 @@ Deno.test("tidy rules: native access", () => {
 Deno.test("tidy rules: places of one machine", () => {
   broken(machinePaths(file("README.md", `see ${"/ho"}me/ann/x`)), /README.md:1/);
   broken(machinePaths(file("app/a.ts", `"${"/tm"}p/mine/x"`)), /path or host of one machine/);
-  clean(machinePaths(file("README.md", "writes to /tmp, reads /proc, src/work/x.ts")));
+  clean(machinePaths(file("README.md", "writes to /tmp, reads /proc, src/home/ann/x.ts")));
 });
 
 Deno.test("tidy rules: crowded folders", () => {
