@@ -9,6 +9,7 @@ import {
   text_en,
 } from "@stricli/core";
 import { completionCommand } from "./commands/completion.ts";
+import { decodeCommand } from "./commands/decode.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -22,6 +23,7 @@ export function openApplication() {
   const routes = buildRouteMap({
     routes: {
       trace: traceCommand,
+      decode: decodeCommand,
       demo: demoCommand,
       record: recordCommand,
       sql: sqlCommand,

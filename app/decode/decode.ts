@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// `decode`: every message in a capture file, one line each.
+
+import { Flow } from "../../engine/flow.ts";
+import { run } from "../../engine/run.ts";
+import { discard, forEach } from "../../engine/sink.ts";
+import { isSocketRecord } from "../../model/capture_record.ts";
+import type { DecodeEvent, MessageSeen } from "../../model/message.ts";
+import { decode as decodeOperator } from "../../operators/decode.ts";
+import { infer } from "../../operators/infer.ts";
+import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";
+import { reassemble } from "../../operators/reassemble.ts";
+import { pcap } from "../../operators/sources/pcap.ts";
+import { type AnyProtocol, createRegistry, type Registry } from "../../operators/wire/registry.ts";
+import type { DecodeFlags } from "../cli/commands/decode.ts";
+import { type CliContext, Refusal } from "../cli/context.ts";
+import { type DecodeLine, decodeLine, lineText } from "./decode_line.ts";
+import { OpenLines } from "./open_lines.ts";
+import { PacketDecoder } from "./per_packet.ts";
+
+export async function decode(this: CliContext, flags: DecodeFlags): Promise<void> {
+  const all = createRegistry(PROTOCOLS);
+  const protocol = flags.protocol === undefined ? null : named(flags.protocol, all);
+  const { stdout, stderr } = this.process;
+  let count = 0;
+  const lines = new OpenLines((line: DecodeLine) => {
+    count++;
+    stdout.write(`${flags.json === true ? JSON.stringify(line) : lineText(line)}\n`);
+  });
+  const registry = protocol === null ? all : createRegistry([protocol]);
+  const drops = flags.perPacket === true
+    ? await decodePackets(flags.pcap, new PacketDecoder(all, protocol, lines))
+    : await decodeStreams(flags.pcap, registry, lines);
+  lines.close();
+  if (count === 0) stderr.write(`No message of a known protocol in ${flags.pcap}.\n`);
+  for (const [reason, n] of drops) stderr.write(`${n} given up: ${reason}\n`);
+}
+
+function named(name: string, registry: Registry): AnyProtocol {
+  const protocol = registry.byName(name);
+  if (protocol !== undefined) return protocol;
+  const names = registry.protocols.map((each) => each.name).join(", ");
+  throw new Refusal(`Cannot decode ${name}: it is none of ${names}`);
+}
+
+async function decodePackets(path: string, decoder: PacketDecoder): Promise<Map<string, number>> {
+  const records = Flow.of(refusing(path)).filter(isSocketRecord);
+  const running = run([records.into(forEach("packets", (record) => {
+    if (record.kind === "data") decoder.take(record);
+  }))]);
+  await running.finished;
+  return new Map();
+}
+
+/** A file that cannot be read is the user's affair: one sentence, exit code 2. */
+function refusing(path: string) {
+  const source = pcap(path);
+  return {
+    ...source,
+    open: (out: Parameters<typeof source.open>[0]) => {
+      try {
+        return source.open(out);
+      } catch (error) {
+        throw new Refusal(error instanceof Error ? error.message : String(error));
+      }
+    },
+  };
+}
+
+async function decodeStreams(
+  path: string,
+  registry: Registry,
+  lines: OpenLines,
+): Promise<Map<string, number>> {
+  const claimed = Flow.of(refusing(path))
+    .filter(isSocketRecord)
+    .through(reassemble)
+    .through(infer, { registry, unknownTcp: false });
+  const running = run([
+    claimed.side.into(discard()),
+    claimed.through(decodeOperator).into(forEach("lines", (event) => take(event, lines))),
+  ]);
+  await running.finished;
+  const drops = new Map<string, number>();
+  for (const node of running.meters().nodes) {
+    for (const [reason, n] of Object.entries(node.drops)) {
+      drops.set(reason, (drops.get(reason) ?? 0) + n);
+    }
+  }
+  return drops;
+}
+
+function take(event: DecodeEvent, lines: OpenLines): void {
+  if (event.kind === "stream_end") return;
+  const lane = `${event.connection.conn} ${event.direction}`;
+  if (event.kind === "message_end") {
+    lines.end(lane, event.id === null ? null : `${event.id}`, event);
+  } else addSeen(event, lane, lines);
+}
+
+function addSeen(event: MessageSeen, lane: string, lines: OpenLines): void {
+  const { message, connection, direction, protocol, bytes, startNs } = event;
+  const toServer = direction === "ingress";
+  const line = decodeLine(message, { connection, toServer, unixNs: startNs, protocol, bytes });
+  const multiplexed = PROTOCOLS.some((each) => each.name === protocol && each.multiplexed);
+  if (!multiplexed) lines.end(lane, null, {});
+  lines.add(line, lane, multiplexed && message.id !== null ? `${message.id}` : null, message.more);
+}
