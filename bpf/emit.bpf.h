@@ -12,7 +12,7 @@ static __always_inline __u64 wakeup_flag(void)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-/* A slot's size must be a constant to the verifier: there are five sizes. */
+/* A slot's size must be a constant to the verifier: there are six sizes. */
 #define RESERVE_DATA(bytes) bpf_ringbuf_reserve(&ring, sizeof(struct data_event) + (bytes), 0)
 
 static __always_inline void fill_data(struct data_event *e, struct socket_state *state,
@@ -60,6 +60,9 @@ static __always_inline void emit_data(struct socket_state *state, struct message
 	if (want == 0) {
 		cap = 0;
 		e = RESERVE_DATA(0);
+	} else if (want <= 64) {
+		cap = 64;
+		e = RESERVE_DATA(64);
 	} else if (want <= 256) {
 		cap = 256;
 		e = RESERVE_DATA(256);

@@ -107,7 +107,7 @@ struct socket_flow {
 	__u16 peer_port;
 	__u16 family;          /* AF_UNIX 1, AF_INET 2, AF_INET6 10 */
 	__u8 type;             /* SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_SEQPACKET 5 */
-	__u8 protocol;         /* IPPROTO_TCP 6, IPPROTO_UDP 17; unix 0 */
+	__u8 protocol;         /* IPPROTO_TCP 6, IPPROTO_UDP 17, 255 = beyond a byte; unix 0 */
 	__u8 role;             /* enum role */
 	__u8 joined_midstream; /* older than the tracer: stream offset 0 = first byte seen */
 	__u16 reserved;        /* 0 */

@@ -121,8 +121,12 @@ static __always_inline int message_passed(struct sock *sk, int ret, int flags, _
 	if (control.paused || flags & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
 	state = known_socket(sk);
-	if (!state || !state->flow.cookie)
+	if (!state || !state->flow.cookie) {
+		thread = this_thread(task);
+		if (!thread || !thread_wanted(thread, task))
+			return 0;
 		state = first_message(sk, direction, task);
+	}
 	if (!state || state->outside || state->ended)
 		return 0;
 	if (ret == 0 && !end_of_stream(state, direction, sk->sk_shutdown))
@@ -132,8 +136,6 @@ static __always_inline int message_passed(struct sock *sk, int ret, int flags, _
 			thread->turn++;
 		return 0;
 	}
-	if (task->flags & PF_KTHREAD)
-		return 0;
 	thread = this_thread(task);
 	if (!thread || !thread_wanted(thread, task))
 		return 0;

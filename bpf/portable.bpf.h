@@ -78,6 +78,7 @@ static __always_inline struct socket_state *open_portable(struct sock *sk, struc
 							  struct task_struct *task)
 {
 	struct socket_state *state = known_socket(sk);
+	struct thread_state *thread;
 	__u64 inode;
 
 	if (state && state->flow.protocol == IPPROTO_TCP)
@@ -86,6 +87,9 @@ static __always_inline struct socket_state *open_portable(struct sock *sk, struc
 	if (state && state->inode == inode)
 		return state;
 	if (!family_wanted(BPF_CORE_READ(sk, __sk_common.skc_family)))
+		return NULL;
+	thread = this_thread(task);
+	if (!thread || !thread_wanted(thread, task))
 		return NULL;
 	state = this_socket(sk);
 	if (!state)

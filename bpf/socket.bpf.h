@@ -84,13 +84,17 @@ static __always_inline void read_ends(struct socket_flow *flow, struct sock *sk)
 
 static __always_inline void read_flow(struct socket_flow *flow, struct sock *sk, __u64 cookie)
 {
+	__u16 protocol;
+
 	flow->cookie = cookie;
 	flow->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	flow->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	flow->type = BPF_CORE_READ(sk, sk_type);
-	flow->protocol = flow->family == AF_UNIX ? 0 : BPF_CORE_READ(sk, sk_protocol);
-	if (flow->family != AF_UNIX)
-		read_ends(flow, sk);
+	if (flow->family == AF_UNIX)
+		return;
+	protocol = BPF_CORE_READ(sk, sk_protocol);
+	flow->protocol = protocol > 255 ? IPPROTO_LARGE : protocol;
+	read_ends(flow, sk);
 }
 
 /* TCP numbers at a moment when nothing is on its way: both offsets count from here. */

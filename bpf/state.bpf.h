@@ -11,6 +11,7 @@
 #define SOCK_SEQPACKET 5
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_LARGE 255 /* stands for those beyond a byte: MPTCP is 262 */
 
 /* The program that last did I/O on a socket: the subject of its close event. */
 struct owner {

@@ -51,11 +51,13 @@ static __always_inline bool comm_matches(const char *comm)
 	return true;
 }
 
-static __always_inline __u32 decide_wanted(void)
+static __always_inline __u32 decide_wanted(struct task_struct *task)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = task->tgid;
 	__u32 *rule = bpf_map_lookup_elem(&programs, &tgid);
 
+	if (task->flags & PF_KTHREAD)
+		return 0;
 	if (rule && *rule != RULE_INCLUDE)
 		return 0;
 	if (filter_programs && !rule)
@@ -92,7 +94,7 @@ static __always_inline bool thread_wanted(struct thread_state *thread, struct ta
 	if (thread->generation != control.program_generation ||
 	    ++thread->age >= EVENTS_PER_LOOK) {
 		if (thread->generation != control.program_generation)
-			thread->wanted = decide_wanted();
+			thread->wanted = decide_wanted(task);
 		thread->generation = control.program_generation;
 		thread->age = 0;
 		fill_header(&thread->header, 0, EVENT_DATA, 0, task, 0);

@@ -175,6 +175,35 @@ for (const path of PATHS) {
   });
 }
 
+/** Two ends that take turns; the second run comes after a silence. */
+const ECHO = `
+import socket, time
+listener = socket.create_server(("127.0.0.1", 7001))
+a = socket.create_connection(("127.0.0.1", 7001)); b, _ = listener.accept()
+for run in range(2):
+    for i in range(4):
+        a.sendall(b"q" * 400); b.recv(400, socket.MSG_WAITALL)
+        b.sendall(b"r" * 400); a.recv(400, socket.MSG_WAITALL)
+    time.sleep(0.15)
+`;
+
+e2e("kernel: a spent budget leaves lengths, and returns after a silence", {
+  needs: NEEDS,
+}, async () => {
+  await using netns = await createNetns();
+  using seen = watch({ pendingBytesMax: 1500 });
+  await using child = await startChild("python3", { args: ["-c", ECHO], netns: netns.name });
+  await child.exited;
+  await seen.untilExit(child.pid);
+  const client = seen.dataOf(child.pid).filter((r) => r.role === 1);
+  const told = client.map((r) => r.payload.length);
+  const once = [400, 400, 400, 400, 0, 0, 0, 0];
+  assert.deepEqual(told, [...once, ...once]);
+  assert.ok(client.every((r) => r.length === 400));
+  assert.ok(client[4]?.flags.includes("budgetSpent"));
+  assert.ok(seen.capture.drops().budget_spent >= 8n);
+});
+
 e2e("kernel: turns of an event loop are counted", { needs: NEEDS }, async () => {
   await using netns = await createNetns();
   using seen = watch();
