@@ -10,6 +10,7 @@ import { mqtt } from "./mq/mqtt.ts";
 import { nats } from "./mq/nats.ts";
 import { pulsar } from "./mq/pulsar.ts";
 import { rocketmq } from "./mq/rocketmq.ts";
+import { zmtp } from "./mq/zmtp.ts";
 import { dns } from "./net/dns.ts";
 import { tls } from "./net/tls.ts";
 import { unknown } from "./net/unknown.ts";
@@ -19,6 +20,7 @@ import { sofarpc } from "./rpc/sofarpc.ts";
 import { someip } from "./rpc/someip.ts";
 import { tars } from "./rpc/tars.ts";
 import { thrift } from "./rpc/thrift.ts";
+import { cassandra } from "./sql/cassandra.ts";
 import { mongodb } from "./sql/mongodb.ts";
 import { mysql } from "./sql/mysql.ts";
 import { postgresql } from "./sql/postgresql.ts";
@@ -35,6 +37,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   nats,
   pulsar,
   rocketmq,
+  zmtp,
   dns,
   tls,
   unknown,
@@ -44,6 +47,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   someip,
   tars,
   thrift,
+  cassandra,
   mongodb,
   mysql,
   postgresql,

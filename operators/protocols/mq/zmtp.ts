@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// ZMTP 3, the protocol of ZeroMQ.
+//
+//   greeting: ff … 7f (10 bytes) | major u8 | minor u8 | mechanism, 20 bytes | as server u8 | 31 zeros
+//   frame   : flags u8 (1 more frames, 2 long, 4 command) | size u8 or u64 | body
+//   command : length u8, name | data          property: length u8, name | length u32, value
+//
+// What a message means depends on the sender's socket: REQ asks, REP answers, PUB and XPUB put the
+// topic into the first frame, SUB and XSUB ask for topics; all others send one-way.
+
+import { byteSet } from "../../wire/byte_set.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import {
+  type Claim,
+  defineProtocol,
+  type Draft,
+  type Make,
+  type Step,
+  type Way,
+} from "../../wire/protocol.ts";
+
+const GREETING_BYTES = 64;
+const MORE = 1, LONG = 2, COMMAND = 4;
+const COMMAND_BYTES_MAX = 65_536;
+/** A first frame up to this size is read; longer ones are no topics. */
+const FIRST_BYTES_MAX = 512;
+
+const FIELDS = {
+  socket_type: { type: "string", doc: "socket of the sender: REQ, REP, PUB, SUB …" },
+  topic: { type: "string", otel: "messaging.destination.name", doc: "topic or subscription" },
+  identity: { type: "string", otel: "messaging.client.id", doc: "identity of the socket" },
+  version: { type: "string", otel: "network.protocol.version", doc: "version of the greeting" },
+  mechanism: { type: "string", doc: "security mechanism" },
+  body_size: {
+    type: "number",
+    otel: "messaging.message.body.size",
+    doc: "bytes of the first frame",
+  },
+  error_message: { type: "string", doc: "reason of ERROR" },
+} as const;
+type F = typeof FIELDS;
+
+interface Lane {
+  socket: string;
+  /** Bytes of a frame still to pass, and whether another frame of the message follows it. */
+  tail: number;
+  more: boolean;
+  /** A message was told whose frames have not all passed. */
+  open: boolean;
+}
+
+type State = Record<Way, Lane>;
+const newLane = (): Lane => ({ socket: "", tail: 0, more: false, open: false });
+
+export const zmtp = defineProtocol<F, State>({
+  name: "zmtp",
+  spec: "https://rfc.zeromq.org/spec/37/",
+  transports: ["tcp", "unix"],
+  fields: FIELDS,
+  timeoutNs: 120_000_000_000n,
+  pairing: "order",
+  capture: "all",
+  starts: byteSet(0xff),
+  probe,
+  open: () => ({ toServer: newLane(), toClient: newLane(), unknown: newLane() }),
+
+  read(cursor, way, make, state) {
+    const lane = state[way];
+    if (lane.tail > 0) return readTail(cursor, lane);
+    const flags = cursor.peek();
+    if (flags === 0xff) return readGreeting(cursor, make);
+    if (flags > 7) throw new Malformed("no such flags");
+    cursor.skip(1);
+    const size = (flags & LONG) !== 0 ? Number(cursor.u64()) : cursor.u8();
+    if (size > Number.MAX_SAFE_INTEGER) throw new Malformed("frame too long");
+    if (lane.open) return readNext(flags, size, lane);
+    if ((flags & COMMAND) !== 0) return readCommand(cursor, size, lane, make);
+    return readMessage(cursor, flags, size, way, state, make);
+  },
+
+  lost(state, way) {
+    const lane = state[way];
+    lane.tail = 0;
+    lane.open = false;
+  },
+});
+
+const NOTHING: Step = { kind: "nothing" };
+
+/** The body of a frame; the last byte of the last frame ends the message. */
+function readTail(cursor: Cursor, lane: Lane): Step {
+  if (lane.more || lane.tail > 1) {
+    const bytes = lane.more ? lane.tail : lane.tail - 1;
+    lane.tail -= bytes;
+    return { kind: "skip", bytes };
+  }
+  cursor.skip(1);
+  lane.tail = 0;
+  lane.open = false;
+  return { kind: "end" };
+}
+
+/** A further frame of the message in progress. */
+function readNext(flags: number, size: number, lane: Lane): Step {
+  lane.more = (flags & MORE) !== 0;
+  lane.tail = size;
+  if (size > 0 || lane.more) return NOTHING;
+  lane.open = false;
+  return { kind: "end" };
+}
+
+function readGreeting(cursor: Cursor, make: Make<F>): Step {
+  cursor.need(GREETING_BYTES);
+  cursor.skip(9);
+  if (cursor.u8() !== 0x7f) throw new Malformed("not a greeting");
+  const version = `${cursor.u8()}.${cursor.u8()}`;
+  const mechanism = cursor.latin1(20).replace(/\0.*$/s, "");
+  cursor.skip(32);
+  return make.oneway({ type: "GREETING", fields: { version, mechanism } });
+}
+
+function readCommand(cursor: Cursor, size: number, lane: Lane, make: Make<F>): Step {
+  if (size > COMMAND_BYTES_MAX) throw new Malformed("command too long");
+  cursor.enter(size);
+  const name = nameOf(cursor);
+  if (!/^[A-Z]{2,16}$/.test(name)) throw new Malformed("no name of a command");
+  const draft = commandOf(cursor, name);
+  cursor.leave();
+  const socket = draft.fields?.socket_type;
+  if (socket !== undefined) lane.socket = socket;
+  return make.oneway(draft);
+}
+
+/** libzmq writes ERROR as 5e "RROR": an escape of its source that reads "\x5E" for 5 and "E". */
+function nameOf(cursor: Cursor): string {
+  if (cursor.peek() !== 0x5e) return cursor.latin1(cursor.u8());
+  cursor.skip(1);
+  return `E${cursor.latin1(4)}`;
+}
+
+/** HELLO has user and password in it, and is not read. */
+function commandOf(cursor: Cursor, name: string): Draft<F> {
+  switch (name) {
+    case "READY":
+    case "INITIATE":
+      return { type: name, fields: properties(cursor) };
+    case "ERROR": {
+      const reason = cursor.text(cursor.u8());
+      return { type: name, status: "server_error", fields: { error_message: reason } };
+    }
+    case "SUBSCRIBE":
+    case "CANCEL":
+      return topicDraft(name, cursor.text(cursor.remaining));
+    default:
+      return { type: name };
+  }
+}
+
+const topicDraft = (type: string, topic: string): Draft<F> => ({
+  type,
+  resource: topic,
+  endpoint: topic,
+  fields: { topic },
+});
+
+function properties(cursor: Cursor): { socket_type?: string; identity?: string } {
+  let socket = "", identity = "";
+  while (cursor.captured > 0) {
+    const name = cursor.latin1(cursor.u8()).toLowerCase();
+    const value = cursor.text(cursor.u32());
+    if (name === "socket-type") socket = value;
+    else if (name === "identity") identity = value;
+  }
+  return { ...(socket !== "" && { socket_type: socket }), ...(identity !== "" && { identity }) };
+}
+
+function readMessage(
+  cursor: Cursor,
+  flags: number,
+  size: number,
+  way: Way,
+  state: State,
+  make: Make<F>,
+): Step {
+  const lane = state[way];
+  const first = size <= FIRST_BYTES_MAX ? cursor.bytes(size) : null;
+  lane.more = (flags & MORE) !== 0;
+  lane.tail = first === null ? size : 0;
+  lane.open = lane.more || lane.tail > 0;
+  const { socket } = lane;
+  const base = {
+    more: lane.open,
+    fields: { body_size: size, ...(socket !== "" && { socket_type: socket }) },
+  };
+  const topic = first === null ? "" : topicOf(first, socket);
+  if (socket === "REQ") return make.request({ type: "MESSAGE", ...base });
+  if (socket === "REP") return make.response({ type: "MESSAGE", ...base });
+  const sub = socket === "SUB" || socket === "XSUB";
+  const subscribes = sub && first !== null && (first[0] ?? 9) <= 1;
+  if (topic === "") return make.oneway({ type: "MESSAGE", ...base });
+  return make.oneway({
+    ...topicDraft(!subscribes ? "MESSAGE" : first[0] === 1 ? "SUBSCRIBE" : "CANCEL", topic),
+    more: base.more,
+    fields: { ...base.fields, topic },
+  });
+}
+
+/** The first frame of a publisher; of a subscriber, what follows the byte that says which. */
+function topicOf(first: Uint8Array, socket: string): string {
+  const publishes = socket === "PUB" || socket === "XPUB";
+  if (!publishes && socket !== "SUB" && socket !== "XSUB") return "";
+  const text = String.fromCharCode(...(publishes ? first : first.subarray(1)));
+  return /^[\x20-\x7e]{1,256}$/.test(text) ? text : "";
+}
+
+const NO: Claim = { kind: "no" };
+
+/** The signature: ff, a length that old versions read (0 or 1), 7f. */
+function probe(bytes: Uint8Array, length: number): Claim {
+  for (let at = 1; at < Math.min(8, bytes.length); at++) if (bytes[at] !== 0) return NO;
+  if (length < 10) return { kind: "maybe" };
+  if (bytes[9] !== 0x7f || (bytes[8] ?? 9) > 1) return NO;
+  return (bytes[10] ?? 3) >= 3 ? { kind: "either", score: 96 } : NO;
+}
