@@ -19,7 +19,7 @@ export const decode: Operator<ClaimedRecord, DecodeEvent, void, never, DropReaso
         else if (record.connection.transport === "udp") decoder.datagram(record, claim);
         else decoder.run(record, claim);
       },
-      advance() {},
+      advance: (watermarkNs) => decoder.advance(watermarkNs),
       end: () => decoder.finish(),
       held: () => decoder.waiting,
     };

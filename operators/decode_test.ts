@@ -210,7 +210,7 @@ Deno.test("a body that is skipped counts to its message, over calls and gaps", (
   assert.deepEqual(tried.drops, {});
 });
 
-Deno.test("a response to a request of which the rest was not seen: the request is what is known", () => {
+Deno.test("a response to a request of which the rest was not seen", () => {
   const { push, talk, tried, seen } = open();
   push(talk.up("m\0\x09abcde"));
   push(talk.down(frame("m", "r")));

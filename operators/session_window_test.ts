@@ -79,6 +79,23 @@ Deno.test("a long response is known by its head and counted to its last byte", (
   assert.deepEqual(chain.drops, {});
 });
 
+Deno.test("a response whose end is not captured is over when the connection is silent", () => {
+  const chain = wireChain(), talk = new Conversation();
+  const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const body = `3e8\r\n${"x".repeat(1000)}\r\n0\r\n\r\n`;
+  chain.push(talk.up(GET("/chunked")), talk.down(head), talk.down(body, { captured: 256 }));
+  const lastNs = talk.nowNs;
+  chain.advance(lastNs + 400_000_000n);
+  assert.deepEqual(closed(chain), []);
+  chain.advance(lastNs + 600_000_000n);
+  assert.deepEqual(brief(chain), ["GET /chunked 200"]);
+  assert.equal(closed(chain)[0]?.endNs, lastNs);
+  assert.equal(closed(chain)[0]?.bytesResponse, head.length + body.length);
+  chain.push(talk.up(GET("/next")), talk.down(OK("")));
+  assert.deepEqual(brief(chain).at(-1), "GET /next 200");
+  assert.deepEqual(chain.drops, {});
+});
+
 Deno.test("no response in the protocol's time is a timeout, a late one is counted", () => {
   const chain = wireChain(), talk = new Conversation();
   chain.push(talk.up(GET("/slow")));

@@ -71,7 +71,7 @@ export function endResponse(exchange: Exchange, end: MessageEnd): void {
   addLate(exchange, end.fields);
 }
 
-/** Records of one connection can be out of order by a little: an end never lies before its start. */
+/** Records of a connection can be out of order by a little: no end lies before its start. */
 function setEnd(exchange: Exchange, endNs: Nanos, tid: number, turn: number): void {
   exchange.endNs = endNs > exchange.startNs ? endNs : exchange.startNs;
   exchange.endTid = tid;

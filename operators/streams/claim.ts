@@ -59,6 +59,11 @@ export class Claim {
     if (this.requests === null) return "unknown";
     return this.requests === direction ? "toServer" : "toClient";
   }
+
+  /** The direction of requests first, so that they are there before their responses. */
+  inOrder(connection: Connection): readonly Direction[] {
+    return this.way(connection, "egress") === "toServer" ? OUT_FIRST : IN_FIRST;
+  }
 }
 
 /** A stream record of a connection that a protocol has claimed. */
@@ -66,3 +71,9 @@ export interface ClaimedRecord {
   readonly record: StreamRecord;
   readonly claim: Claim;
 }
+
+export const opposite = (direction: Direction): Direction =>
+  direction === "ingress" ? "egress" : "ingress";
+
+const OUT_FIRST: readonly Direction[] = ["egress", "ingress"];
+const IN_FIRST: readonly Direction[] = ["ingress", "egress"];

@@ -12,11 +12,13 @@ import type { Connection } from "../../model/connection.ts";
 import type { DropReason } from "../../model/drops.ts";
 import { LIMITS } from "../../model/limits.ts";
 import type { DecodeEvent, Message, StreamEnd } from "../../model/message.ts";
+import type { Nanos } from "../../model/time.ts";
 import { Cursor } from "../wire/cursor.ts";
 import { createMake } from "../wire/make.ts";
 import type { Step } from "../wire/protocol.ts";
-import type { Claim } from "./claim.ts";
+import { type Claim, opposite } from "./claim.ts";
 import type { Lane } from "./lane.ts";
+import { openEnds } from "./open_ends.ts";
 import { messageEnd, messageOfLane, messageSeen } from "./placed.ts";
 import { READ_CLIPPED, READ_FAILED, READ_MALFORMED, readerError, readStep } from "./read_step.ts";
 
@@ -26,6 +28,10 @@ export class Decoder {
   readonly #make = createMake();
   /** Claims with pending bytes. */
   readonly #waiting = new Map<Claim, Connection>();
+  readonly #openEnds = openEnds((lane, connection, direction) => {
+    this.#out.emit(messageEnd(connection, direction, lane));
+    lane.finish();
+  });
 
   constructor(out: Outputs<DecodeEvent, never, DropReason>) {
     this.#out = out;
@@ -33,6 +39,10 @@ export class Decoder {
 
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  advance(watermarkNs: Nanos): void {
+    this.#openEnds.advance(watermarkNs);
   }
 
   run(run: ByteRun, claim: Claim): void {
@@ -52,8 +62,7 @@ export class Decoder {
     if (lane.lost) lane.turns++;
     const other = direction === "ingress" ? claim.egress : claim.ingress;
     if (!other.lost || !other.more) return;
-    const was = direction === "ingress" ? "egress" : "ingress";
-    this.#out.emit(messageEnd(connection, was, other));
+    this.#out.emit(messageEnd(connection, opposite(direction), other));
     other.finish();
   }
 
@@ -204,6 +213,7 @@ export class Decoder {
       case "lost":
         lane.bytes += run.length - position - n;
         lane.lose(false);
+        this.#openEnded(run, claim, lane);
         return false;
       case "switch":
         return this.#switch(run, claim, lane, step.to, position + n);
@@ -254,7 +264,7 @@ export class Decoder {
     this.#waiting.set(claim, connection);
     if (this.#waiting.size <= LIMITS.connections.value) return;
     for (const [oldest, its] of this.#waiting) {
-      for (const direction of inOrder(oldest, its)) this.#readRest(its, oldest, direction);
+      for (const direction of oldest.inOrder(its)) this.#readRest(its, oldest, direction);
       this.#waiting.delete(oldest);
       return;
     }
@@ -276,8 +286,16 @@ export class Decoder {
     const { connection, emitNs } = run;
     const direction = run.event.direction;
     lane.lose(true);
+    this.#openEnded(run, claim, lane);
     claim.protocol.lost?.(claim.state, claim.way(connection, direction));
     this.#out.emit({ kind: "stream_end", connection, direction, emitNs, reason: "lost" });
+  }
+
+  /** The end of a response that is lost sight of may be told by silence. */
+  #openEnded(run: ByteRun, claim: Claim, lane: Lane): void {
+    const { connection, event } = run;
+    if (!lane.more || claim.way(connection, event.direction) === "toServer") return;
+    this.#openEnds.add(lane, connection, event.direction);
   }
 
   /** A datagram is read by itself: nothing goes on in the next one. */
@@ -310,7 +328,7 @@ export class Decoder {
 
   end(record: StreamEnd, claim: Claim): void {
     const { direction } = record;
-    for (const each of inOrder(claim, record.connection)) {
+    for (const each of claim.inOrder(record.connection)) {
       if (direction === "both" || direction === each) this.#endLane(record, claim, each);
     }
     if (claim.ingress.passed + claim.egress.passed === 0) this.#waiting.delete(claim);
@@ -320,7 +338,7 @@ export class Decoder {
   /** No bytes will come any more, on any connection. */
   finish(): void {
     for (const [claim, connection] of this.#waiting) {
-      for (const direction of inOrder(claim, connection)) {
+      for (const direction of claim.inOrder(connection)) {
         this.#readRest(connection, claim, direction);
       }
     }
@@ -359,17 +377,6 @@ export class Decoder {
     lane.clearPending();
   }
 }
-
-const opposite = (direction: Direction): Direction =>
-  direction === "ingress" ? "egress" : "ingress";
-
-/** The direction of requests first, so that they are there before their responses. */
-function inOrder(claim: Claim, connection: Connection): readonly Direction[] {
-  return claim.way(connection, "egress") === "toServer" ? OUT_FIRST : IN_FIRST;
-}
-
-const OUT_FIRST: readonly Direction[] = ["egress", "ingress"];
-const IN_FIRST: readonly Direction[] = ["ingress", "egress"];
 
 /** Steps in a row that consume nothing: a reader that makes more of them runs in a circle. */
 const IDLE_STEPS_MAX = 1_024;
