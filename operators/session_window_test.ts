@@ -82,7 +82,7 @@ Deno.test("a long response is known by its head and counted to its last byte", (
 Deno.test("a response whose end is not captured is over when the connection is silent", () => {
   const chain = wireChain(), talk = new Conversation();
   const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-  const body = `3e8\r\n${"x".repeat(1000)}\r\n0\r\n\r\n`;
+  const body = `3e8\r\n${"x".repeat(1000)}\r\n7\r\n1234567\r\n0\r\n\r\n`;
   chain.push(talk.up(GET("/chunked")), talk.down(head), talk.down(body, { captured: 256 }));
   const lastNs = talk.nowNs;
   chain.advance(lastNs + 400_000_000n);

@@ -52,6 +52,8 @@ export function readBody(cursor: Cursor, body: Body): Step {
 }
 
 const LINE_BYTES_MAX = 8_192;
+/** "0", an empty line after it. */
+const LAST_CHUNK_BYTES = 5;
 const CHUNK_BYTES_MAX = 0x1_0000_0000_0000;
 const NOTHING: Step = { kind: "nothing" };
 const END: Step = { kind: "end" };
@@ -74,6 +76,11 @@ function lost(body: Body): Step {
 }
 
 function readChunk(cursor: Cursor, body: Body): Step {
+  if (cursor.captured === 0 && cursor.remaining === LAST_CHUNK_BYTES) {
+    // Not captured, but so long and at the end of a call it can hardly be anything else.
+    cursor.skip(LAST_CHUNK_BYTES);
+    return end(body);
+  }
   if (chunkLineIsClipped(cursor)) return lost(body);
   const size = chunkSize(cursor.line(LINE_BYTES_MAX));
   if (size < 0) throw new Malformed("chunk size");
