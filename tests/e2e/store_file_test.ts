@@ -5,6 +5,7 @@ import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { KEEP_ON_DISK } from "../../queries/store/keep.ts";
 import { makeRevision } from "../../queries/store/span_fixture.ts";
 import { openStore, type Store } from "../../queries/store/store.ts";
+import { runToEnd } from "../support/child.ts";
 import { e2e } from "../support/e2e.ts";
 
 async function countSpans(store: Store): Promise<number> {
@@ -14,6 +15,14 @@ async function countSpans(store: Store): Promise<number> {
 
 function insert(store: Store, from: number, length: number) {
   return store.insertSpans(Array.from({ length }, (_, i) => makeRevision(from + i)));
+}
+
+/** Names of the files of a folder that this process has open, once for each time. */
+async function openFiles(folder: string): Promise<string[]> {
+  const listing = await runToEnd("ls", { args: ["-l", `/proc/${Deno.pid}/fd`] });
+  const paths = listing.split("\n").map((line) => line.split(" -> ")[1] ?? "");
+  const ours = paths.filter((path) => path.startsWith(`${folder}/`));
+  return ours.map((path) => path.slice(folder.length + 1)).sort();
 }
 
 async function metaValue(store: Store, key: string): Promise<string> {
@@ -56,13 +65,25 @@ e2e("store on a file: reopens, is read while written, keeps its bounds", {
     await rejects(openStore({ path }), /^Error: Cannot open .*: process \d+ is using it/);
   });
 
+  await t.step("files are opened once, and closed", async () => {
+    {
+      await using store = await openStore({ path, keep });
+      for (let i = 0; i < 3; i++) {
+        await insert(store, 1_600 + i, 1);
+        await store.checkpoint();
+      }
+      deepEqual(await openFiles(folder), ["spans.duckdb", "spans.duckdb.lock", "spans.duckdb.wal"]);
+    }
+    deepEqual(await openFiles(folder), []);
+  });
+
   await t.step("slices found again are dropped in their turn", async () => {
     await using store = await openStore({ path, keep });
     let expired = 0;
-    for (let from = 1_600; from < 4_600; from += 500) {
+    for (let from = 1_603; from < 4_603; from += 500) {
       expired += (await insert(store, from, 500)).expired;
     }
-    equal(expired, 4_600 - await countSpans(store));
+    equal(expired, 4_603 - await countSpans(store));
     const [row] = (await store.query("SELECT count(*) AS n FROM link_candidates")).rows();
     equal(Number(row?.["n"]), await countSpans(store));
   });

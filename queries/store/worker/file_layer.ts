@@ -71,7 +71,9 @@ export function openFileLayer(
       const name = nameOf(pkg, mod, id);
       if (!known.includes(name)) throw new Error(`Cannot open ${name}: not a file of this store`);
       if ((flags & NULL_IF_NOT_EXISTS) !== 0 && sizeOf(name) === undefined) return 0;
-      const file = Deno.openSync(name, { read: true, write: !readOnly, create: !readOnly });
+      // The engine opens a file again after a checkpoint, without having closed it.
+      const file = open.get(id)?.file ??
+        Deno.openSync(name, { read: true, write: !readOnly, create: !readOnly });
       open.set(id, { file, path: name, isAppend: (flags & APPEND) !== 0 });
       const result = mod._malloc(16);
       mod.HEAPF64[result >> 3] = file.statSync().size;
