@@ -20,7 +20,8 @@ export interface Address {
 
 /**
  * One socket, interned by the source: there is one object per socket, compared by reference.
- * Mutable only where the kernel learns more later (role, addresses of an unconnected UDP socket).
+ * Mutable only where more is learned later (role, addresses of an unconnected UDP socket, peer of
+ * a unix socket that was not accepted yet).
  */
 export interface Connection {
   /** Dense index given by the source, small enough to key arrays. Never reused within a run. */
@@ -40,7 +41,7 @@ export interface Connection {
   /** "process": seen at the system calls of a process; "nic": seen as packets on the wire. */
   readonly observer: "process" | "nic";
   /** Cookie of the socket at the other end, unix sockets only; 0 otherwise. */
-  readonly peerCookie: bigint;
+  peerCookie: bigint;
 }
 
 export function formatAddress(address: Address): string {

@@ -114,7 +114,7 @@ Deno.test("record decoder: one object per socket and per program", () => {
 });
 
 Deno.test("record decoder: neighbouring cookies are never taken for one, however large", () => {
-  const bases = [1n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 63n + 2n ** 53n, 2n ** 64n - 3n];
+  const bases = [1n, 2n ** 32n, 2n ** 53n, 2n ** 63n + 1n, 2n ** 63n + 2n ** 53n, 2n ** 64n - 3n];
   const cookies = bases.flatMap((base) => [base, base + 1n, base + 2n]);
   const events = data(...cookies.map((cookie) => ({ cookie, payload: "x" })));
   assert.deepEqual(events.map((e) => e.connection.cookie), cookies);
@@ -190,6 +190,18 @@ Deno.test("record decoder: unix sockets have paths and end after their stream di
   assert.deepEqual(first.connection.peer, { ip: "@bus", port: 0 });
   const ends = records.flatMap((r) => r.kind === "close" ? [[r.connection.cookie, r.emitNs]] : []);
   assert.deepEqual(ends, [[7n, 13n * S], [8n, 13n * S]]);
+});
+
+Deno.test("record decoder: a unix client that wrote before it was accepted learns its peer", () => {
+  const unix = { transport: "unix", payload: "x" } as const;
+  for (const unknown of [0n, 1n << 63n]) {
+    const [client, server] = data(
+      { ...unix, cookie: 7n, peerCookie: unknown },
+      { ...unix, cookie: 8n, peerCookie: 7n, tgid: 101 },
+    );
+    assert.equal(client?.connection.peerCookie, 8n);
+    assert.equal(server?.connection.peerCookie, 7n);
+  }
 });
 
 Deno.test("record decoder: a socket ends once, as the kernel says", () => {

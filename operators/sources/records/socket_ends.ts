@@ -151,8 +151,16 @@ export function newConnection(
     startNs: view.getBigUint64(at + D.connStartNs, true),
     joinedMidstream: view.getUint8(at + D.joinedMidstream) !== 0,
     observer: "process",
-    peerCookie: view.getBigUint64(at + D.peerCookie, true),
+    peerCookie: peerCookieAt(view, at),
   };
+}
+
+/** The portable path makes this of a peer that was not accepted yet and so has no number. */
+const NO_COOKIE = 1n << 63n;
+
+function peerCookieAt(view: DataView, at: number): bigint {
+  const cookie = view.getBigUint64(at + D.peerCookie, true);
+  return cookie === NO_COOKIE ? 0n : cookie;
 }
 
 const NO_ADDRESS: Address = { ip: "", port: 0 };

@@ -126,6 +126,7 @@ export function socketTable(options: SocketTableOptions): SocketTable {
       byCookie.set(key, socket);
       wait.list.append(socket);
       if (connection.transport !== "tcp") owned.add(socket);
+      introduce(connection, byCookie);
       return socket;
     },
     use(socket, bytes, view, at, emitNs) {
@@ -160,6 +161,16 @@ export function socketTable(options: SocketTableOptions): SocketTable {
       return byCookie.size;
     },
   };
+}
+
+/** A client that wrote before it was accepted learns here who its peer is. */
+function introduce(
+  { cookie, peerCookie }: Connection,
+  byCookie: ReadonlyMap<SocketKey, SocketState>,
+): void {
+  if (peerCookie === 0n) return;
+  const peer = byCookie.get(keyOfCookie(peerCookie))?.connection;
+  if (peer?.peerCookie === 0n) peer.peerCookie = cookie;
 }
 
 function idlestOf(lists: readonly Waiting[]): SocketState | null {
