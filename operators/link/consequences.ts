@@ -17,6 +17,8 @@ interface Outcome {
   total: number;
   /** Of these, how many led to nothing. */
   nothing: number;
+  /** How many were sent after them in all. */
+  sentTotal: number;
   /** How many of each kind were sent after them. */
   readonly sent: Map<number, number>;
 }
@@ -107,7 +109,13 @@ export function owes(ingress: Ingress, kind: number, consequences: Consequences)
   const isUnused = ingress.sent.length === 0;
   if (outcome === null) return isUnused ? (ingress.isWork ? 0.9 : 0.5) : 0;
   const expected = (outcome.sent.get(kind) ?? 0) / outcome.total;
-  if (!isUnused) return Math.min(1, Math.max(0, expected - countOf(ingress.sent, kind)));
+  if (!isUnused) {
+    const left = Math.min(
+      expected - countOf(ingress.sent, kind),
+      outcome.sentTotal / outcome.total - ingress.sent.length,
+    );
+    return Math.min(1, Math.max(0, left));
+  }
   return expected < rareShare ? 0 : Math.min(1, expected / (expected + nothingShare(outcome)));
 }
 
@@ -120,6 +128,7 @@ export function owesAny(ingress: Ingress, consequences: Consequences): boolean {
   const outcome = outcomeOf(ingress, consequences);
   if (outcome === null) return ingress.sent.length === 0;
   if (ingress.sent.length === 0) return outcome.nothing < outcome.total / 2;
+  if (outcome.sentTotal / outcome.total - ingress.sent.length < 0.5) return false;
   for (const [kind, n] of outcome.sent) {
     if (kind !== ANSWER && n / outcome.total - countOf(ingress.sent, kind) >= 0.5) return true;
   }
@@ -158,15 +167,17 @@ function count(key: number, sent: readonly number[], { outcomes }: Consequences)
   let outcome = outcomes.get(key);
   if (outcome === undefined) {
     if (outcomes.size >= outcomesMax) return;
-    outcome = { total: 0, nothing: 0, sent: new Map() };
+    outcome = { total: 0, nothing: 0, sentTotal: 0, sent: new Map() };
     outcomes.set(key, outcome);
   }
   outcome.total++;
   if (sent.length === 0) outcome.nothing++;
+  outcome.sentTotal += sent.length;
   for (const kind of sent) outcome.sent.set(kind, (outcome.sent.get(kind) ?? 0) + 1);
   if (outcome.total < fadeFrom) return;
   outcome.total /= 2;
   outcome.nothing /= 2;
+  outcome.sentTotal /= 2;
   for (const [kind, n] of outcome.sent) outcome.sent.set(kind, n / 2);
 }
 

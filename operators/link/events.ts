@@ -121,13 +121,12 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
     return;
   }
   const isSameTurn = last !== null && thread.lastTurn === seen.turn;
-  if (isSameTurn && (last === work || !last.isWork)) answerFrom(last, work, true);
+  if (isSameTurn && (last === work || !last.isWork)) answerFrom(last, work, true, program);
   else if (!isSameTurn) {
     const fromTurn = seen.turn - lagMax(program.consequences);
-    const from = work.sent.length > 0
-      ? oldest(thread, ANSWER, fromTurn, likelyWaiting, program)
-      : work;
-    if (from !== null && (from === work || !from.isWork)) answerFrom(from, work, false);
+    const isOwn = work.sent.length === 0 && work.turn >= fromTurn;
+    const from = isOwn ? work : oldest(thread, ANSWER, fromTurn, likelyWaiting, program);
+    if (from !== null && (from === work || !from.isWork)) answerFrom(from, work, false, program);
     else handBack(work, program);
   }
 }
@@ -147,13 +146,18 @@ function finishTask(work: Work, thread: Thread, program: ProgramState): void {
   thread.last = null;
 }
 
-function answerFrom(from: Ingress, work: Work, isSameTurn: boolean): void {
+function answerFrom(
+  from: Ingress,
+  work: Work,
+  isSameTurn: boolean,
+  program: ProgramState,
+): void {
   if (!from.isWork && from.after === null) {
     from.after = from.learned ? from : work;
     work.claimed.push(from);
     from.afterSameTurn = isSameTurn;
   }
-  from.sent.push(ANSWER);
+  led(from, ANSWER, program);
 }
 
 /** A thread has read something; what it had read before, if nothing came of it, waits. */
@@ -182,8 +186,17 @@ function follow(
   if (call.only !== null && isOnOwnLoop && !isFresh) {
     learnLag(turn - (from.isWork ? from.turn : from.doneTurn), program.consequences);
   }
-  from.sent.push(call.kind);
+  led(from, call.kind, program);
   if (!from.isWork && from.after === null) from.after = from.learned ? from : call;
+}
+
+/** What was read has led to something; it waits no longer if nothing more is due. */
+function led(from: Ingress, kind: number, program: ProgramState): void {
+  from.sent.push(kind);
+  if (owesAny(from, program.consequences)) return;
+  const { waiting } = from.thread;
+  const at = waiting.indexOf(from);
+  if (at >= 0) waiting.splice(at, 1);
 }
 
 /** Another request was read while one work was alone. */

@@ -35,7 +35,7 @@ export function learnFrom(call: Call, answers: Answers, program: ProgramState): 
     if (known !== null) learn(reliability, work === known);
     else if (exposed > 0) {
       if (encloses(work, call)) learn(reliability, true, exposed);
-      else learn(reliability, false, Math.min(4, 1 / exposed));
+      else learn(reliability, false, Math.min(2, 1 / exposed));
     }
   }
 }

@@ -31,7 +31,7 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread;
   if (isSameTurn) {
     const fits = mayFollow(last, kind, consequences);
-    const mayWait = (isFreed && lastOnConnection === last) || !fits;
+    const mayWait = isFresh || (isFreed && lastOnConnection === last) || !fits;
     const sureFrom = fits ? surelyWaiting : likelyWaiting;
     const from = mayWait ? oldest(thread, kind, -Infinity, sureFrom, program) : null;
     return from === null ? { from: last, by: "at_once" } : { from, by: "waited" };
@@ -67,7 +67,8 @@ export function oldest(
 ): Ingress | null {
   dropOver(thread);
   const isDue = (ingress: Ingress) =>
-    turnOf(ingress) >= fromTurn && owes(ingress, kind, program.consequences) >= sureFrom;
+    turnOf(ingress) >= fromTurn && !isOver(ingress) &&
+    owes(ingress, kind, program.consequences) >= sureFrom;
   let left = lookedAtMax;
   for (const ingress of thread.waiting) {
     if (left-- === 0) break;
@@ -77,7 +78,7 @@ export function oldest(
   return last !== null && isDue(last) ? last : null;
 }
 
-const lookedAtMax = 64;
+const lookedAtMax = 256;
 
 function turnOf(ingress: Ingress): number {
   return ingress.isWork ? ingress.turn : ingress.doneTurn;
@@ -91,8 +92,15 @@ function dropOver(thread: Thread): void {
   thread.waiting = waiting.filter((each) => !isOver(each));
 }
 
-/** Nothing can follow from it any more, because its work has ended. */
+/**
+ * Nothing can follow from it any more, because its work has ended. That must be sure: one left out
+ * too much shifts the whole line.
+ */
 function isOver(ingress: Ingress): boolean {
-  const work = ingress.isWork ? ingress : ingress.decision?.parent ?? null;
-  return work !== null && work.endNs !== Infinity;
+  if (ingress.isWork) return ingress.endNs !== Infinity;
+  const { decision } = ingress;
+  if (decision === null || decision.confidence < overFrom) return false;
+  return decision.parent !== null && decision.parent.endNs !== Infinity;
 }
+
+const overFrom = 0.97;

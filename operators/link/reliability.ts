@@ -18,7 +18,7 @@ export interface Prior {
 }
 
 /** Observations after which older ones count half. */
-const memory = 4_096;
+const memory = 512;
 
 /** A rule that is right less often than this says nothing worth hearing. */
 const worthFrom = 0.6;

@@ -7,7 +7,7 @@ import type { Exchange } from "../../model/exchange.ts";
 import { CERTAIN_FROM } from "../../model/link.ts";
 import type { LinkedExchange } from "../../model/linked_exchange.ts";
 import { link } from "../../operators/link/link.ts";
-import type { Recorded } from "./simulate/recorder.ts";
+import type { Recorded } from "./session_event.ts";
 
 export interface Score {
   readonly calls: number;

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { linkAll, scoreLinks } from "./link_score.ts";
 import { type ShapeName, simulate } from "./simulated_shapes.ts";
-import type { Recorded } from "./simulate/recorder.ts";
+import type { Recorded } from "./session_event.ts";
 
 interface Expected {
   readonly shape: ShapeName;

@@ -3,7 +3,7 @@
 // calls of a group at the same time. And the load it is put under.
 
 import type { Clock } from "./clock.ts";
-import type { What } from "./recorder.ts";
+import type { What } from "../session_event.ts";
 
 export interface Backend extends What {
   /** Mean time until it answers. */

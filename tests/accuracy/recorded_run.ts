@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Session events of real programs under load, recorded once from the kernel, with the truth that
+// the programs logged. Only what link needs is kept: no payload, no addresses, no tokens.
+//
+// The file is text, compressed. First line: JSON, the endpoints ("protocol endpoint") and the true
+// parent of each exchange by number (-1: not known). Then a line per event: what (0 request read,
+// 1 request sent, 2 response written, 3 response read), number of the exchange, thread, turn,
+// connection, nanoseconds since the event before, endpoint (requests only).
+
+import type { Exchange } from "../../model/exchange.ts";
+import type { Run } from "./simulated_shapes.ts";
+import { connectionOf, exchangeOf, messageOf, type Recorded, respondTo } from "./session_event.ts";
+import { NO_PROGRAM } from "../../model/process.ts";
+
+export async function readRecordedRun(name: string): Promise<Run> {
+  const file = await Deno.readFile(new URL(`recorded/${name}.events.gz`, import.meta.url));
+  const stream = new Blob([file]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const [head = "", ...lines] = (await new Response(stream).text()).trimEnd().split("\n");
+  const { endpoints, parents } = JSON.parse(head) as { endpoints: string[]; parents: number[] };
+  const program = { ...NO_PROGRAM, program: 1, tgid: 1, comm: name };
+  const exchanges: Exchange[] = [];
+  const events: Recorded[] = [];
+  const connections = new Map<number, ReturnType<typeof connectionOf>>();
+  let nowNs = 1_000_000_000n;
+  for (const line of lines) {
+    const [what = 0, number = 0, tid = 0, turn = 0, conn = 0, gapNs = 0, endpoint = 0] = line
+      .split(" ").map(Number);
+    nowNs += BigInt(gapNs);
+    const isCall = what % 2 === 1;
+    const connection = connections.get(conn) ??
+      connectionOf(conn + 1, isCall ? "client" : "server");
+    connections.set(conn, connection);
+    const by = { tid: tid + 1, turn, program };
+    const known = exchanges[number];
+    if (what >= 2 && known !== undefined) {
+      events.push(...respondTo(known, by, nowNs));
+      continue;
+    }
+    const [protocol = "", text = ""] = (endpoints[endpoint] ?? "").split(" ");
+    const told = { protocol, endpoint: text };
+    const direction = isCall ? "egress" : "ingress";
+    const seen = messageOf({ by, on: connection, what: told, direction, kind: "request", nowNs });
+    const exchange = exchangeOf(BigInt(number + 1), seen);
+    exchanges[number] = exchange;
+    const event = { kind: "opened", exchange, emitNs: nowNs } as const;
+    events.push({ event, apply: () => {} });
+  }
+  const truth = new Map<Exchange, Exchange | null>();
+  for (const [number, exchange] of exchanges.entries()) {
+    const parent = exchanges[parents[number] ?? -1];
+    if (exchange?.kind === "client" && parent !== undefined) truth.set(exchange, parent);
+  }
+  return { events, truth };
+}
