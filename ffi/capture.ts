@@ -9,6 +9,7 @@ import {
   programRule,
   verdict as verdictCode,
 } from "../bpf/event.gen.ts";
+import { BpfError } from "./bpf_error.ts";
 import { BpfObject, type ProgramStats } from "./bpf_object.ts";
 import { openHostFiles } from "./host_files.ts";
 import { choosePath, type Feature, featuresOf, probeHost, supports } from "./host_support.ts";
@@ -24,7 +25,7 @@ import { openSleeper } from "./sleeper.ts";
 export type { CapturePath, Feature, OnRecord, ProcessSeed, ProgramStats };
 
 export interface CaptureOptions {
-  /** A power of two, at least 4096. Default 16 MiB. */
+  /** Rounded up to a power of two, at least a page. Default 16 MiB. */
   readonly ringBytes?: number;
   /** Copied of the first call of a run in one direction, up to 16384. Default 1024. */
   readonly payloadBytesFirst?: number;
@@ -103,12 +104,12 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   const files = openHostFiles(libc);
   const host = probeHost(libbpf, libc, files);
   const path = choosePath(host, options.path);
-  const object = stack.use(new BpfObject(libbpf, libc, Deno.readFileSync(OBJECT)));
+  const object = stack.use(new BpfObject(libbpf, libc, readObject()));
   const turns = options.turns ?? true;
   const used = HOOKS.filter((hook) =>
     hook.paths.includes(path) && supports(host, hook) && (turns || hook.attach !== "turns")
   );
-  const ringBytes = options.ringBytes ?? RING_BYTES;
+  const ringBytes = 2 ** Math.ceil(Math.log2(Math.max(options.ringBytes ?? RING_BYTES, 4096)));
   configure(object, used, path, host, options);
   object.setMaxEntries("ring", ringBytes);
   object.load();
@@ -155,6 +156,16 @@ export function openCapture(options: CaptureOptions = {}): Capture {
     enableStats: () => object.enableStats(),
     [Symbol.dispose]: () => owned.dispose(),
   };
+}
+
+function readObject(): Uint8Array<ArrayBuffer> {
+  try {
+    return Deno.readFileSync(OBJECT);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const path = OBJECT.pathname;
+    throw new BpfError(`Cannot read ${path}: it is missing; run \`deno task bpf\``, 2, "open");
+  }
 }
 
 /** Sets the knobs, and leaves out programs and maps that this kernel or path does without. */

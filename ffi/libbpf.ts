@@ -75,12 +75,23 @@ export function openLibbpf(directories: readonly string[] = DIRECTORIES): Libbpf
     const version = `${symbols.libbpf_major_version()}.${symbols.libbpf_minor_version()}`;
     return { call: symbols, path, version, [Symbol.dispose]: () => library.close() };
   }
+  const old = directories.some((directory) => isThere(`${directory}/libbpf.so.0`));
   throw new BpfError(
-    `Cannot load ${FILE}: it is in none of ${directories.join(", ")}; ` +
-      "install libbpf 1.0 or newer (Debian and Ubuntu: apt install libbpf1; Fedora: dnf install libbpf)",
+    `Cannot load ${FILE}: ${old ? "only libbpf 0.x" : "nothing of that name"} is in ` +
+      `${directories.join(", ")}; install libbpf 1.0 or newer ` +
+      "(Debian, Ubuntu: apt install libbpf1; Fedora: dnf install libbpf)",
     2,
     "dlopen",
   );
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.dlopen(path, {}).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function tryOpen(path: string): Deno.DynamicLibrary<typeof SYMBOLS> | undefined {

@@ -114,7 +114,7 @@ for (const path of PATHS) {
 
   e2e(`kernel: ${path} path counts what a full ring cannot take`, { needs: NEEDS }, async () => {
     await using steps = await startSteps(100, 1000);
-    using seen = watch({ path, ringBytes: 65_536, tgids: [steps.pid] });
+    using seen = watch({ path, ringBytes: 60_000, tgids: [steps.pid] });
     const records = 2000;
     steps.step();
     await until("drops", () => seen.capture.drops().ring_full > 0n);
