@@ -19,7 +19,7 @@ export interface DemoFindings {
   readonly counts: Counts;
 }
 
-const COLUMNS = 110;
+const COLUMNS = 100;
 
 export function demoReport(findings: DemoFindings): string {
   const { traces, seconds } = findings;
@@ -59,7 +59,9 @@ function completeness({ traces, sent, failed, counts }: DemoFindings): string[] 
       countText(whole.length)
     } traces seen at nginx, ` +
     `${countText(inTraces)} of ${countText(spans)} spans in them, ` +
-    `${apart === 0 ? "none" : `${countText(apart)} fragments`} apart.`,
+    `${
+      apart === 0 ? "none" : countText(apart) + (apart === 1 ? " fragment" : " fragments")
+    } apart.`,
     countsText(counts),
   ];
 }

@@ -21,6 +21,8 @@ export interface LiveViewOptions {
 }
 
 const REDRAW_MS = 500;
+/** Below so many events a second every other picture is left out: an idle host costs nothing. */
+const QUIET_EVENTS_PER_S = 100;
 
 /** Takes the terminal over until it is disposed of. */
 export function openLiveView(options: LiveViewOptions): Disposable {
@@ -41,7 +43,9 @@ export function openLiveView(options: LiveViewOptions): Disposable {
     shown = picture.shown;
     screen.draw(picture.lines, size);
   };
+  let ticks = 0;
   const refresh = () => {
+    if (++ticks % 2 === 0 && data.vitals.eventsPerS < QUIET_EVENTS_PER_S) return;
     if (!state.isPaused) data = options.collect();
     draw();
   };
