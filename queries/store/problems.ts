@@ -23,7 +23,7 @@ export function plainReason(error: unknown): string {
 /** After such an error the engine refuses everything, or its memory cannot be trusted. */
 export function isFatal(error: unknown): boolean {
   return error instanceof WebAssembly.RuntimeError ||
-    /FATAL Error|INTERNAL Error|has been invalidated/.test(String(error));
+    /FATAL Error|has been invalidated/.test(String(error));
 }
 
 /** The engine wraps some of its messages in JSON. */

@@ -25,5 +25,6 @@ Deno.test("problems: fatal is what leaves the engine useless", () => {
   equal(isFatal(new Error("FATAL Error: Failed to create checkpoint")), true);
   equal(isFatal(new Error("the database has been invalidated because of")), true);
   equal(isFatal(new WebAssembly.RuntimeError("unreachable")), true);
+  equal(isFatal(new Error("INTERNAL Error: of one query, the next ones run")), false);
   equal(isFatal(new Error("TransactionContext Error: Failed to commit")), false);
 });
