@@ -8,6 +8,7 @@ import { amqp } from "./mq/amqp.ts";
 import { kafka } from "./mq/kafka.ts";
 import { mqtt } from "./mq/mqtt.ts";
 import { nats } from "./mq/nats.ts";
+import { openwire } from "./mq/openwire.ts";
 import { pulsar } from "./mq/pulsar.ts";
 import { rocketmq } from "./mq/rocketmq.ts";
 import { zmtp } from "./mq/zmtp.ts";
@@ -35,6 +36,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   kafka,
   mqtt,
   nats,
+  openwire,
   pulsar,
   rocketmq,
   zmtp,
