@@ -134,6 +134,7 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
 /** A worker has answered: what it called since it last did so was for this work. */
 function finishTask(work: Work, thread: Thread, program: ProgramState): void {
   const { task, last } = thread;
+  program.tasksFinished++;
   if (task.every((call) => call.responded)) {
     for (const call of task) {
       call.finished = work;

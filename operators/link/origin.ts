@@ -24,7 +24,8 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
     const sibling = thread.task.find((call) => !call.responded);
     if (sibling !== undefined) return { from: sibling, by: "worker" };
     if (last === null || isOver(last)) return null;
-    if (program.open > 1 && !mayFollow(last, kind, consequences)) return null;
+    const isTaskEndSeen = program.open === 1 || program.tasksFinished > 0;
+    if (!isTaskEndSeen && !mayFollow(last, kind, consequences)) return null;
     return { from: last, by: "worker" };
   }
   const isSameTurn = last !== null && thread.lastTurn === turn;

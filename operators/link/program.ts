@@ -154,6 +154,8 @@ export interface ProgramState {
   readonly lastOn: Map<number, Call>;
   /** Works that have no call yet, in order of reading. */
   unstarted: Work[];
+  /** Answers written by threads that read no requests: such threads tell when a task is over. */
+  tasksFinished: number;
   /** Calls of workers after whose response an answer is due, which another thread may write. */
   unanswered: Call[];
   /** Calls that have ended and wait for a decision, in the order in which they ended. */
@@ -180,6 +182,7 @@ export function startProgram(rulesCount: number): ProgramState {
     byIdentity: new Map(),
     lastOn: new Map(),
     unstarted: [],
+    tasksFinished: 0,
     unanswered: [],
     pending: [],
     oldestOpen: 0,
