@@ -12,6 +12,12 @@ const limit = (value: number, unit: Limit["unit"], doc: string): Limit => ({ val
 export const LIMITS = {
   connections: limit(65_536, "connections", "sockets with state; the idlest is dropped beyond"),
   programs: limit(32_768, "keys", "programs remembered; the longest gone is dropped beyond"),
+  packetFragments: limit(256, "records", "packets that wait for fragments; the oldest is given up"),
+  recordingQueue: limit(
+    67_108_864,
+    "bytes",
+    "of a recording that wait for the disk; then it lacks",
+  ),
   reorderBytes: limit(262_144, "bytes", "held per direction while an earlier segment is missing"),
   decodeBytes: limit(1_048_576, "bytes", "held per direction while a message is incomplete"),
   probeBytes: limit(8_192, "bytes", "seen of a connection before it stays unknown"),

@@ -41,7 +41,7 @@ export function pcapFrom(
 ): Source<CaptureRecord, never, DropReason> {
   return {
     name: "pcap",
-    limits: ["connections"],
+    limits: ["connections", "packetFragments"],
     open(out) {
       const window = new FileWindow(open(), chunkBytes);
       try {

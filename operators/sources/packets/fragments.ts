@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts the fragments of IP packets together. Bounded in packets and in packet time.
 
+import { LIMITS } from "../../../model/limits.ts";
 import { type Nanos, SECOND } from "../../../model/time.ts";
 import type { Frame, Layer } from "./frame.ts";
 
-/** Packets whose fragments are waited for; the oldest is given up beyond. 64 KiB each at most. */
-const PENDING_MAX = 256;
+/** Packets whose fragments are waited for, 64 KiB each at most. */
+const PENDING_MAX = LIMITS.packetFragments.value;
 const PACKET_BYTES_MAX = 65_535;
 const FRAGMENTS_MAX = 1024;
 /** RFC 791 and 8200 ask for 15 to 60 seconds. */

@@ -2,6 +2,7 @@
 // Writes a recording beside a running capture, which it never stops: what the disk does not take
 // in time is counted and left out, and a full disk ends the recording, not the capture.
 
+import { LIMITS } from "../../../model/limits.ts";
 import {
   BLOCK_BYTES,
   BLOCK_BYTES_MAX,
@@ -36,8 +37,7 @@ export interface RecordingProgress {
   readonly problem: string | null;
 }
 
-/** Blocks that wait for the disk: 64 MiB. */
-const QUEUE_BLOCKS_MAX = 256;
+const QUEUE_BLOCKS_MAX = LIMITS.recordingQueue.value / BLOCK_BYTES;
 
 interface Block {
   readonly bytes: Uint8Array<ArrayBuffer>;
