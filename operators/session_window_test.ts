@@ -140,6 +140,27 @@ Deno.test("a response recorded before its request is its response", () => {
   assert.deepEqual(brief(chain), ["GET /a 200"]);
 });
 
+Deno.test("one socket and many peers: equal ids of different peers do not meet", () => {
+  const chain = wireChain();
+  const talk = new Conversation({ transport: "udp", role: "server" });
+  const question = (flags: string) => `\x12\x34${flags}\0\x01\0\0\0\0\0\0\x01a\x02bc\0\0\x01\0\x01`;
+  const datagram = (port: number, way: "up" | "down", flags: string) => ({
+    ...talk[way](question(flags)),
+    peer: { ip: "10.0.0.1", port },
+  });
+  chain.push(datagram(1, "up", "\x01\0"), datagram(2, "up", "\x01\0"));
+  chain.push(datagram(2, "down", "\x81\x83"), datagram(1, "down", "\x81\x80"));
+  assert.deepEqual(
+    closed(chain).map((
+      x,
+    ) => [x.protocol, x.connection.peer.port, x.kind, x.response?.message.code]),
+    [["dns", 2, "server", 3], ["dns", 1, "server", 0]],
+  );
+  assert.equal(new Set(closed(chain).map((x) => x.spanId)).size, 2);
+  assert.equal(chain.verdicts.length, 1, "the socket is claimed once");
+  assert.equal(chain.verdicts[0]?.connection, talk.connection);
+});
+
 Deno.test("span ids are the same on replay, and differ by place, direction and socket", () => {
   const run = (cookie: bigint) => {
     const chain = wireChain(), talk = new Conversation({ cookie });
