@@ -193,6 +193,25 @@ Deno.test("recording: a full disk ends it, says so, and keeps what is there", as
   assert.deepEqual(drops, {});
 });
 
+Deno.test("recording: a disk that hangs costs records, not memory; they are counted", async () => {
+  const hang = Promise.withResolvers<number>();
+  let written = 0;
+  const output: ByteOutput = {
+    write: (bytes) => written++ === 0 ? hang.promise : Promise.resolve(bytes.length),
+    truncate: () => Promise.resolve(),
+    close() {},
+  };
+  const writer = writeRecording(output, HEADER, "test");
+  const record = dataRecord({ payload: new Uint8Array(250_000) });
+  for (let i = 0; i < 300; i++) writer.append(record, 0, record.length);
+  const { recordsLost } = writer.progress;
+  assert.ok(recordsLost > 30 && recordsLost < 60, `${recordsLost} lost`);
+  hang.resolve(1_000_000);
+  await writer[Symbol.asyncDispose]();
+  assert.equal(writer.progress.recordsWritten + writer.progress.recordsLost, 300);
+  assert.equal(writer.progress.problem, null);
+});
+
 Deno.test("recording: the file is its owner's alone", async () => {
   const path = await Deno.makeTempFile();
   try {
