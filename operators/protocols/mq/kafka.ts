@@ -6,6 +6,7 @@
 //
 // A response can be read only by the key and version of its request, so those are remembered.
 
+import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { Clipped, type Cursor, Malformed } from "../../wire/cursor.ts";
 import { count, skipTags, text, uvarint } from "./kafka_types.ts";
@@ -56,9 +57,7 @@ interface Asked {
 
 interface State {
   readonly asked: Map<number, Asked>;
-  /** Bytes of a long message still to pass, per direction. */
-  tailUp: number;
-  tailDown: number;
+  readonly tails: Tails;
 }
 
 export const kafka = defineProtocol<F, State>({
@@ -71,40 +70,27 @@ export const kafka = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet([0, 6]),
   probe,
-  open: () => ({ asked: new Map(), tailUp: 0, tailDown: 0 }),
+  open: () => ({ asked: new Map(), tails: noTails() }),
 
   read(cursor, way, make, state) {
-    const up = way !== "toClient";
-    const tail = up ? state.tailUp : state.tailDown;
-    if (tail > 0) return readTail(cursor, up, tail, state);
+    const rest = passTail(cursor, way, state.tails);
+    if (rest !== null) return rest;
     const size = cursor.u32();
     if (size < 4 || size > SIZE_MAX) throw new Malformed("no size of a message");
     const kept = Math.min(size, READ_BYTES_MAX);
-    if (up) state.tailUp = size - kept;
-    else state.tailDown = size - kept;
     cursor.enter(kept);
-    const step = up
-      ? readRequest(cursor, make, state, size > kept)
-      : readResponse(cursor, make, state, size > kept);
+    const step = way === "toClient"
+      ? readResponse(cursor, make, state, size > kept)
+      : readRequest(cursor, make, state, size > kept);
     cursor.leave();
+    keepTail(state.tails, way, step, size - kept);
     return step;
   },
 
   lost(state, way) {
-    if (way === "toClient") state.tailDown = 0;
-    else state.tailUp = 0;
+    dropTail(state.tails, way);
   },
 });
-
-/** The rest of a long message: all but its last byte is skipped, the last one ends it. */
-function readTail(cursor: Cursor, up: boolean, tail: number, state: State): Step {
-  const left = tail > 1 ? 1 : 0;
-  if (up) state.tailUp = left;
-  else state.tailDown = left;
-  if (tail > 1) return { kind: "skip", bytes: tail - 1 };
-  cursor.skip(1);
-  return { kind: "end" };
-}
 
 /** What a reader finds before the bytes at hand end. */
 interface Found {

@@ -10,6 +10,7 @@
 import type { Identity } from "../../../model/message.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import {
   type Claim,
   defineProtocol,
@@ -45,8 +46,7 @@ type F = typeof FIELDS;
 interface State {
   /** Protocol level: 3, 4 or 5; 0 when the CONNECT was not seen. */
   level: number;
-  tailUp: number;
-  tailDown: number;
+  readonly tails: Tails;
 }
 
 export const mqtt = defineProtocol<F, State>({
@@ -59,12 +59,11 @@ export const mqtt = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet([0x10, 0xf0]),
   probe,
-  open: () => ({ level: 0, tailUp: 0, tailDown: 0 }),
+  open: () => ({ level: 0, tails: noTails() }),
 
   read(cursor, way, make, state) {
-    const up = way !== "toClient";
-    const tail = up ? state.tailUp : state.tailDown;
-    if (tail > 0) return readTail(cursor, up, tail, state);
+    const rest = passTail(cursor, way, state.tails);
+    if (rest !== null) return rest;
     const first = cursor.u8();
     const type = first >> 4;
     if (type === 0 || !flagsAllowed(type, first & 15)) throw new Malformed("no such packet");
@@ -74,25 +73,14 @@ export const mqtt = defineProtocol<F, State>({
     cursor.enter(long ? HEAD_BYTES_MAX : length);
     const step = readPacket(cursor, type, first & 15, length, long, way, make, state);
     cursor.leave();
-    if (long && up) state.tailUp = length - HEAD_BYTES_MAX;
-    else if (long) state.tailDown = length - HEAD_BYTES_MAX;
+    if (long) keepTail(state.tails, way, step, length - HEAD_BYTES_MAX);
     return step;
   },
 
   lost(state, way) {
-    if (way === "toClient") state.tailDown = 0;
-    else state.tailUp = 0;
+    dropTail(state.tails, way);
   },
 });
-
-function readTail(cursor: Cursor, up: boolean, tail: number, state: State): Step {
-  const left = tail > 1 ? 1 : 0;
-  if (up) state.tailUp = left;
-  else state.tailDown = left;
-  if (tail > 1) return { kind: "skip", bytes: tail - 1 };
-  cursor.skip(1);
-  return { kind: "end" };
-}
 
 /** PUBREL, SUBSCRIBE and UNSUBSCRIBE have flags 2, PUBLISH its own, all others none. */
 function flagsAllowed(type: number, flags: number): boolean {

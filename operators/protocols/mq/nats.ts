@@ -12,12 +12,14 @@
 
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { dropTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import {
   type Claim,
   defineProtocol,
   type Draft,
   type Make,
   type Step,
+  type Way,
 } from "../../wire/protocol.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
 
@@ -53,8 +55,6 @@ const FIELDS = {
 type F = typeof FIELDS;
 
 interface Side {
-  /** Payload to pass over, CRLF included, before the message whose head was made ends. */
-  tail: number;
   /** Reply subjects of requests that went this way, oldest first. */
   readonly replies: Set<string>;
 }
@@ -62,6 +62,7 @@ interface Side {
 interface State {
   readonly toServer: Side;
   readonly toClient: Side;
+  readonly tails: Tails;
 }
 
 export const nats = defineProtocol<F, State>({
@@ -75,31 +76,42 @@ export const nats = defineProtocol<F, State>({
   starts: byteSet("IiCcPpHhSsUuMm+-"),
   probe,
   open: () => ({
-    toServer: { tail: 0, replies: new Set() },
-    toClient: { tail: 0, replies: new Set() },
+    toServer: { replies: new Set() },
+    toClient: { replies: new Set() },
+    tails: noTails(),
   }),
 
   read(cursor, way, make, state) {
     const side = way === "toClient" ? state.toClient : state.toServer;
     const other = way === "toClient" ? state.toServer : state.toClient;
-    if (side.tail > 0) return readTail(cursor, side);
+    const rest = passTail(cursor, way, state.tails);
+    if (rest !== null) return rest;
     const line = cursor.line(LINE_BYTES_MAX);
     const space = line.search(/[ \t]/);
     const verb = (space < 0 ? line : line.slice(0, space)).toUpperCase();
-    const rest = space < 0 ? "" : line.slice(space + 1).trim();
+    const words = space < 0 ? "" : line.slice(space + 1).trim();
     switch (verb) {
       case "PUB":
       case "HPUB":
       case "MSG":
       case "HMSG":
-        return readPayload(cursor, verb, rest.split(/[ \t]+/), make, side, other);
+        return readPayload(
+          cursor,
+          verb,
+          words.split(/[ \t]+/),
+          make,
+          side,
+          other,
+          way,
+          state.tails,
+        );
       case "INFO":
-        return make.oneway({ type: verb, fields: infoFields(rest) });
+        return make.oneway({ type: verb, fields: infoFields(words) });
       case "CONNECT":
-        return make.oneway({ type: verb, fields: connectFields(rest) });
+        return make.oneway({ type: verb, fields: connectFields(words) });
       case "SUB":
       case "UNSUB":
-        return make.oneway(subscription(verb, rest.split(/[ \t]+/)));
+        return make.oneway(subscription(verb, words.split(/[ \t]+/)));
       case "PING":
         return make.request({ type: verb, endpoint: verb, id: `PING ${way}` });
       case "PONG":
@@ -110,28 +122,16 @@ export const nats = defineProtocol<F, State>({
       case "+OK":
         return { kind: "nothing" };
       case "-ERR":
-        return make.oneway({ type: verb, ...errorOf(rest) });
+        return make.oneway({ type: verb, ...errorOf(words) });
       default:
         throw new Malformed("no such verb");
     }
   },
 
   lost(state, way) {
-    (way === "toClient" ? state.toClient : state.toServer).tail = 0;
+    dropTail(state.tails, way);
   },
 });
-
-/** The rest of a payload: all but the last byte is skipped, the last one ends the message. */
-function readTail(cursor: Cursor, side: Side): Step {
-  if (side.tail > 1) {
-    const bytes = side.tail - 1;
-    side.tail = 1;
-    return { kind: "skip", bytes };
-  }
-  cursor.skip(1);
-  side.tail = 0;
-  return { kind: "end" };
-}
 
 /** PUB subject [reply] n, MSG subject sid [reply] n; with headers, their size stands before n. */
 function readPayload(
@@ -141,6 +141,8 @@ function readPayload(
   make: Make<F>,
   side: Side,
   other: Side,
+  way: Way,
+  tails: Tails,
 ): Step {
   const headed = verb.startsWith("H");
   const delivered = verb.endsWith("MSG");
@@ -158,7 +160,7 @@ function readPayload(
   }
   const reply = delivered ? third : second;
   const headers = headed ? readHeaders(cursor, headBytes) : null;
-  side.tail = total - headBytes + 2;
+  tails[way] = total - headBytes + 2;
   const draft: Draft<F> = {
     type: verb,
     resource: subject,

@@ -3,7 +3,7 @@
 
 import type { HpackDecoder } from "./hpack.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
-import type { Head } from "./http_head.ts";
+import { type Head, newHead } from "./http_head.ts";
 import type { StreamSide } from "./http2_streams.ts";
 
 export interface HeaderBlock {
@@ -17,7 +17,7 @@ export interface HeaderBlock {
 }
 
 export function readHeaderBlock(hpack: HpackDecoder, bytes: Uint8Array): HeaderBlock {
-  const head = emptyHead();
+  const head: Head = { ...newHead(), version: "2" };
   const block: HeaderBlock = { head, scheme: "", grpcStatus: "", grpcMessage: "", unknown: 0 };
   const reader = new IdentityReader();
   hpack.decode(bytes, (name, value) => {
@@ -28,23 +28,6 @@ export function readHeaderBlock(hpack: HpackDecoder, bytes: Uint8Array): HeaderB
   head.clipped = block.unknown > 0 && head.target === "" && head.code === 0;
   return block;
 }
-
-const emptyHead = (): Head => ({
-  method: "",
-  target: "",
-  code: 0,
-  version: "2",
-  host: "",
-  userAgent: "",
-  referer: "",
-  clientIp: "",
-  contentType: "",
-  contentLength: -1,
-  chunked: false,
-  upgrade: "",
-  identity: null,
-  clipped: false,
-});
 
 /** Keeps a header that is shown; false for one that may carry an id, or is of no interest. */
 function takeHeader(block: HeaderBlock, name: string, value: string): boolean {

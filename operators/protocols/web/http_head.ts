@@ -57,7 +57,7 @@ export function readHead(cursor: Cursor): Head {
   return head;
 }
 
-const newHead = (): Head => ({
+export const newHead = (): Head => ({
   method: "",
   target: "",
   code: 0,
