@@ -6,7 +6,7 @@ import { LIMITS } from "../../model/limits.ts";
 import type { MessageSeen } from "../../model/message.ts";
 import { ANSWER, kindOf, lagMax, learnConsequences, learnLag, owesAny } from "./consequences.ts";
 import { handBack, nextUnstarted, realign, started } from "./hand_off_line.ts";
-import { likelyWaiting, oldest, originOf } from "./origin.ts";
+import { answered, originOf } from "./origin.ts";
 import type { Call, Ingress, ProgramState, Thread, Work } from "./program.ts";
 import { addWork, indexIdentity, onlyOpen } from "./works.ts";
 
@@ -125,7 +125,7 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
   else if (!isSameTurn) {
     const fromTurn = seen.turn - lagMax(program.consequences);
     const isOwn = work.sent.length === 0 && work.turn >= fromTurn;
-    const from = isOwn ? work : oldest(thread, ANSWER, fromTurn, likelyWaiting, program);
+    const from = isOwn ? work : answered(work, thread, fromTurn, program);
     if (from !== null && (from === work || !from.isWork)) answerFrom(from, work, false, program);
     else handBack(work, program);
   }

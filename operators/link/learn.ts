@@ -18,6 +18,7 @@ export function learnFrom(call: Call, answers: Answers, program: ProgramState): 
   const truth = named ?? call.only;
   if (truth !== null && truth.isWork && !encloses(truth, call)) return;
   const exposed = truth === null ? exposedShare(call, program) : 1;
+  const isConfirmed = truth === null ? confirmation(call, answers, program) : null;
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
     const reliability = program.reliability[i];
@@ -33,12 +34,34 @@ export function learnFrom(call: Call, answers: Answers, program: ProgramState): 
     // That a rule of order is right about one work alone does not prove it.
     if (known !== null && work === known && call.only !== null && rule.isOrder) continue;
     if (known !== null) learn(reliability, work === known);
+    else if (rule.isOrder && isConfirmed !== null) learn(reliability, isConfirmed);
     else if (exposed > 0) {
       if (encloses(work, call)) learn(reliability, true, exposed);
       else learn(reliability, false, Math.min(2, 1 / exposed));
     }
   }
 }
+
+/**
+ * Two rules of order, one that looks at how the call was sent and one at what its response led to,
+ * know nothing of each other. Where many works are open, they agree by chance only rarely.
+ */
+function confirmation(call: Call, answers: Answers, program: ProgramState): boolean | null {
+  if (call.openBefore < manyOpen) return null;
+  let sending: Work | null = null;
+  let answering: Work | null = null;
+  for (let i = 0; i < RULES.length; i++) {
+    const side = RULES[i]?.side;
+    const ingress = answers[i] ?? null;
+    if (ingress === null || side === undefined) continue;
+    const work = resolve(ingress, program, call)?.work ?? null;
+    if (side === "sending") sending ??= work;
+    else answering ??= work;
+  }
+  return sending === null || answering === null ? null : sending === answering;
+}
+
+const manyOpen = 8;
 
 const sureFrom = 0.99;
 

@@ -56,9 +56,10 @@ export class Linker {
   open(exchange: Exchange): Work | Call | null {
     const seen = exchange.request;
     if (seen === null) return null;
-    return seen.direction === "egress"
-      ? sendRequest(exchange, seen, this.#program)
-      : readRequest(exchange, seen, this.#program);
+    if (seen.direction === "egress") return sendRequest(exchange, seen, this.#program);
+    const work = readRequest(exchange, seen, this.#program);
+    this.#forget();
+    return work;
   }
 
   respond(entry: Work | Call): void {
@@ -78,8 +79,7 @@ export class Linker {
       for (const call of work.claimed) this.#decideClaimed(call);
       if (wasOldest) this.#decideEnclosed();
     }
-    const givenUp = forgetWorks(program);
-    if (givenUp > 0) this.#out.forget(givenUp);
+    this.#forget();
   }
 
   closeCall(call: Call): void {
@@ -114,6 +114,11 @@ export class Linker {
 
   forgetThread(tid: number): void {
     this.#program.threads.delete(tid);
+  }
+
+  #forget(): void {
+    const givenUp = forgetWorks(this.#program);
+    if (givenUp > 0) this.#out.forget(givenUp);
   }
 
   #settle(call: Call, decision: Decision): void {

@@ -2,8 +2,8 @@
 // Which read a call follows from, by what its thread has read in which turn. Whether the rule that
 // was applied holds in this program is for reliability.ts to say.
 
-import { lagMax, mayFollow, owes } from "./consequences.ts";
-import type { Call, Ingress, Origin, ProgramState, Thread } from "./program.ts";
+import { ANSWER, lagMax, mayFollow, owes } from "./consequences.ts";
+import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
 
 export interface Sending {
   readonly thread: Thread;
@@ -42,11 +42,15 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
     return { from: last, by: "earlier" };
   }
   const idleTurns = isFreed ? turn - lastOnConnection.doneTurn : Infinity;
+  const isHandedOn = idleTurns > lag && idleTurns <= lag + handedOnTurns;
+  if (isHandedOn) {
+    const line = surelyInLine(thread, kind, turn - lag, program);
+    if (line.length >= lineFrom && line[0] !== undefined) return { from: line[0], by: "waited" };
+  }
   if (!isFresh) {
     const from = oldest(thread, kind, turn - lag, likelyWaiting, program);
-    if (from !== null) return { from, by: "earlier" };
+    if (from !== null || !isHandedOn) return from === null ? null : { from, by: "earlier" };
   }
-  if (!isFresh && idleTurns > lag + handedOnTurns) return null;
   const from = oldest(thread, kind, -Infinity, likelyWaiting, program);
   return from === null ? null : { from, by: "waited" };
 }
@@ -92,6 +96,54 @@ function dropOver(thread: Thread): void {
   if (first === undefined || !isOver(first)) return;
   thread.waiting = waiting.filter((each) => !isOver(each));
 }
+
+/** So many waiting at once mean that a pool has run out of connections. */
+const lineFrom = 4;
+
+/** The first reads, older than a turn, that are as good as sure to wait for a call of this kind. */
+function surelyInLine(
+  thread: Thread,
+  kind: number,
+  beforeTurn: number,
+  { consequences }: ProgramState,
+): Ingress[] {
+  const line: Ingress[] = [];
+  for (const ingress of thread.waiting) {
+    if (line.length >= lineFrom || turnOf(ingress) >= beforeTurn) break;
+    if (!isOver(ingress) && owes(ingress, kind, consequences) >= surelyWaiting) line.push(ingress);
+  }
+  return line;
+}
+
+/**
+ * The response that an answer to a work follows from, by the turns of a loop that acts later: one
+ * whose line of origins begins with that work, else the oldest after which an answer is due.
+ */
+export function answered(
+  work: Work,
+  thread: Thread,
+  fromTurn: number,
+  program: ProgramState,
+): Ingress | null {
+  for (const ingress of thread.waiting) {
+    if (!ingress.isWork && turnOf(ingress) >= fromTurn && beginOf(ingress) === work) return ingress;
+  }
+  const { last } = thread;
+  if (last !== null && !last.isWork && beginOf(last) === work) return last;
+  return oldest(thread, ANSWER, fromTurn, likelyWaiting, program);
+}
+
+/** Where the line of origins of a call begins; null if that is not known. */
+function beginOf(call: Call): Work | null {
+  let from: Ingress | null = call;
+  for (let i = 0; i < originsMax && from !== null; i++) {
+    if (from.isWork) return from;
+    from = from.origin?.from ?? null;
+  }
+  return null;
+}
+
+const originsMax = 8;
 
 /**
  * Nothing can follow from it any more, because its work has ended. That must be sure: one left out

@@ -24,6 +24,8 @@ export interface Rule {
   readonly prior: Prior;
   /** Holds of many at a time only: one alone is always the first in line. */
   readonly isOrder: boolean;
+  /** Rules of order: whether it looks at how the call was sent, or at what the response led to. */
+  readonly side?: "sending" | "answering";
   /** Right whenever its precondition holds: it may teach the others, and they not it. */
   readonly teaches: boolean;
   /**
@@ -50,11 +52,17 @@ const turn = (name: string, prior: Prior, pointsAt: Rule["pointsAt"]): Rule => (
   pointsAt,
 });
 
+const order = (
+  name: string,
+  side: "sending" | "answering",
+  pointsAt: Rule["pointsAt"],
+): Rule => ({ ...turn(name, loose, pointsAt), side });
+
 export const RULES: readonly Rule[] = [
   {
     name: "identity",
     evidence: "identity",
-    prior: { right: 1_000, wrong: 1, provenFrom: 0, trustMax: 0.999 },
+    prior: { right: 100_000, wrong: 1, provenFrom: 0, trustMax: 0.99999 },
     isOrder: false,
     teaches: true,
     speaksAlways: false,
@@ -89,6 +97,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: "handoff",
+    side: "sending",
     evidence: "handoff",
     prior: loose,
     isOrder: true,
@@ -98,6 +107,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: "handback",
+    side: "answering",
     evidence: "handoff",
     prior: loose,
     isOrder: true,
@@ -107,10 +117,10 @@ export const RULES: readonly Rule[] = [
   },
   turn("after_request", proven, afterRequest),
   turn("after_response", proven, afterResponse),
-  turn("after_waiting", loose, afterWaiting),
-  turn("after_earlier_turn", loose, afterEarlierTurn),
+  order("after_waiting", "sending", afterWaiting),
+  order("after_earlier_turn", "sending", afterEarlierTurn),
   turn("before_answer", proven, beforeAnswer),
-  turn("before_later_answer", loose, beforeLaterAnswer),
+  order("before_later_answer", "answering", beforeLaterAnswer),
   turn("before_next_call", loose, beforeNextCall),
 ];
 
