@@ -11,6 +11,7 @@ import { nats } from "./mq/nats.ts";
 import { openwire } from "./mq/openwire.ts";
 import { pulsar } from "./mq/pulsar.ts";
 import { rocketmq } from "./mq/rocketmq.ts";
+import { stomp } from "./mq/stomp.ts";
 import { zmtp } from "./mq/zmtp.ts";
 import { dns } from "./net/dns.ts";
 import { tls } from "./net/tls.ts";
@@ -28,6 +29,7 @@ import { postgresql } from "./sql/postgresql.ts";
 import { fastcgi } from "./web/fastcgi.ts";
 import { http } from "./web/http.ts";
 import { http2 } from "./web/http2.ts";
+import { websocket } from "./web/websocket.ts";
 
 export const PROTOCOLS: readonly AnyProtocol[] = [
   memcached,
@@ -39,6 +41,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   openwire,
   pulsar,
   rocketmq,
+  stomp,
   zmtp,
   dns,
   tls,
@@ -56,4 +59,5 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   fastcgi,
   http,
   http2,
+  websocket,
 ];
