@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `record`: the raw records of this host into a file, for trace --replay.
 
-import { discard } from "../../engine/sink.ts";
 import { createRecording } from "../../operators/sources/recordings/recording_writer.ts";
 import { type CliContext, Refusal } from "../cli/context.ts";
 import type { RecordFlags } from "../cli/commands/record.ts";
@@ -27,10 +26,8 @@ export async function record(this: CliContext, flags: RecordFlags, file: string)
     throw asRefusal(error);
   });
   kernel.recordInto(writer);
-  // The pipeline runs along, because its verdicts decide what the kernel copies of a socket.
-  await using tracing = startTracing(source, {
-    outputs: ({ spans }) => [spans.into(discard())],
-  });
+  // Up to the verdicts, which decide what the kernel copies of a socket, the pipeline runs along.
+  await using tracing = startTracing(source, { outputs: () => [] });
   const stop = () => void tracing.stop();
   using _interrupts = onInterrupt(stop);
   const duration = flags.duration === undefined ? undefined : setTimeout(stop, flags.duration);

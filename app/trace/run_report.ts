@@ -29,11 +29,12 @@ export function sayEnd(
   if (!isQuiet || counts.drops.length > 0) console.error(countsText(counts));
 }
 
-/** "12,345 events; dropped: 12 ring full, 3 late." */
-export function countsText({ events, drops }: Counts): string {
+/** "12,345 events, dropped: 12 ring full, 3 late." */
+export function countsText({ events, drops, expired }: Counts): string {
   const lost = drops.map(({ reason, count }) => `${countText(count)} ${words(reason)}`);
   const end = lost.length === 0 ? "nothing dropped" : `dropped: ${lost.join(", ")}`;
-  return `${countText(events)} events, ${end}.`;
+  const removed = expired === 0 ? "" : `; ${countText(expired)} old spans removed from the store`;
+  return `${countText(events)} events, ${end}${removed}.`;
 }
 
 function words(reason: string): string {

@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // `trace` on a terminal: the live view over the spans of the last moments.
 
+import { printGraph } from "../../engine/print_graph.ts";
 import { forEach } from "../../engine/sink.ts";
-import { formatId, type SpanRevision } from "../../model/span.ts";
+import { LIMITS } from "../../model/limits.ts";
+import type { SpanRevision } from "../../model/span.ts";
 import type { TraceFlags } from "../cli/commands/trace.ts";
 import { openLiveView } from "../cli/live/live_view.ts";
 import type { LiveData } from "../cli/live/live_data.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { onInterrupt } from "./interrupts.ts";
 import type { RecordSource } from "./record_source.ts";
-import { RecentTraces } from "../views/recent_traces.ts";
+import { type RecentTrace, RecentTraces } from "../views/recent_traces.ts";
 import { sayEnd } from "./run_report.ts";
 import { ServiceStats } from "../views/service_stats.ts";
 import { startTracing, type Tracing } from "./start_tracing.ts";
 import { openTraceStore, type TraceStore } from "./trace_store.ts";
 import { usageMeter } from "./vitals.ts";
-import { waterfallLines } from "../views/waterfall_text.ts";
+import { traceWaterfall, waterfallLines } from "../views/waterfall_text.ts";
+import { storedWaterfalls } from "./stored_waterfalls.ts";
 
 /** Rows of the lists of traces: more than a screen shows, so that filters find something. */
 const TRACES_SHOWN_MAX = 500;
+/** Rates of the graph are taken over at least this long. */
+const GRAPH_MS = 2_000;
 
 export async function viewTraces(input: RecordSource, flags: TraceFlags): Promise<void> {
   using source = input;
   const picture = newPicture(source);
   await using store = openTraceStore(source, flags);
+  const stored = storedWaterfalls(store);
   await using tracing = startTracing(source, {
     outputs: ({ spans }) => [
       spans.into(forEach("live_view", picture.add)),
@@ -39,7 +45,13 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
   {
     using _view = openLiveView({
       collect: () => picture.collect(tracing, store),
-      waterfall: picture.waterfall,
+      waterfall: (id, columns, paint) => {
+        const recent = picture.traceOf(id);
+        const trace = stored.lookUp(id, recent);
+        if (trace !== null) return traceWaterfall(trace, columns, paint);
+        return recent && waterfallLines(recent.spans.map(({ span }) => span), columns, paint);
+      },
+      graph: graphLines(tracing),
       paint: paintFor(true, (name) => Deno.env.get(name)),
       quit: quitting.resolve,
     });
@@ -55,6 +67,18 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
     isQuiet: false,
     problem: store.problem(),
   });
+}
+
+/** The graph with rates since it was last drawn. */
+function graphLines(tracing: Tracing): () => string[] {
+  let before = tracing.run.meters();
+  return () => {
+    const now = tracing.run.meters();
+    const text = printGraph(tracing.run.graph, { now, before, limits: LIMITS });
+    // Drawn at a key and then twice a second: rates over less than that would jump.
+    if (now.elapsedMs - before.elapsedMs > GRAPH_MS) before = now;
+    return text.trimEnd().split("\n");
+  };
 }
 
 /** What the view shows, kept up to date span by span. */
@@ -75,19 +99,22 @@ function newPicture(source: RecordSource) {
       services.add(revision, now);
     },
     collect(tracing: Tracing, store: TraceStore): LiveData {
-      const { events, drops } = tracing.counts();
+      const { events, drops, expired } = tracing.counts();
       return {
         scope: source.scope,
         services: services.rows(nowNs()),
         newest: traces.newest(TRACES_SHOWN_MAX, () => true),
         slowest: traces.slowest(TRACES_SHOWN_MAX, () => true),
-        vitals: { ...usage(events), spans, path: source.path, drops, notice: store.problem() },
+        vitals: {
+          ...usage(events),
+          spans,
+          expired,
+          path: source.path,
+          drops,
+          notice: store.problem(),
+        },
       };
     },
-    waterfall(id: string, columns: number, paint: Parameters<typeof waterfallLines>[2]) {
-      const trace = traces.get(BigInt(`0x${id}`));
-      if (trace === null || formatId(trace.root.span_id) === "") return null;
-      return waterfallLines(trace.spans.map(({ span }) => span), columns, paint);
-    },
+    traceOf: (id: string): RecentTrace | null => traces.get(BigInt(`0x${id}`)),
   };
 }

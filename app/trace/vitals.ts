@@ -7,7 +7,10 @@ import type { Run } from "../../engine/run.ts";
 export interface Counts {
   /** Records taken from the source. */
   readonly events: number;
+  /** What is not in the result, by reason. */
   readonly drops: readonly { readonly reason: string; readonly count: number }[];
+  /** Spans that the store had, and removed as it was told to. */
+  readonly expired: number;
 }
 
 /** Counts since the start; `losses` are those that the source told of in the stream. */
@@ -24,8 +27,10 @@ export function countsOf(run: Run, losses: ReadonlyMap<string, number>): Counts 
     }
     if (node.failed > 0) drops.set("stage_failed", (drops.get("stage_failed") ?? 0) + node.failed);
   }
+  const expired = drops.get("retention") ?? 0;
+  drops.delete("retention");
   const list = [...drops].map(([reason, count]) => ({ reason, count }));
-  return { events, drops: list.filter(({ count }) => count > 0) };
+  return { events, drops: list.filter(({ count }) => count > 0), expired };
 }
 
 /** What was counted between two readings. */
@@ -34,7 +39,11 @@ export function countsSince(before: Counts, now: Counts): Counts {
     reason,
     count: count - (before.drops.find((drop) => drop.reason === reason)?.count ?? 0),
   }));
-  return { events: now.events - before.events, drops: drops.filter(({ count }) => count > 0) };
+  return {
+    events: now.events - before.events,
+    drops: drops.filter(({ count }) => count > 0),
+    expired: now.expired - before.expired,
+  };
 }
 
 export interface Usage {

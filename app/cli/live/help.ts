@@ -27,5 +27,6 @@ const KEYS = [
   ["r", "turn the order round"],
   ["/", "show only what contains a text; Esc shows all again"],
   ["p, Space", "pause and go on; nothing is lost meanwhile"],
+  ["g", "the dataflow: what each operator takes, gives, holds and drops"],
   ["q, Ctrl-C", "quit"],
 ] as const;

@@ -19,20 +19,29 @@ export interface Picture {
   readonly shown: Shown;
 }
 
-/** `waterfall` gives the lines of an opened trace, or null when it is no longer at hand. */
+/** What is drawn by others, when it is asked for. */
+export interface Pages {
+  /** The lines of an opened trace, or null when it is no longer at hand. */
+  readonly waterfall: (id: string, columns: number) => readonly string[] | null;
+  /** The lines of the dataflow graph with its rates. */
+  readonly graph: () => readonly string[];
+}
+
 export function layOut(
   state: ViewState,
   data: LiveData,
   size: ScreenSize,
   paint: Paint,
-  waterfall: (id: string, columns: number) => readonly string[] | null,
+  pages: Pages,
 ): Picture {
   const footer = footerLines(state, data.vitals, size.columns, paint);
   const bodyRows = Math.max(0, size.rows - 1 - footer.length);
   const body = state.isHelpShown
     ? { lines: helpLines(paint), shown: NOTHING_SHOWN }
+    : state.isGraphShown
+    ? { lines: pages.graph().map((line) => fit(line, size.columns)), shown: NOTHING_SHOWN }
     : state.opened !== null
-    ? openedTrace(state.opened, waterfall(state.opened.id, size.columns), bodyRows, paint)
+    ? openedTrace(state.opened, pages.waterfall(state.opened.id, size.columns), bodyRows, paint)
     : lists(state, data, { columns: size.columns, rows: bodyRows }, paint);
   const lines = [titleLine(state, data, size.columns, paint), ...body.lines.slice(0, bodyRows)];
   while (lines.length < bodyRows + 1) lines.push("");
@@ -152,6 +161,7 @@ function footerLines(state: ViewState, vitals: Vitals, columns: number, paint: P
     `cpu ${shareText(vitals.cpuShare)}`,
     `mem ${bytesText(vitals.memoryBytes)}`,
     `${countText(vitals.spans)} spans`,
+    vitals.expired === 0 ? "" : `${countText(vitals.expired)} expired`,
     vitals.path,
     lost.length === 0 ? "no drops" : "",
   ].filter((text) => text !== "").join(" · ");

@@ -36,6 +36,7 @@ function sampleData(changes: Partial<LiveData["vitals"]> = {}): LiveData {
       cpuShare: 0.032,
       memoryBytes: 121e6,
       spans: 30,
+      expired: 0,
       path: "fast path",
       drops: [],
       notice: "",
@@ -44,8 +45,13 @@ function sampleData(changes: Partial<LiveData["vitals"]> = {}): LiveData {
   };
 }
 
+const NO_PAGES = { waterfall: () => null, graph: () => [] };
+
 const draw = (state: Partial<ViewState>, data = sampleData(), size = SIZE) =>
-  layOut({ ...FIRST_STATE, ...state }, data, size, plainPaint, (id) => [`waterfall of ${id}`]);
+  layOut({ ...FIRST_STATE, ...state }, data, size, plainPaint, {
+    waterfall: (id) => [`waterfall of ${id}`],
+    graph: () => ["the graph"],
+  });
 
 Deno.test("the picture fills the screen exactly, at any size", () => {
   for (const columns of [20, 60, 80, 100, 220]) {
@@ -81,6 +87,11 @@ Deno.test("drops and notices have lines of their own, and only then", () => {
   assert.equal(lines.at(-3)?.trim(), "the store is full");
 });
 
+Deno.test("the graph and the help take the lists' place", () => {
+  assert.match(draw({ isGraphShown: true }).lines.join("\n"), /^the graph +$/m);
+  assert.match(draw({ isHelpShown: true }).lines.join("\n"), /sort by another column/);
+});
+
 Deno.test("the filter takes effect in every list", () => {
   const { lines, shown } = draw({ filter: "NGINX", pane: "newest" });
   assert.equal(shown.ids.length, 10);
@@ -112,7 +123,7 @@ Deno.test("an opened trace takes the lists' place and scrolls", () => {
     sampleData(),
     SIZE,
     plainPaint,
-    () => Array.from({ length: 60 }, (_, i) => `line ${i}`),
+    { waterfall: () => Array.from({ length: 60 }, (_, i) => `line ${i}`), graph: () => [] },
   );
   assert.equal(shown.scrollMax, 60 - 22);
   assert.equal(lines[1], "line 38");
@@ -123,7 +134,7 @@ Deno.test("texts of the traffic cannot steer the terminal", () => {
   const traces = new RecentTraces();
   traces.add(makeRevision({ resource: "/\x1b]0;owned\x07\x1b[2J", service: "a\nb" }), 0n);
   const data = { ...sampleData(), newest: traces.newest(9, () => true) };
-  const codes = layOut(FIRST_STATE, data, SIZE, colourPaint, () => null).lines.join("")
+  const codes = layOut(FIRST_STATE, data, SIZE, colourPaint, NO_PAGES).lines.join("")
     // deno-lint-ignore no-control-regex -- our own colours are taken out, others must not be left
     .replace(/\x1b\[\d+m/g, "");
   assert.doesNotMatch(codes, /\p{Cc}/u);

@@ -20,6 +20,8 @@ export interface Vitals {
   readonly cpuShare: number;
   readonly memoryBytes: number;
   readonly spans: number;
+  /** Spans that the store removed because they were older, or more, than asked for. */
+  readonly expired: number;
   /** How events are captured: "fast path", "recording", "starting". */
   readonly path: string;
   readonly drops: readonly { readonly reason: string; readonly count: number }[];

@@ -15,6 +15,8 @@ export interface LiveViewOptions {
   readonly collect: () => LiveData;
   /** The lines of a trace by the id of its root, null when it is no longer at hand. */
   readonly waterfall: (id: string, columns: number, paint: Paint) => readonly string[] | null;
+  /** The lines of the dataflow graph. */
+  readonly graph: () => readonly string[];
   readonly paint: Paint;
   /** The user wants to leave. */
   readonly quit: () => void;
@@ -33,13 +35,10 @@ export function openLiveView(options: LiveViewOptions): Disposable {
 
   const draw = () => {
     const size = Deno.consoleSize();
-    const picture = layOut(
-      state,
-      data,
-      size,
-      options.paint,
-      (id, columns) => options.waterfall(id, columns, options.paint),
-    );
+    const picture = layOut(state, data, size, options.paint, {
+      waterfall: (id, columns) => options.waterfall(id, columns, options.paint),
+      graph: options.graph,
+    });
     shown = picture.shown;
     screen.draw(picture.lines, size);
   };

@@ -21,6 +21,7 @@ export interface ViewState {
   readonly isTyping: boolean;
   readonly isPaused: boolean;
   readonly isHelpShown: boolean;
+  readonly isGraphShown: boolean;
   /** Id of the row whose waterfall is shown. */
   readonly opened: { readonly id: string; readonly scroll: number } | null;
   readonly isQuitting: boolean;
@@ -38,6 +39,7 @@ export const FIRST_STATE: ViewState = {
   isTyping: false,
   isPaused: false,
   isHelpShown: false,
+  isGraphShown: false,
   opened: null,
   isQuitting: false,
 };
@@ -56,7 +58,9 @@ export interface Shown {
 /** The state after a key. */
 export function afterKey(state: ViewState, key: Key, shown: Shown): ViewState {
   if (state.isTyping) return afterTyping(state, key);
-  if (state.isHelpShown) return { ...state, isHelpShown: false };
+  if (state.isHelpShown || state.isGraphShown) {
+    return { ...state, isHelpShown: false, isGraphShown: false };
+  }
   if (key.kind === "character") return afterCharacter(state, key.character, shown);
   if (state.opened !== null) return afterKeyInWaterfall(state, key.name, shown);
   switch (key.name) {
@@ -107,6 +111,8 @@ function afterCharacter(state: ViewState, character: string, shown: Shown): View
       return { ...state, isTyping: true, opened: null };
     case "?":
       return { ...state, isHelpShown: true };
+    case "g":
+      return { ...state, isGraphShown: true };
     case "r":
       return sorted(state, { descending: !state.sorting[state.pane].descending });
     case "j":

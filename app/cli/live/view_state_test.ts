@@ -61,6 +61,8 @@ Deno.test("pause, help and quit", () => {
   assert.equal(type("pp").isPaused, false);
   assert.equal(type("?").isHelpShown, true);
   assert.equal(type("?q").isQuitting, false);
+  assert.equal(type("g").isGraphShown, true);
+  assert.equal(type("gx").isGraphShown, false);
   assert.equal(type("q").isQuitting, true);
 });
 
