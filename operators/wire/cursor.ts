@@ -296,9 +296,9 @@ export class Cursor {
 
   /** `n` bytes from here are not all captured. */
   #miss(n: number): never {
-    if (this.end < this.#trueEnd && this.at + n <= this.#trueEnd) throw CLIPPED;
-    if (this.#frameEnd >= 0) throw new Malformed("frame too short");
-    if (this.end < this.#trueEnd) throw CLIPPED;
+    // Behind bytes that were not captured, what comes next may be captured again.
+    const clipped = this.end < this.#trueEnd && this.at < this.#trueEnd;
+    if (clipped && (this.#frameEnd < 0 || this.at + n <= this.#trueEnd)) throw CLIPPED;
     this.#missPassed(n);
   }
 

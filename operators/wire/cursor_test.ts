@@ -75,6 +75,13 @@ Deno.test("a read of what was not captured is clipped, a skip over it is not", (
   assert.equal(needs(() => cursor.skip(3)), 11);
 });
 
+Deno.test("behind the last byte that passed, captured or not, a read waits", () => {
+  const cursor = on("abc", 10);
+  cursor.skip(10);
+  assert.equal(needs(() => cursor.u8()), 11);
+  assert.equal(needs(() => cursor.line(9)), 11);
+});
+
 Deno.test("textCaptured takes what there is of a text", () => {
   const cursor = on("hello", 12);
   cursor.u8();
