@@ -37,9 +37,11 @@ export async function openPrompt({ store, path, run }: PromptOptions): Promise<v
     lines.prompt();
   };
   lines.on("SIGINT", () => {
-    if (statement === "" && lines.line === "") lines.close();
+    if (statement === "" && lines.line === "") return lines.close();
     statement = "";
-    if (isTerminal) console.log("^C");
+    console.log("^C");
+    lines.write(null, { ctrl: true, name: "e" });
+    lines.write(null, { ctrl: true, name: "u" });
     ask();
   });
   ask();
