@@ -136,6 +136,22 @@ Deno.test("malformed bytes again and again refute the claim", () => {
   assert.ok(end?.kind === "stream_end" && end.direction === "both");
 });
 
+Deno.test("a claim that many messages have proven bears more", () => {
+  const { push, talk, claim } = open();
+  push(talk.up(frame("m", "a").repeat(20)));
+  push(talk.down(frame("m", "r").repeat(20)));
+  for (let n = 0; n < 5; n++) {
+    push(talk.up("!!!"));
+    push(talk.down("???"));
+  }
+  assert.equal(claim.over, "no");
+  for (let n = 0; n < 60; n++) {
+    push(talk.up("!!!"));
+    push(talk.down("???"));
+  }
+  assert.equal(claim.over, "refuted");
+});
+
 Deno.test("a message in between takes the suspicion away", () => {
   const { push, talk, claim } = open();
   for (let n = 0; n < 20; n++) {

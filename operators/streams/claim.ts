@@ -32,6 +32,8 @@ export class Claim {
   /** Requests since the last response, and whether the owner knows that there were several. */
   unanswered = 0;
   pipelined = false;
+  /** Messages read so far. */
+  messages = 0;
   /** Malformed reads since the last message. */
   malformed = 0;
   /**
@@ -50,6 +52,12 @@ export class Claim {
     this.state = protocol.open(transport);
     this.requests = requests;
     this.owner = owner;
+  }
+
+  /** Counts a malformed read; too many in a row refute the claim. */
+  doubt(): void {
+    const max = this.messages < PROVEN_MESSAGES ? MALFORMED_MAX : PROVEN_MALFORMED_MAX;
+    if (++this.malformed >= max) this.over = "refuted";
   }
 
   way(connection: Connection, direction: Direction): Way {
@@ -71,6 +79,11 @@ export interface ClaimedRecord {
   readonly record: StreamRecord;
   readonly claim: Claim;
 }
+
+/** Malformed reads in a row that refute a claim; more where many messages have proven it. */
+const MALFORMED_MAX = 4;
+const PROVEN_MESSAGES = 8;
+const PROVEN_MALFORMED_MAX = 32;
 
 export const opposite = (direction: Direction): Direction =>
   direction === "ingress" ? "egress" : "ingress";

@@ -16,6 +16,7 @@ import type { Nanos } from "../../model/time.ts";
 import { Cursor } from "../wire/cursor.ts";
 import { createMake } from "../wire/make.ts";
 import type { Step } from "../wire/protocol.ts";
+import type { AnyProtocol } from "../wire/registry.ts";
 import { type Claim, opposite } from "./claim.ts";
 import type { Lane } from "./lane.ts";
 import { openEnds } from "./open_ends.ts";
@@ -83,14 +84,17 @@ export class Decoder {
   /** Whether a message begins with this run of a lane that was lost. */
   #found(run: ByteRun, claim: Claim, lane: Lane): boolean {
     if (lane.turns === 0) return false;
-    if (
-      lane.doubtful && lane.turns < LOST_TURNS_MAX &&
-      claim.protocol.probe(run.bytes, run.length).kind === "no"
-    ) return false;
+    if (lane.turns < LOST_TURNS_MAX && !this.#mayBegin(run, claim.protocol, lane)) return false;
     if (lane.more) this.#out.emit(messageEnd(run.connection, run.event.direction, lane));
     lane.finish();
     lane.lost = false;
     return true;
+  }
+
+  #mayBegin({ bytes, length }: ByteRun, protocol: AnyProtocol, { doubtful }: Lane): boolean {
+    if (doubtful) return protocol.probe(bytes, length).kind !== "no";
+    const first = bytes[0];
+    return first === undefined || protocol.starts[first] === 1 || !protocol.starts.includes(1);
   }
 
   #read(run: ByteRun, claim: Claim, lane: Lane): void {
@@ -157,6 +161,7 @@ export class Decoder {
     }
     const bytes = lane.bytes + n;
     const seen = messageSeen(run, lane, claim.protocol.name, message, position, bytes);
+    claim.messages++;
     claim.malformed = 0;
     if (message.kind !== "oneway") this.#learn(run, claim, message.kind);
     lane.begun = false;
@@ -278,7 +283,7 @@ export class Decoder {
   #fail(run: ByteRun, claim: Claim, lane: Lane, reason: Failure): void {
     this.#out.drop(reason);
     this.#lose(run, claim, lane);
-    if (reason === "malformed" && ++claim.malformed >= MALFORMED_MAX) claim.over = "refuted";
+    if (reason === "malformed") claim.doubt();
   }
 
   /** The place in this lane is lost: those behind are told, the protocol too. */
@@ -322,7 +327,7 @@ export class Decoder {
   #datagramFailed(run: ByteRun, claim: Claim, code: number): void {
     const cut = run.bytes.length < run.length && code !== READ_MALFORMED;
     this.#out.drop(cut ? "clipped" : "malformed");
-    if (!cut && ++claim.malformed >= MALFORMED_MAX) claim.over = "refuted";
+    if (!cut) claim.doubt();
     if (code === READ_FAILED) throw readerError();
   }
 
@@ -380,8 +385,6 @@ export class Decoder {
 
 /** Steps in a row that consume nothing: a reader that makes more of them runs in a circle. */
 const IDLE_STEPS_MAX = 1_024;
-/** Malformed reads without a message between them after which a claim is refuted. */
-const MALFORMED_MAX = 4;
 /** Bursts after which a lost place is taken for found, whatever the probe says. */
 const LOST_TURNS_MAX = 3;
 

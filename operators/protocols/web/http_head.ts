@@ -79,7 +79,9 @@ function unfinished(cursor: Cursor, lineStart: number, head: Head): Head {
   if (cursor.captured > HEAD_BYTES_MAX) throw new Malformed("head too long");
   if (cursor.remaining === cursor.captured) cursor.need(cursor.captured + 1);
   head.clipped = true;
-  if (head.version === "") readCutFirstLine(cursor.buffer, lineStart, cursor.end, head);
+  const known = head.version !== "" || readCutFirstLine(cursor.buffer, lineStart, cursor.end, head);
+  // Neither a method nor a status code was captured: this throws.
+  if (!known) cursor.need(cursor.captured + 1);
   cursor.at = cursor.end;
   return head;
 }
@@ -115,14 +117,30 @@ function readFirstLine(buffer: Uint8Array, start: number, end: number, head: Hea
   head.version = versionAt(buffer, versionStart);
 }
 
-/** A request line that was not captured up to its end: method and as much of the target as is. */
-function readCutFirstLine(buffer: Uint8Array, start: number, end: number, head: Head): void {
+/** A first line that was not captured up to its end: false when it says nothing yet. */
+function readCutFirstLine(buffer: Uint8Array, start: number, end: number, head: Head): boolean {
+  if (isVersion(buffer, start, end)) {
+    if (end - start < STATUS_BYTES) return false;
+    readFirstLine(buffer, start, end, head);
+    return true;
+  }
   const methodEnd = tokenEnd(buffer, start, end);
-  if (methodEnd === start || buffer[methodEnd] !== SPACE || isVersion(buffer, start, end)) {
+  if (methodEnd === end) return false;
+  if (methodEnd === start || (buffer[methodEnd] !== SPACE && !isCutVersion(buffer, start, end))) {
     throw new Malformed("first line");
   }
+  if (buffer[methodEnd] !== SPACE) return false;
   head.method = decodeLatin1(buffer, start, methodEnd);
   head.target = decodeLatin1(buffer, methodEnd + 1, end);
+  return true;
+}
+
+/** "HTTP/1.1 200" */
+const STATUS_BYTES = 12;
+
+/** The beginning of "HTTP/1.1". */
+function isCutVersion(buffer: Uint8Array, start: number, end: number): boolean {
+  return end - start < 8 && "HTTP/1.".startsWith(decodeLatin1(buffer, start, end));
 }
 
 /** End of the upper-case word that begins at `start`; methods may hold "-" and "_". */
