@@ -42,9 +42,16 @@ async function create(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.create(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal(`Cannot write ${path}: ${reason.replace(/: open '.*$/, "")}`);
+    throw new Refusal(`Cannot write ${path}: ${reasonOf(error)}`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "its folder does not exist";
+  if (error instanceof Deno.errors.PermissionDenied) return "no permission to write there";
+  if (error instanceof Deno.errors.NotCapable) return "this program may not write there";
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/: open '.*$/, "");
 }
 
 const QUEUE_RECORDS_MAX = 100_000;

@@ -170,6 +170,7 @@ async function writeAll(output: ByteOutput, bytes: Uint8Array): Promise<void> {
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "its folder does not exist";
   if (error instanceof Deno.errors.PermissionDenied) return "no permission to write there";
+  if (error instanceof Deno.errors.NotCapable) return "this program may not write there";
   const message = error instanceof Error ? error.message : String(error);
   if (/ENOSPC|os error 28\b|No space left/i.test(message)) return "no space left on the device";
   return message;
