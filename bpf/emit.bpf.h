@@ -25,8 +25,8 @@ static __always_inline void fill_data(struct data_event *e, struct socket_state 
 	__builtin_memcpy(&e->flow, &state->flow, sizeof(e->flow));
 	e->call_start_ns = m->start_ns ? m->start_ns : now;
 	e->stream_offset = m->offset;
-	e->bytes_ingress = state->offset[DIRECTION_INGRESS];
-	e->bytes_egress = state->offset[DIRECTION_EGRESS];
+	e->bytes_ingress = state->stream[DIRECTION_INGRESS].offset;
+	e->bytes_egress = state->stream[DIRECTION_EGRESS].offset;
 	e->length = m->length;
 	e->tcp_seq = m->seq;
 	e->fd = m->fd;

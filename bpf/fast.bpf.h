@@ -46,7 +46,7 @@ static __always_inline bool place_by_start(struct socket_state *state, struct me
 		m->buffer.base = send->base;
 		m->buffer.bytes = send->bytes;
 	}
-	place_exactly(state, m, 1 << DIRECTION_EGRESS, send->seq);
+	place_exactly(stream_of(state, m), m, send->seq);
 	return true;
 }
 
@@ -57,7 +57,7 @@ static __always_inline void place(struct socket_state *state, struct message *m,
 	struct tcp_sock *tcp;
 
 	if (state->flow.protocol != IPPROTO_TCP) {
-		place_by_bytes(state, m);
+		place_by_bytes(stream_of(state, m), m);
 		return;
 	}
 	if (place_by_start(state, m, thread, sk))
@@ -70,7 +70,7 @@ static __always_inline void place(struct socket_state *state, struct message *m,
 		counter.after = tcp->write_seq;
 	else
 		counter.fin = sk->sk_shutdown & RCV_SHUTDOWN;
-	place_tcp(state, m, &counter, now);
+	place_tcp(stream_of(state, m), m, &counter, now);
 	if (m->direction == DIRECTION_EGRESS &&
 	    (m->flags & DATA_SEQ_UNCERTAIN || m->via == VIA_IO_URING))
 		control.wants_send_start = 1;

@@ -30,16 +30,15 @@ static __always_inline void socket_established(struct sock *sk, int old)
 }
 
 /* Bytes of a direction, those that passed while the socket was ignored included. */
-static __always_inline __u64 final_bytes(struct socket_state *state, __u32 dir, __u32 counter,
-					 bool fin)
+static __always_inline __u64 final_bytes(const struct stream *stream, __u32 counter, bool fin)
 {
-	__s32 unseen = counter - state->seq_next[dir];
+	__s32 unseen = counter - stream->seq_next;
 
-	if (!(state->seq_known & 1 << dir))
-		return state->offset[dir];
+	if (!stream->known)
+		return stream->offset;
 	if (fin && unseen > 0)
 		unseen--;
-	return state->offset[dir] + (unseen > 0 ? unseen : 0);
+	return stream->offset + (unseen > 0 ? unseen : 0);
 }
 
 static __always_inline __u8 close_reason(__u32 error, int old)
@@ -77,10 +76,10 @@ static __always_inline void fill_close(struct close_event *e, struct socket_stat
 	e->header.tgid = state->owner.tgid;
 	e->header.exec_count = state->owner.exec_count;
 	__builtin_memcpy(&e->flow, &state->flow, sizeof(e->flow));
-	e->bytes_ingress = final_bytes(state, DIRECTION_INGRESS, BPF_CORE_READ(tcp, copied_seq),
-				       shutdown & RCV_SHUTDOWN);
-	e->bytes_egress = final_bytes(state, DIRECTION_EGRESS, BPF_CORE_READ(tcp, write_seq),
-				      shutdown & SEND_SHUTDOWN);
+	e->bytes_ingress = final_bytes(&state->stream[DIRECTION_INGRESS],
+				       BPF_CORE_READ(tcp, copied_seq), shutdown & RCV_SHUTDOWN);
+	e->bytes_egress = final_bytes(&state->stream[DIRECTION_EGRESS],
+				      BPF_CORE_READ(tcp, write_seq), shutdown & SEND_SHUTDOWN);
 	e->events = state->events;
 	e->error = state->error;
 	e->reason = state->reason;

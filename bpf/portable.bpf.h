@@ -149,21 +149,22 @@ static __always_inline int call_entered(struct trace_event_raw_sys_enter *ctx, c
 static __always_inline void place_portable(struct socket_state *state, struct message *m,
 					   struct thread_state *thread, struct sock *sk)
 {
+	struct stream *stream = stream_of(state, m);
 	__u32 after, first = thread->open.seq;
 
 	if (state->flow.protocol != IPPROTO_TCP) {
-		place_by_bytes(state, m);
+		place_by_bytes(stream, m);
 		return;
 	}
 	after = tcp_counter_of(sk, m->direction);
 	if (m->direction == DIRECTION_INGRESS && after == thread->open.after + 1)
 		after--; /* the FIN's number */
-	if (!m->length && first == state->seq_next[DIRECTION_INGRESS] + 1)
+	if (!m->length && first == stream->seq_next + 1)
 		first--; /* end of stream, read again */
 	if (thread->open.after == after)
-		place_exactly(state, m, 1 << (m->direction & 1), first);
+		place_exactly(stream, m, first);
 	else
-		place_by_guess(state, m, 1 << (m->direction & 1), after);
+		place_by_guess(stream, m, after);
 }
 
 static __always_inline void record_portable(struct socket_state *state, struct sock *sk,

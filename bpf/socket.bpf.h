@@ -102,9 +102,10 @@ static __always_inline void start_sequences(struct socket_state *state, struct s
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 
-	state->seq_next[DIRECTION_EGRESS] = BPF_CORE_READ(tcp, write_seq);
-	state->seq_next[DIRECTION_INGRESS] = BPF_CORE_READ(tcp, copied_seq);
-	state->seq_known = 1 << DIRECTION_EGRESS | 1 << DIRECTION_INGRESS;
+	state->stream[DIRECTION_EGRESS].seq_next = BPF_CORE_READ(tcp, write_seq);
+	state->stream[DIRECTION_EGRESS].known = 1;
+	state->stream[DIRECTION_INGRESS].seq_next = BPF_CORE_READ(tcp, copied_seq);
+	state->stream[DIRECTION_INGRESS].known = 1;
 }
 
 static __always_inline void open_socket(struct socket_state *state, struct sock *sk, __u64 cookie)

@@ -28,22 +28,30 @@ struct datagram_peer {
 	__u16 reserved;
 };
 
+/* One direction of a socket: how far it has come. */
+struct stream {
+	__u64 offset;    /* bytes so far */
+	__u64 placed_ns; /* last recorded message */
+	__u32 seq_next;  /* TCP: number expected next */
+	__u8 known;      /* 1: seq_next holds */
+	__u8 dirty;      /* 1: two tasks raced, offsets are guesses until the sums meet */
+	__u8 jump;       /* 1: bytes were ignored, the next may stand anywhere */
+	__u8 reserved;
+};
+
 struct socket_state {
 	struct socket_flow flow;
 	struct owner owner;
-	__u64 offset[2];      /* bytes so far, by enum direction */
+	struct stream stream[2]; /* by enum direction */
 	__u64 events;
 	__u64 inode;          /* portable path: tells sockets of one address apart */
 	__u64 last_ns;        /* last recorded event */
 	__u64 window_ns;      /* start of the second that `spent` counts in */
 	__u64 retry_ns;       /* a spent budget or an ignored socket is looked at again from here on */
-	__u32 seq_next[2];    /* TCP number expected next, by enum direction */
 	__u32 spent;          /* payload bytes recorded: in the second, or since pending */
 	__u32 generation;     /* of control.verdict_generation, when the verdict was read */
 	__u8 verdict;         /* enum verdict */
 	__u8 last_direction;  /* 2 = none yet */
-	__u8 seq_known;       /* bit per direction: seq_next holds */
-	__u8 seq_dirty;       /* bit per direction: two tasks raced, offsets are guesses */
 	__u8 outside;         /* 1: no wanted port, never recorded */
 	__u8 backoff;         /* next retry comes after 1 << backoff seconds */
 	__u8 ignored;         /* messages ignored, modulo 256 */

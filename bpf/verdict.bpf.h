@@ -11,6 +11,13 @@
 #define IGNORED_PER_LOOK 63
 #define PROBATION_MESSAGES 16
 
+/* What was ignored was not counted: let both directions go on from where they are. */
+static __always_inline void allow_jump(struct socket_state *state)
+{
+	state->stream[DIRECTION_INGRESS].jump = 1;
+	state->stream[DIRECTION_EGRESS].jump = 1;
+}
+
 /*
  * Asks the map only while pending or after user space said that verdicts changed. On probation
  * the old verdict stays in the map, and holds again if nobody changes it.
@@ -25,9 +32,10 @@ static __always_inline void refresh_verdict(struct socket_state *state)
 		return;
 	verdict = bpf_map_lookup_elem(&verdicts, &state->flow.cookie);
 	if (verdict && *verdict != state->verdict) {
+		if (state->verdict == VERDICT_IGNORE)
+			allow_jump(state);
 		state->verdict = *verdict;
 		state->spent = 0;
-		state->last_ns = 0;
 	}
 	if (state->generation != generation)
 		state->spent = 0;
@@ -68,8 +76,8 @@ static __always_inline bool is_ignored(struct socket_state *state)
 	put_off_retry(state, now);
 	state->verdict = VERDICT_PENDING;
 	state->probation = PROBATION_MESSAGES;
+	allow_jump(state);
 	state->spent = 0;
-	state->last_ns = 0;
 	return false;
 }
 

@@ -18,7 +18,7 @@ import { type CapturePath, type Hook, HOOKS, PROCESS_SEED, SOCKET_SEEDS } from "
 import { openLibbpf } from "./libbpf.ts";
 import { openLibc } from "./libc.ts";
 import { mapMemory } from "./mapped_memory.ts";
-import { type ProcessSeed, readProcessSeeds } from "./process_list.ts";
+import { descendants, type ProcessSeed, readProcessSeeds } from "./process_list.ts";
 import { type OnRecord, openRing } from "./ring.ts";
 import { openSleeper } from "./sleeper.ts";
 
@@ -124,6 +124,10 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   for (const hook of used) if (hook.attach !== "asked") attach(object, hook, host);
   for (const seed of SOCKET_SEEDS) object.runIterator(seed);
   const processes = readProcessSeeds(object.runIterator(PROCESS_SEED), files);
+  for (const tgid of descendants(processes, options.tgids ?? [])) {
+    if (!excluded(options).includes(tgid)) setRule(object, tgid, programRule.include);
+  }
+  raise(controlAt.programGeneration);
   const attachAsked = attachLater(object, used, host, switches);
 
   const ringFd = object.map("ring").fd;
@@ -202,9 +206,13 @@ function configure(
   object.leaveOutMap(taskStorage ? "threads_by_id" : "threads");
 }
 
+function excluded(options: CaptureOptions): readonly number[] {
+  return options.exclude ?? [Deno.pid];
+}
+
 function setFilters(object: BpfObject, options: CaptureOptions): void {
   for (const tgid of options.tgids ?? []) setRule(object, tgid, programRule.include);
-  for (const tgid of options.exclude ?? [Deno.pid]) setRule(object, tgid, programRule.exclude);
+  for (const tgid of excluded(options)) setRule(object, tgid, programRule.exclude);
   for (const port of options.ports ?? []) {
     object.map("ports").update(new Uint16Array([port]), new Uint8Array([1]));
   }

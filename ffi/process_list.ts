@@ -50,6 +50,24 @@ export function readProcessSeeds(records: Uint8Array, files: HostFiles): Process
   return seeds;
 }
 
+/** Children of `roots`, their children and so on; without the roots. */
+export function descendants(
+  processes: readonly Pick<ProcessSeed, "tgid" | "parentTgid">[],
+  roots: readonly number[],
+): number[] {
+  const children = Map.groupBy(processes, (process) => process.parentTgid);
+  const found = new Set<number>();
+  const waiting = [...roots];
+  for (let tgid = waiting.pop(); tgid !== undefined; tgid = waiting.pop()) {
+    for (const child of children.get(tgid) ?? []) {
+      if (found.has(child.tgid) || roots.includes(child.tgid)) continue;
+      found.add(child.tgid);
+      waiting.push(child.tgid);
+    }
+  }
+  return [...found];
+}
+
 /** Path of a process's cgroup, "" when it is gone. */
 export function readCgroup(files: HostFiles, tgid: number): string {
   const lines = (files.text(`/proc/${tgid}/cgroup`) ?? "").split("\n");

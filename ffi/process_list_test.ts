@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { processSeedAt as at, processSeedBytes } from "../bpf/event.gen.ts";
 import type { HostFiles } from "./host_files.ts";
-import { readCgroup, readProcessSeeds } from "./process_list.ts";
+import { descendants, readCgroup, readProcessSeeds } from "./process_list.ts";
 
 function files(texts: Record<string, string>): HostFiles {
   return {
@@ -41,4 +41,13 @@ Deno.test("readProcessSeeds: identity from the kernel, texts from /proc", () => 
   assert.deepEqual(redis?.argv, ["redis", "--port"]);
   assert.deepEqual([redis?.execCount, redis?.parentTgid], [3, 1]);
   assert.deepEqual([gone?.tgid, gone?.exe, gone?.argv, gone?.cgroup], [8, "", [], ""]);
+});
+
+Deno.test("descendants: the whole tree below, each once, cycles or not", () => {
+  const process = (tgid: number, parentTgid: number) => ({ tgid, parentTgid });
+  const all = [process(1, 0), process(2, 1), process(3, 2), process(4, 1), process(5, 5)];
+  assert.deepEqual(descendants(all, [2]), [3]);
+  assert.deepEqual(descendants(all, [1, 2]).toSorted(), [3, 4]);
+  assert.deepEqual(descendants(all, [5]), []);
+  assert.deepEqual(descendants(all, []), []);
 });

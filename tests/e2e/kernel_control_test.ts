@@ -204,6 +204,23 @@ e2e("kernel: a spent budget leaves lengths, and returns after a silence", {
   assert.ok(seen.capture.drops().budget_spent >= 8n);
 });
 
+/** The shell's child is there before the tracer; the shell itself does nothing. */
+e2e("kernel: a process brings the descendants that it has", { needs: NEEDS }, async () => {
+  const quiet = `python3 -u -c "$0" 10 1 & child=$!; echo pid $child; wait $child`;
+  await using netns = await createNetns();
+  await using shell = await startChild("/bin/sh", {
+    args: ["-c", quiet, STEPS],
+    netns: netns.name,
+    ready: (c) => c.stdout().includes("ready"),
+  });
+  const pid = Number(/pid (\d+)/.exec(shell.stdout())?.[1]);
+  using seen = watch({ tgids: [shell.pid] });
+  Deno.kill(pid, "SIGUSR1");
+  await seen.until("records", () => seen.dataOf(pid).length >= 2);
+  Deno.kill(pid, "SIGTERM");
+  await shell.exited;
+});
+
 e2e("kernel: turns of an event loop are counted", { needs: NEEDS }, async () => {
   await using netns = await createNetns();
   using seen = watch();

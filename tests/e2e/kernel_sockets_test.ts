@@ -220,8 +220,8 @@ for (const path of PATHS) {
   }, async () => {
     using seen = watch({ path, pendingBytesMax: 1 << 24 });
     await withScript(RACE, async (child) => {
-      await ended(child);
       await seen.untilExit(child.pid);
+      await ended(child);
       const read = seen.dataOf(child.pid).find((r) => r.direction === "in" && r.family === 2);
       const out = seen.data.filter((r) => r.direction === "out" && r.peer === read?.local);
       assert.equal(out.length + Number(seen.capture.drops().ring_full), 20_000);
