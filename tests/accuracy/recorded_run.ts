@@ -12,6 +12,16 @@ import type { Run } from "./simulated_shapes.ts";
 import { connectionOf, exchangeOf, messageOf, type Recorded, respondTo } from "./session_event.ts";
 import { NO_PROGRAM } from "../../model/process.ts";
 
+/** What there is in `recorded/`. */
+export const RECORDED = [
+  "asyncio_pool_64",
+  "asyncio_pool_4",
+  "node_pool_64",
+  "node_pool_4",
+  "python_threads",
+  "python_workers_8",
+] as const;
+
 export async function readRecordedRun(name: string): Promise<Run> {
   const file = await Deno.readFile(new URL(`recorded/${name}.events.gz`, import.meta.url));
   const stream = new Blob([file]).stream().pipeThrough(new DecompressionStream("gzip"));
