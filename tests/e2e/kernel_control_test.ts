@@ -160,14 +160,15 @@ for (const path of PATHS) {
     await using steps = await startSteps(10, 1);
     using seen = watch({ path, tgids: [steps.pid] });
     const waits: number[] = [];
-    for (let i = 1; i <= 10; i++) {
-      for (let empty = 0; empty < 3; empty++) seen.capture.drain(() => assert.fail("no record"));
+    for (let i = 0; i < 10; i++) {
+      for (let empties = 0; empties < 3;) {
+        empties = seen.capture.drain(() => {}) === 0 ? empties + 1 : 0;
+      }
       const asleep = seen.capture.wait();
       const start = performance.now();
       steps.step();
       await asleep;
       waits.push(performance.now() - start);
-      await seen.until("records", () => seen.data.length >= 2 * i);
     }
     const median = waits.toSorted((a, b) => a - b)[5] ?? Infinity;
     console.log(`median ${median.toFixed(1)} ms from the signal to the record`);

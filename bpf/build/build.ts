@@ -24,7 +24,7 @@ const FLAGS = [
 ];
 
 if (import.meta.main) {
-  const folder = new URL(".", import.meta.url).pathname.replace(/\/$/, "");
+  const folder = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
   Deno.exitCode = await buildBpf(folder, Deno.args.includes("--check"));
 }
 

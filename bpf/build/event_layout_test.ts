@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { dataEventAt, dataEventBytes, eventHeaderBytes, knobAt } from "./event.gen.ts";
+import { dataEventAt, dataEventBytes, eventHeaderBytes, knobAt } from "../event.gen.ts";
 import { eventLayout } from "./event_layout.ts";
 import { readBtf } from "./btf.ts";
 
-const object = Deno.readFileSync(new URL("./spandrel.bpf.o", import.meta.url));
+const object = Deno.readFileSync(new URL("../spandrel.bpf.o", import.meta.url));
 
 Deno.test("event.gen.ts is what the built object says", async () => {
-  const kept = await Deno.readTextFile(new URL("./event.gen.ts", import.meta.url));
+  const kept = await Deno.readTextFile(new URL("../event.gen.ts", import.meta.url));
   assert.equal(kept, eventLayout(object), "run `deno task bpf`");
 });
 
