@@ -12,33 +12,35 @@ import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";
 import { reassemble } from "../../operators/reassemble.ts";
 import { pcap } from "../../operators/sources/pcap.ts";
 import { type AnyProtocol, createRegistry, type Registry } from "../../operators/wire/registry.ts";
+import { unmasked } from "../../operators/wire/unmasked.ts";
 import type { DecodeFlags } from "../cli/commands/decode.ts";
 import { type CliContext, Refusal } from "../cli/context.ts";
 import { type DecodeLine, decodeLine, lineText } from "./decode_line.ts";
+import { namedProtocols } from "./named_protocols.ts";
 import { OpenLines } from "./open_lines.ts";
 import { PacketDecoder } from "./per_packet.ts";
 
 export async function decode(this: CliContext, flags: DecodeFlags): Promise<void> {
-  const all = createRegistry(PROTOCOLS);
-  const protocol = flags.protocol === undefined ? null : named(flags.protocol, all);
+  const all = createRegistry(flags.mask === true ? PROTOCOLS : PROTOCOLS.map(unmasked));
+  const named = flags.protocol === undefined ? [] : protocolsOf(flags.protocol, all);
   const { stdout, stderr } = this.process;
   let count = 0;
   const lines = new OpenLines((line: DecodeLine) => {
     count++;
     stdout.write(`${flags.json === true ? JSON.stringify(line) : lineText(line)}\n`);
   });
-  const registry = protocol === null ? all : createRegistry([protocol]);
+  const registry = named.length === 0 ? all : createRegistry(named);
   const drops = flags.perPacket === true
-    ? await decodePackets(flags.pcap, new PacketDecoder(all, protocol, lines))
+    ? await decodePackets(flags.pcap, new PacketDecoder(all, named, lines))
     : await decodeStreams(flags.pcap, registry, lines);
   lines.close();
   if (count === 0) stderr.write(`No message of a known protocol in ${flags.pcap}.\n`);
   for (const [reason, n] of drops) stderr.write(`${n} given up: ${reason}\n`);
 }
 
-function named(name: string, registry: Registry): AnyProtocol {
-  const protocol = registry.byName(name);
-  if (protocol !== undefined) return protocol;
+function protocolsOf(name: string, registry: Registry): AnyProtocol[] {
+  const named = namedProtocols(name, registry);
+  if (named.length > 0) return named;
   const names = registry.protocols.map((each) => each.name).join(", ");
   throw new Refusal(`Cannot decode ${name}: it is none of ${names}`);
 }
@@ -49,6 +51,7 @@ async function decodePackets(path: string, decoder: PacketDecoder): Promise<Map<
     if (record.kind === "data") decoder.take(record);
   }))]);
   await running.finished;
+  decoder.close();
   return new Map();
 }
 

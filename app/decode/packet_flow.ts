@@ -64,9 +64,21 @@ export class PacketFlow {
     this.#passGap(lane, event);
     const { pending } = lane;
     lane.pending = EMPTY;
+    if (this.#protocol === null) this.#ask(event);
     if (this.#read(event, lane, concat(pending, event.payload))) return;
     if (this.#protocol !== null) this.#protocol.lost?.(this.#state, way);
     if (pending.length > 0) this.#read(event, lane, event.payload);
+  }
+
+  #use(protocol: AnyProtocol | null): void {
+    this.#protocol = protocol;
+    this.#state = protocol?.open(this.#transport) ?? null;
+  }
+
+  /** After a switch to what nobody named. */
+  #ask(event: SocketEvent): void {
+    const answer = this.#registry.settle(this.#transport, event.payload, event.length);
+    if (answer.kind === "claimed") this.#use(answer.protocol);
   }
 
   close(): void {
@@ -161,8 +173,7 @@ export class PacketFlow {
       case "lost":
         return left;
       case "switch":
-        this.#protocol = this.#registry.byName(step.to) ?? null;
-        this.#state = this.#protocol?.open(this.#transport) ?? null;
+        this.#use(this.#registry.byName(step.to) ?? null);
         return 0;
       default:
         return 0;

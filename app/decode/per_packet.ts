@@ -3,7 +3,7 @@
 // is told by the port that the first one went to.
 
 import type { SocketEvent } from "../../model/capture_record.ts";
-import type { AnyProtocol, Registry } from "../../operators/wire/registry.ts";
+import { type AnyProtocol, createRegistry, type Registry } from "../../operators/wire/registry.ts";
 import type { OpenLines } from "./open_lines.ts";
 import { PacketFlow } from "./packet_flow.ts";
 
@@ -12,6 +12,8 @@ const FLOWS_MAX = 65_536;
 
 export class PacketDecoder {
   readonly #registry: Registry;
+  /** Those that are asked whose bytes a connection's first packet has. */
+  readonly #asked: Registry;
   readonly #lines: OpenLines;
   readonly #fixed: AnyProtocol | null;
   /** In the order of their last packets. */
@@ -19,10 +21,14 @@ export class PacketDecoder {
   /** Packets to this port go to the server; -1 before the first packet. */
   #serverPort = -1;
 
-  /** `fixed`: everything is this protocol, whatever it looks like; null: find out. */
-  constructor(registry: Registry, fixed: AnyProtocol | null, lines: OpenLines) {
+  /**
+   * `named`: everything is of these protocols, and of the first one where it looks like none;
+   * empty: find out.
+   */
+  constructor(registry: Registry, named: readonly AnyProtocol[], lines: OpenLines) {
     this.#registry = registry;
-    this.#fixed = fixed;
+    this.#asked = named.length === 0 ? registry : createRegistry(named);
+    this.#fixed = named[0] ?? null;
     this.#lines = lines;
   }
 
@@ -51,7 +57,7 @@ export class PacketDecoder {
 
   #claim(event: SocketEvent): AnyProtocol | null {
     const { transport } = event.connection;
-    const answer = this.#registry.settle(transport, event.payload, event.length);
+    const answer = this.#asked.settle(transport, event.payload, event.length);
     return answer.kind === "claimed" ? answer.protocol : this.#fixed;
   }
 

@@ -92,6 +92,12 @@ export interface Make<F extends Fields> {
   oneway(draft: Draft<F>): Step;
 }
 
+/** What may be asked of a protocol, see `unmasked`. */
+export interface OpenOptions {
+  /** Values of statements, parameters and arguments stay in the texts; else they are masked. */
+  readonly unmask: boolean;
+}
+
 /**
  * A protocol. `read` is called with a cursor at the first unconsumed byte of one direction and
  * reads one frame or message. A read past the bytes at hand throws TRUNCATED (it is called again
@@ -124,7 +130,7 @@ export interface Protocol<F extends Fields = Fields, S = unknown> {
    */
   probe(bytes: Uint8Array, length: number): Claim;
   /** State per connection, shared by both directions. */
-  open(transport: Transport): S;
+  open(transport: Transport, options?: OpenOptions): S;
   read(cursor: Cursor, way: Way, make: Make<F>, state: S): Step;
   /**
    * The place in the bytes that go `way` was lost (a gap, clipped or malformed bytes): what

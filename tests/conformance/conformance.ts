@@ -3,11 +3,13 @@
 // what ours makes of them packet by packet. Prints how many expected messages agree, and every
 // disagreement with its verdict; fails when one is not argued, or too many are.
 
+import { namedProtocols } from "../../app/decode/named_protocols.ts";
 import { createRegistry } from "../../operators/wire/registry.ts";
+import { unmasked } from "../../operators/wire/unmasked.ts";
 import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";
 import { align } from "./align.ts";
 import { readExpectedLine } from "./expected_line.ts";
-import { FOLDERS, type Folder } from "./expectations.ts";
+import { type Folder, FOLDERS } from "./expectations.ts";
 import { disagreements, type FactName, type Facts, factsOfLine } from "./facts.ts";
 import { ourLines } from "./our_lines.ts";
 import { type Verdict, verdictOn } from "./verdicts.ts";
@@ -53,15 +55,15 @@ export async function conformanceOf(root: string, folder: string): Promise<Confo
 }
 
 async function compareFile(path: string, name: string, folder: Folder) {
-  const registry = createRegistry(PROTOCOLS);
+  const registry = createRegistry(PROTOCOLS.map(unmasked));
   const expected = Deno.readTextFileSync(`${path}.result`).split("\n").flatMap((text, index) => {
     if (text.trim() === "") return [];
     const line = readExpectedLine(text);
     const facts = line === null ? null : folder.facts(line);
     return facts === null ? [] : [{ line: index + 1, facts }];
   });
-  const protocol = registry.byName(folder.protocol) ?? null;
-  const lines = protocol === null ? [] : await ourLines(`${path}.pcap`, registry, protocol);
+  const named = namedProtocols(folder.protocol, registry);
+  const lines = named.length === 0 ? [] : await ourLines(`${path}.pcap`, registry, named);
   const ours = lines.map((line) => ({ facts: factsOfLine(line) }));
   const differences: Difference[] = [];
   let more = 0;
@@ -128,7 +130,9 @@ async function main(root: string): Promise<number> {
   const share = (n: number) => `${(100 * n / Math.max(1, expected)).toFixed(1)} %`;
   console.log(
     `\n${expected} expected messages: ${expected - argued - open} agree ` +
-      `(${share(expected - argued - open)}), ${argued} differ with an argument (${share(argued)}), ` +
+      `(${share(expected - argued - open)}), ${argued} differ with an argument (${
+        share(argued)
+      }), ` +
       `${open} without`,
   );
   return open > 0 || argued > ARGUED_MAX * expected ? 1 : 0;

@@ -10,11 +10,11 @@ import type { AnyProtocol, Registry } from "../../operators/wire/registry.ts";
 export async function ourLines(
   path: string,
   registry: Registry,
-  protocol: AnyProtocol | null,
+  named: readonly AnyProtocol[],
 ): Promise<DecodeLine[]> {
   const lines: DecodeLine[] = [];
   const open = new OpenLines((line) => lines.push(line));
-  const decoder = new PacketDecoder(registry, protocol, open);
+  const decoder = new PacketDecoder(registry, named, open);
   const source = pcap(path).open({
     emit(record) {
       if (record.kind === "data") decoder.take(record);
@@ -31,6 +31,7 @@ export async function ourLines(
   } finally {
     source[Symbol.dispose]();
   }
+  decoder.close();
   open.close();
   return lines;
 }

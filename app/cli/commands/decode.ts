@@ -9,6 +9,7 @@ export interface DecodeFlags {
   readonly perPacket?: boolean;
   readonly json?: boolean;
   readonly protocol?: string;
+  readonly mask?: boolean;
 }
 
 export const decodeCommand = buildCommand<DecodeFlags, [], CliContext>({
@@ -39,6 +40,12 @@ export const decodeCommand = buildCommand<DecodeFlags, [], CliContext>({
         brief: "Read everything as this protocol (default: find out)",
         placeholder: "name",
         optional: true,
+      },
+      mask: {
+        kind: "boolean",
+        brief: "Mask values that may be secret, as trace does",
+        optional: true,
+        withNegated: false,
       },
     },
   },

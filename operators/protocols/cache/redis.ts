@@ -36,10 +36,10 @@ export const redis = defineProtocol({
   capture: "all",
   starts: byteSet("+-:$*_#,(!=%~>|", [0x41, 0x5a], [0x61, 0x7a]),
   probe: probeRedis,
-  open: (): RedisState => ({
+  open: (_transport, options): RedisState => ({
     up: newProgress(),
     down: newProgress(),
-    conversation: newConversation(),
+    conversation: newConversation(options?.unmask === true),
   }),
   read(cursor, way, make, state): Step {
     const up = way === "toServer" || (way === "unknown" && cursor.peek() === 0x2a);

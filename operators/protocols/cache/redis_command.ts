@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands: an array of bulk strings, or a line of words (inline).
 
+import { attempt } from "../../wire/attempt.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import type { Make, Step } from "../../wire/protocol.ts";
 import { type Conversation, note } from "./redis_conversation.ts";
@@ -13,6 +14,8 @@ const KEY_BYTES_MAX = 512;
 const NAME_BYTES_MAX = 128;
 /** So much of a first argument is worth waiting for: then the second one is known as well. */
 const WAITED_BYTES_MAX = 4_096;
+/** Of a command whose arguments are asked for. */
+const WHOLE_BYTES_MAX = 4_096;
 const INLINE_BYTES_MAX = 65_536;
 const ARGUMENTS_MAX = 1_048_576;
 
@@ -61,6 +64,7 @@ export function readCommand(
   conversation: Conversation,
 ): Step {
   if (cursor.peek() !== 0x2a) return readInline(cursor, make, conversation);
+  const start = cursor.position;
   const line = lineAt(cursor);
   const count = intAt(cursor, 1, line);
   if (count > ARGUMENTS_MAX) throw new Malformed("too many arguments");
@@ -85,7 +89,9 @@ export function readCommand(
   progress.skip = skip;
   if (skip === 0) passElements(cursor, progress);
   progress.tail = progress.elements > 0 || progress.skip > 0;
-  const words: Words = { command, first, second, count, container, more: progress.tail };
+  const { tail: more } = progress;
+  const whole = conversation.unmask ? wholeText(cursor, start, count) : "";
+  const words: Words = { command, first, second, count, container, more, whole };
   return emit(make, conversation, words);
 }
 
@@ -103,7 +109,29 @@ function readInline(cursor: Cursor, make: RedisMake, conversation: Conversation)
     count: words.length,
     container: CONTAINERS.has(command),
     more: false,
+    whole: conversation.unmask ? words.join(" ") : "",
   });
+}
+
+/** The command as it was sent, as far as it is at hand. */
+function wholeText(cursor: Cursor, start: number, count: number): string {
+  const end = cursor.position;
+  const words: string[] = [];
+  let bytes = 0;
+  cursor.rewind(start);
+  cursor.enter(cursor.captured);
+  attempt(() => {
+    cursor.skip(lineAt(cursor) + 1);
+    while (words.length < count && bytes < WHOLE_BYTES_MAX) {
+      const length = bulkLength(cursor);
+      words.push(cursor.textCaptured(Math.min(length, cursor.remaining), WHOLE_BYTES_MAX));
+      bytes += length;
+      passCrlf(cursor);
+    }
+  });
+  cursor.leave();
+  cursor.rewind(end);
+  return words.join(" ");
 }
 
 interface Words {
@@ -114,16 +142,18 @@ interface Words {
   readonly count: number;
   readonly container: boolean;
   readonly more: boolean;
+  /** With all arguments, "" where that was not asked for. */
+  readonly whole: string;
 }
 
 function emit(make: RedisMake, conversation: Conversation, words: Words): Step {
-  const { command, first, count, container, more } = words;
+  const { command, first, count, container, more, whole } = words;
   const silent = note(conversation, command, first, words.second, count);
   const type = container && first !== "" ? `${command} ${upper(first)}` : command;
   const key = container ? words.second : KEYLESS.has(command) ? "" : first;
   const draft = {
     type,
-    resource: key === "" ? type : `${type} ${key}`,
+    resource: whole !== "" ? whole : key === "" ? type : `${type} ${key}`,
     endpoint: type,
     more,
     fields: key === ""

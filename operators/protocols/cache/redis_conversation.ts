@@ -12,10 +12,12 @@ export interface Conversation {
   replica: "no" | "asked" | "on";
   /** CLIENT REPLY: "off" for all, "skip" for the next command. */
   mute: "no" | "off" | "skip";
+  /** Commands show their arguments. */
+  readonly unmask: boolean;
 }
 
-export function newConversation(): Conversation {
-  return { confirmations: 0, subscribed: false, monitor: "no", replica: "no", mute: "no" };
+export function newConversation(unmask: boolean): Conversation {
+  return { confirmations: 0, subscribed: false, monitor: "no", replica: "no", mute: "no", unmask };
 }
 
 /** Notes a command; true when it gets no reply. */

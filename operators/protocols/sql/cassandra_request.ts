@@ -75,7 +75,7 @@ export function readRequest(
   const { keyspace } = state;
   return make.request({
     type: executes && sql !== null && sql.operation !== "" ? sql.operation : name,
-    resource: sql?.masked ?? "",
+    resource: sql?.text ?? "",
     domain: keyspace,
     endpoint: sql?.summary ?? name,
     id: stream,
@@ -105,7 +105,7 @@ function readBody(
       return;
     case QUERY:
     case PREPARE:
-      found.sql = readStatement(cursor);
+      found.sql = readStatement(cursor, state);
       if (opcode === QUERY) found.consistency = CONSISTENCIES[cursor.u16()] ?? "";
       return;
     case EXECUTE:
@@ -118,15 +118,15 @@ function readBody(
       found.statements = cursor.u16();
       if (found.statements === 0) return;
       found.sql = cursor.u8() === 0
-        ? readStatement(cursor)
+        ? readStatement(cursor, state)
         : state.prepared.get(readId(cursor)) ?? null;
   }
 }
 
 /** The statement, or as much of it as lies in what is read. */
-function readStatement(cursor: Cursor): SqlText {
+function readStatement(cursor: Cursor, state: CassandraState): SqlText {
   const bytes = Math.min(cursor.u32(), cursor.remaining);
-  return describeSql(cursor.textCaptured(bytes, STATEMENT_BYTES_MAX), "other");
+  return describeSql(cursor.textCaptured(bytes, STATEMENT_BYTES_MAX), "other", state.unmask);
 }
 
 /** Short bytes as hexadecimal digits. */

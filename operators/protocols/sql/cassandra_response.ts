@@ -52,7 +52,8 @@ export function readResponse(
       if ((flags & PAYLOAD) !== 0) readPayload(cursor);
       if (opcode === ERROR) {
         found.code = cursor.i32();
-        found.text = describeSql(cursor.textCaptured(cursor.u16(), 512), "other").masked;
+        const message = cursor.textCaptured(cursor.u16(), 512);
+        found.text = describeSql(message, "other", state.unmask).text;
       } else if (opcode === RESULT) readResult(cursor, envelope, found, state);
       else if (opcode === EVENT) found.kind = cursor.text(cursor.u16());
     });

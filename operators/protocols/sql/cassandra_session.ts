@@ -2,6 +2,8 @@
 // What is known of one Cassandra connection, and the fields that its messages carry.
 
 import type { Fields, Way } from "../../wire/protocol.ts";
+import type { Transport } from "../../../model/connection.ts";
+import type { OpenOptions } from "../../wire/protocol.ts";
 import type { SqlText } from "./sql_text.ts";
 
 export const CASSANDRA_FIELDS = {
@@ -42,11 +44,17 @@ export interface CassandraState {
   /** Statements whose PREPARE waits for its answer, by stream, and prepared ones by id. */
   readonly preparing: Map<number, SqlText>;
   readonly prepared: Map<string, SqlText>;
+  /** Texts show their values. */
+  readonly unmask: boolean;
 }
 
 const newLane = (): Lane => ({ tail: 0, segment: 0 });
 
-export const newCassandraState = (): CassandraState => ({
+export const newCassandraState = (
+  _transport: Transport,
+  options?: OpenOptions,
+): CassandraState => ({
+  unmask: options?.unmask === true,
   lanes: { toServer: newLane(), toClient: newLane(), unknown: newLane() },
   segmented: "no",
   compressed: false,

@@ -103,7 +103,7 @@ function readCommand(
       state.database = text;
       return { ...base(state, name, null), resource: text };
     }
-    const sql = describeSql(text, "mysql");
+    const sql = describeSql(text, "mysql", state.unmask);
     if (command === 22) state.preparing.push(sql);
     if (sql.operation === "USE") state.database = sql.masked.slice(4).replace(/[`;\s]/g, "");
     const draft = base(state, command === 22 ? "PREPARE" : sql.operation || name, sql);
@@ -131,7 +131,7 @@ function hasAttributes(cursor: Cursor, state: State): boolean {
 function base(state: State, type: string, sql: SqlText | null): Draft<F> {
   return {
     type,
-    resource: sql?.masked ?? "",
+    resource: sql?.text ?? "",
     domain: state.database,
     endpoint: sql?.summary ?? type,
     identity: sql?.identity ?? null,

@@ -54,7 +54,7 @@ function readStatus(
   cursor.enter(bytes);
   cursor.skip(1);
   if (first === 0xff) {
-    const error = errorDraft(readError(cursor));
+    const error = errorDraft(readError(cursor, state.unmask));
     cursor.leave();
     return finish(state, make, error);
   }
@@ -179,7 +179,7 @@ function readRow(cursor: Cursor, bytes: number, first: number, state: State): St
   if (first === 0xff) {
     cursor.enter(bytes);
     cursor.skip(1);
-    const error = errorDraft(readError(cursor));
+    const error = errorDraft(readError(cursor, state.unmask));
     cursor.leave();
     return finish(state, NO_MAKE, error);
   }

@@ -136,7 +136,7 @@ export function readQueryAttributes(cursor: Cursor): string {
 export interface ServerError {
   readonly errno: number;
   readonly sqlstate: string;
-  /** Values masked. */
+  /** Values masked, unless asked for. */
   readonly message: string;
   readonly status: "client_error" | "server_error";
 }
@@ -145,12 +145,12 @@ export interface ServerError {
 const CLIENT_ERRORS = new Set(["21", "22", "23", "28", "3D", "42"]);
 
 /** The rest of an ERR packet: errno u16le | ['#' sqlstate 5] | message */
-export function readError(cursor: Cursor): ServerError {
+export function readError(cursor: Cursor, unmask: boolean): ServerError {
   const errno = cursor.u16le();
   const hasState = cursor.peekOr(0) === 0x23;
   if (hasState) cursor.skip(1);
   const sqlstate = hasState ? cursor.latin1(Math.min(5, cursor.captured)) : "";
-  const message = describeSql(cursor.textCaptured(cursor.remaining, 512), "mysql").masked;
+  const message = describeSql(cursor.textCaptured(cursor.remaining, 512), "mysql", unmask).text;
   const client = errno >= 2000 && errno < 3000 || CLIENT_ERRORS.has(sqlstate.slice(0, 2));
   return { errno, sqlstate, message, status: client ? "client_error" : "server_error" };
 }

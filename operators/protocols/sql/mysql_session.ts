@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of one MySQL connection, and the fields that its messages carry.
 
-import type { Make, Step } from "../../wire/protocol.ts";
+import type { Transport } from "../../../model/connection.ts";
+import type { Make, OpenOptions, Step } from "../../wire/protocol.ts";
 import type { SqlText } from "./sql_text.ts";
 
 export const FIELDS = {
@@ -48,9 +49,11 @@ export interface State {
   asked: number[];
   /** Bytes of a long command still to pass over. */
   tail: number;
+  /** Texts show their values. */
+  readonly unmask: boolean;
 }
 
-export function openSession(): State {
+export function openSession(_transport?: Transport, options?: OpenOptions): State {
   return {
     database: "",
     user: "",
@@ -65,6 +68,7 @@ export function openSession(): State {
     statements: new Map(),
     asked: [],
     tail: 0,
+    unmask: options?.unmask === true,
   };
 }
 

@@ -74,6 +74,8 @@ interface State {
   rows: number;
   commands: number;
   error: { code: string; message: string; fatal: boolean } | null;
+  /** Texts show their values. */
+  readonly unmask: boolean;
 }
 
 export const postgresql = defineProtocol<F, State>({
@@ -87,7 +89,8 @@ export const postgresql = defineProtocol<F, State>({
   starts: byteSet(0, FRONTEND, BACKEND),
   probe: probePostgresql,
 
-  open: () => ({
+  open: (_transport, options) => ({
+    unmask: options?.unmask === true,
     fresh: true,
     encrypted: false,
     database: "",
@@ -179,7 +182,7 @@ function readFrontend(cursor: Cursor, make: Make<F>, state: State): Step {
   const { tag, bytes } = readHeader(cursor, FRONTEND);
   switch (tag) {
     case "Q": {
-      const sql = readSql(cursor, bytes);
+      const sql = readSql(cursor, bytes, state);
       expect(state, "query");
       state.syncs++;
       return make.request(requestOf(state, sql, ""));
@@ -187,7 +190,7 @@ function readFrontend(cursor: Cursor, make: Make<F>, state: State): Step {
     case "P": {
       cursor.enter(bytes);
       const name = cursor.cstring();
-      const text = describeSql(sqlText(cursor), "postgresql");
+      const text = describeSql(sqlText(cursor), "postgresql", state.unmask);
       cursor.leave();
       remember(state, name, text);
       state.preparing = text;
@@ -234,11 +237,11 @@ function sqlText(cursor: Cursor): string {
   return cursor.textCaptured(end < 0 ? cursor.remaining : end, TEXT_BYTES_MAX);
 }
 
-function readSql(cursor: Cursor, bytes: number): SqlText {
+function readSql(cursor: Cursor, bytes: number, state: State): SqlText {
   cursor.enter(bytes);
   const text = sqlText(cursor);
   cursor.leave();
-  return describeSql(text, "postgresql");
+  return describeSql(text, "postgresql", state.unmask);
 }
 
 function remember(state: State, name: string, text: SqlText): void {
@@ -255,7 +258,7 @@ function remember(state: State, name: string, text: SqlText): void {
 function requestOf(state: State, sql: SqlText | null, statement: string): Draft<F> {
   return {
     type: sql === null ? "EXECUTE" : sql.operation || "EMPTY",
-    resource: sql?.masked ?? "",
+    resource: sql?.text ?? "",
     domain: state.database,
     endpoint: sql?.summary ?? "",
     identity: sql?.identity ?? null,
@@ -369,7 +372,7 @@ function readError(cursor: Cursor, bytes: number, state: State): void {
     const text = cursor.cstring();
     if (letter === 0x53 || letter === 0x56) error.fatal ||= text === "FATAL" || text === "PANIC";
     if (letter === 0x43) error.code = text;
-    if (letter === 0x4d) error.message = describeSql(text, "other").masked;
+    if (letter === 0x4d) error.message = describeSql(text, "other", state.unmask).text;
   }
   cursor.leave();
   state.error = error;

@@ -9,6 +9,8 @@ import { parseTraceparent } from "../../wire/trace_context.ts";
 export interface SqlText {
   /** The statement with every literal replaced by `?`. */
   readonly masked: string;
+  /** As `masked`, or as it was written, where that was asked for. */
+  readonly text: string;
   /** First keyword, upper case: SELECT, INSERT, BEGIN …; "" for an empty statement. */
   readonly operation: string;
   /** The first table named after FROM, INTO, UPDATE, JOIN or TABLE; "" if none. */
@@ -118,7 +120,11 @@ function commentIdentity(comment: string): Identity | null {
 }
 
 /** Describes a statement. Cut statements are fine: an unclosed literal is masked to the end. */
-export function describeSql(sql: string, dialect: "postgresql" | "mysql" | "other"): SqlText {
+export function describeSql(
+  sql: string,
+  dialect: "postgresql" | "mysql" | "other",
+  unmask = false,
+): SqlText {
   const mysql = dialect === "mysql";
   let masked = "";
   let operation = "";
@@ -165,8 +171,10 @@ export function describeSql(sql: string, dialect: "postgresql" | "mysql" | "othe
     if (TARGET_AFTER.has(upper)) expectTarget = true;
   }
   const name = operation === "WITH" && verb !== "" ? verb : operation;
+  const shape = collapseLists(masked.replace(/[\s;]+$/, ""));
   return {
-    masked: collapseLists(masked.replace(/[\s;]+$/, "")),
+    masked: shape,
+    text: unmask ? sql : shape,
     operation: name,
     target,
     summary: target === "" ? name : `${name} ${target}`,

@@ -30,6 +30,8 @@ interface State {
   readonly tail: Record<Way, number>;
   /** Parameters of the request whose PARAMS have not all passed. */
   params: Uint8Array;
+  /** Queries show the values of secret parameters. */
+  readonly unmask: boolean;
   /** The response of this request has begun; -1 when none has. */
   answering: number;
   /** What STDERR said of the request so far. */
@@ -48,7 +50,8 @@ export const fastcgi = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet(1),
   probe,
-  open: () => ({
+  open: (_transport, options) => ({
+    unmask: options?.unmask === true,
     tail: { toServer: 0, toClient: 0, unknown: 0 },
     params: EMPTY,
     answering: -1,
@@ -112,7 +115,7 @@ function readParamsRecord(
   const part = cursor.bytes(content);
   cursor.skip(padding);
   if (content === 0) {
-    const params = readParams(state.params);
+    const params = readParams(state.params, state.unmask);
     state.params = EMPTY;
     return make.request(requestOf(params, id));
   }

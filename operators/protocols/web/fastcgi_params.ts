@@ -47,7 +47,7 @@ const NAMES: Readonly<Record<string, "method" | "scheme" | "script" | "user_agen
   };
 
 /** Reads as many parameters as are whole. */
-export function readParams(bytes: Uint8Array): Params {
+export function readParams(bytes: Uint8Array, unmask: boolean): Params {
   const fields: Values = {};
   const reader = new IdentityReader();
   const seen = { uri: "", script: "", query: "", host: "", server: "" };
@@ -70,7 +70,9 @@ export function readParams(bytes: Uint8Array): Params {
   const query = question < 0 ? seen.query : seen.uri.slice(question + 1);
   const host = (seen.host || seen.server).replace(/:\d+$/, "");
   if (path !== "") fields.path = path;
-  if (question >= 0 || (seen.uri === "" && query !== "")) fields.query = maskQuery(query);
+  if (question >= 0 || (seen.uri === "" && query !== "")) {
+    fields.query = unmask ? query : maskQuery(query);
+  }
   if (host !== "") fields.host = host;
   return { fields, path, host, identity: reader.identity() };
 }

@@ -22,7 +22,8 @@ export const http = defineProtocol({
   capture: "prefix",
   starts: byteSet([0x41, 0x5a]),
   probe: probeHttp,
-  open: (): HttpState => ({
+  open: (_transport, options): HttpState => ({
+    unmask: options?.unmask === true,
     up: newBody(),
     down: newBody(),
     methods: [],
@@ -54,6 +55,8 @@ interface HttpState {
   asked: string;
   /** Both agreed: the next byte is of this protocol. */
   switching: string | null;
+  /** Queries show the values of secret parameters. */
+  readonly unmask: boolean;
 }
 
 /** Methods remembered: an endless stream of requests without responses must not grow a list. */
@@ -71,7 +74,7 @@ function readRequest(cursor: Cursor, make: HttpMake, state: HttpState): Step {
   startBody(cursor, state.up, head, head.contentLength > 0 || head.chunked);
   if (state.methods.length < METHODS_MAX) state.methods.push(head.method);
   state.asked = head.upgrade;
-  return make.request(requestDraft(head, state.up.mode !== "none"));
+  return make.request(requestDraft(head, state.up.mode !== "none", state.unmask));
 }
 
 function readResponse(cursor: Cursor, make: HttpMake, state: HttpState): Step {

@@ -39,7 +39,7 @@ export const http2 = defineProtocol<F, Conversation>({
   capture: "all",
   starts: byteSet("P", 0),
   probe,
-  open: () => newConversation(),
+  open: (_transport, options) => newConversation(options?.unmask === true),
 
   read(cursor, way, make, state) {
     const half = way === "toClient" ? state.toClient : state.toServer;
@@ -205,7 +205,7 @@ function takeHeaders(
     opened.grpc = headers.head.contentType.startsWith("application/grpc");
     opened.request.bytes += bytes;
     opened.request.ended = ended;
-    return make.request(requestOf(headers, stream, opened.grpc, !ended));
+    return make.request(requestOf(headers, stream, opened.grpc, !ended, state.unmask));
   }
   const answered = streamOf(state, stream);
   answered.response.bytes += bytes;

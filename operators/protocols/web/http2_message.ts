@@ -29,8 +29,9 @@ export function requestOf(
   stream: number,
   grpc: boolean,
   more: boolean,
+  unmask: boolean,
 ): Http2Draft {
-  const draft = requestDraft(block.head, more);
+  const draft = requestDraft(block.head, more, unmask);
   const [, service, method] = grpc ? /^\/([^/]+)\/([^/?]+)$/.exec(block.head.target) ?? [] : [];
   const call = service !== undefined && method !== undefined;
   return {

@@ -38,13 +38,15 @@ export interface Conversation {
   readonly toServer: Half;
   readonly toClient: Half;
   readonly streams: Map<number, Stream>;
+  /** Queries show the values of secret parameters. */
+  readonly unmask: boolean;
 }
 
 /** Streams remembered per connection; the oldest is forgotten beyond. */
 const STREAMS_MAX = 1_024;
 
-export function newConversation(): Conversation {
-  return { toServer: newHalf(), toClient: newHalf(), streams: new Map() };
+export function newConversation(unmask: boolean): Conversation {
+  return { toServer: newHalf(), toClient: newHalf(), streams: new Map(), unmask };
 }
 
 /** Until the preface is seen, header tables may hold what came before the capture. */

@@ -32,8 +32,8 @@ export const HTTP_FIELDS = {
 
 type HttpDraft = Draft<typeof HTTP_FIELDS>;
 
-export function requestDraft(head: Head, more: boolean): HttpDraft {
-  const url = readTarget(head.target, head.method);
+export function requestDraft(head: Head, more: boolean, unmask: boolean): HttpDraft {
+  const url = readTarget(head.target, head.method, unmask);
   const [host, port] = splitHost(url.host !== "" ? url.host : head.host);
   return {
     type: head.method,
@@ -97,7 +97,7 @@ function statusOf(code: number): Status {
 }
 
 /** Origin form (`/a?b`), absolute form (`http://host/a`), authority form (CONNECT), `*`. */
-function readTarget(target: string, method: string): Target {
+function readTarget(target: string, method: string, unmask: boolean): Target {
   let scheme = "", host = "", rest = target;
   if (method === "CONNECT") return { path: "", query: "", scheme, host: target };
   const colon = target.startsWith("/") ? -1 : target.indexOf("://");
@@ -110,9 +110,10 @@ function readTarget(target: string, method: string): Target {
   }
   const question = rest.indexOf("?");
   if (question < 0) return { path: rest, query: "", scheme, host };
+  const query = rest.slice(question + 1);
   return {
     path: rest.slice(0, question),
-    query: maskQuery(rest.slice(question + 1)),
+    query: unmask ? query : maskQuery(query),
     scheme,
     host,
   };

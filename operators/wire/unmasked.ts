@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// Protocols that keep what they mask by default: for people who look at their own traffic.
+
+import type { AnyProtocol } from "./registry.ts";
+
+/** The same protocol, whose messages show the values of statements, parameters and arguments. */
+export function unmasked(protocol: AnyProtocol): AnyProtocol {
+  return { ...protocol, open: (transport) => protocol.open(transport, { unmask: true }) };
+}
