@@ -14,10 +14,13 @@ import { reassemble } from "../operators/reassemble.ts";
 import { sessionWindow } from "../operators/session_window.ts";
 import { spanJoin } from "../operators/span_join.ts";
 import { createRegistry } from "../operators/wire/registry.ts";
+import { unmasked } from "../operators/wire/unmasked.ts";
+import { payloadKeeper } from "./keep_payload.ts";
 
 export interface PipelineOptions {
   /** The host that the records came from; both empty for packets of a capture file. */
   readonly host: { readonly name: string; readonly bootId: string };
+  /** Mask no values, and give spans the captured bytes of their messages: secrets included. */
   readonly keepPayload: boolean;
   /** Byte-counted exchanges for TCP connections of no known protocol. */
   readonly unknownTcp: boolean;
@@ -31,18 +34,29 @@ export interface TracePipeline {
 
 export function tracePipeline(
   records: Flow<CaptureRecord>,
-  { host, unknownTcp }: PipelineOptions,
+  { host, keepPayload, unknownTcp }: PipelineOptions,
 ): TracePipeline {
-  const registry = createRegistry(PROTOCOLS);
+  const registry = createRegistry(keepPayload ? PROTOCOLS.map(unmasked) : PROTOCOLS);
   const facts = records.filter(isFact, "facts");
   const claimed = records.filter(isSocketRecord, "socket_records")
     .through(reassemble)
     .through(infer, { registry, unknownTcp });
-  const spans = claimed
+  const payload = keepPayload ? payloadKeeper() : null;
+  const sessions = tapped(claimed, ({ record }) => payload?.remember(record), payload)
     .through(decode)
-    .through(sessionWindow, { registry, bootId: host.bootId })
+    .through(sessionWindow, { registry, bootId: host.bootId });
+  const spans = tapped(sessions, (event) => payload?.attach(event), payload)
     .join(facts, link)
     .join(facts, enrich, { host: host.name })
     .through(spanJoin, { network: false });
   return { spans, verdicts: claimed.side };
+}
+
+/** The same flow, shown record by record to whoever keeps payload; untouched when no one does. */
+function tapped<T>(flow: Flow<T>, look: (record: T) => void, payload: unknown): Flow<T> {
+  if (payload === null) return flow;
+  return flow.map((record) => {
+    look(record);
+    return record;
+  }, "keep_payload");
 }

@@ -55,7 +55,7 @@ export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
       },
       keepPayload: {
         kind: "boolean",
-        brief: "Keep texts that may hold secrets, such as SQL literals",
+        brief: "Mask no values, and keep the bytes of messages: secrets included",
         optional: true,
         withNegated: false,
       },
