@@ -42,10 +42,10 @@ export function payloadKeeper(): PayloadKeeper {
     if (lanes.size <= LANES_MAX) return;
     for (const idlest of lanes.keys()) return void lanes.delete(idlest);
   };
-  const textOf = (message: MessageSeen | null): string => {
+  const textOf = (message: MessageSeen | null, length: number): string => {
     if (message === null) return "";
     const pieces = lanes.get(laneOf(message.connection.conn, message.direction)) ?? [];
-    return payloadAt(pieces, message.offset, message.bytes);
+    return payloadAt(pieces, message.offset, length);
   };
   return {
     remember(record) {
@@ -55,8 +55,8 @@ export function payloadKeeper(): PayloadKeeper {
       if (kind !== "closed") return;
       exchange.lateFields = {
         ...exchange.lateFields,
-        payload_request: textOf(exchange.request),
-        payload_response: textOf(exchange.response),
+        payload_request: textOf(exchange.request, exchange.bytesRequest),
+        payload_response: textOf(exchange.response, exchange.bytesResponse),
       };
     },
   };
