@@ -1,109 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-// How right links are, told as tables:
+// How right traces are, told as tables:
 //
-//   accuracy.ts [--json]                    recordings of real programs, and simulated services
-//   accuracy.ts --dataset PATH [--json]     evidence 7 and 8 alone on a data set, or a folder of them
+//   accuracy.ts [--program NAME]… [--concurrency 1,8,64] [--full] [--cold] [--json]
+//                                          real programs under load, traced by the kernel
+//   accuracy.ts --replay [--json]          recordings of real programs, and simulated services
+//   accuracy.ts --dataset PATH [--json]    evidence 7 and 8 alone on a data set, or a folder of them
 //
-// With --json one line per row. Exit code 2 on wrong usage.
+// With --json one line per row. Exit code 1 where the target of wrong merges is missed, 2 on wrong
+// usage.
 
-import { type DataSetScore, PUBLISHED, scoreDataSet } from "./dataset.ts";
-import { linkAll, type Score, scoreLinks } from "./link_score.ts";
-import { readRecordedRun, RECORDED } from "./recorded_run.ts";
-import { type ShapeName, SHAPES, simulate } from "./simulated_shapes.ts";
+import { parseArgs } from "node:util";
+import { live } from "./live.ts";
+import { showDataSets, showReplayed } from "./replayed.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
-async function main(args: readonly string[]): Promise<number> {
-  const isJson = args.includes("--json");
-  const rest = args.filter((arg) => arg !== "--json");
-  if (rest.length === 0) {
-    await showLinks(isJson);
-    return 0;
-  }
-  const [option, path, ...more] = rest;
-  if (option !== "--dataset" || path === undefined || more.length > 0) {
-    console.error("Cannot measure accuracy: usage is accuracy [--dataset PATH] [--json]");
-    return 2;
-  }
+async function main(args: string[]): Promise<number> {
   try {
-    await showDataSets(dataSetsIn(path), isJson);
+    const options = optionsIn(args);
+    if (options.dataset !== undefined) await showDataSets(options.dataset, options.json);
+    else if (options.replay) await showReplayed(options.json);
+    else return await live(options) ? 0 : 1;
     return 0;
   } catch (error) {
-    const told = error instanceof Error ? error.message : String(error);
-    console.error(`Cannot read data set ${path}: ${told}`);
+    console.error(error instanceof Error ? error.message : String(error));
     return 2;
   }
 }
 
-function dataSetsIn(path: string): string[] {
-  if (!Deno.statSync(path).isDirectory) return [path];
-  return [...Deno.readDirSync(path)]
-    .filter(({ name }) => name.endsWith(".json.gz"))
-    .map(({ name }) => `${path.replace(/\/$/, "")}/${name}`)
-    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+function optionsIn(args: string[]) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      dataset: { type: "string" },
+      replay: { type: "boolean", default: false },
+      program: { type: "string", multiple: true, default: [] },
+      concurrency: { type: "string", default: "1,8,64" },
+      json: { type: "boolean", default: false },
+      full: { type: "boolean", default: false },
+      cold: { type: "boolean", default: false },
+    },
+  });
+  return {
+    ...values,
+    programs: values.program.flatMap((names) => names.split(",")),
+    concurrency: values.concurrency.split(",").map(clientsOf),
+  };
 }
 
-async function showDataSets(paths: readonly string[], isJson: boolean): Promise<void> {
-  if (!isJson) {
-    console.log(
-      "Accuracy in percent; published figures are end to end\n" +
-        "set                 service  end to end  per span  orphans   wrong   published",
-    );
-  }
-  for (const path of paths) {
-    const score = await scoreDataSet(path);
-    console.log(isJson ? JSON.stringify(score) : dataSetRow(score));
-  }
-}
-
-function dataSetRow(score: DataSetScore): string {
-  const { set, service_accuracy, end_to_end, per_span, orphans, wrong } = score;
-  const others = Object.entries(PUBLISHED[set] ?? {})
-    .map(([name, percent]) => `${name} ${percent.toFixed(1)}`);
-  return [
-    set.padEnd(18),
-    service_accuracy.toFixed(2).padStart(8),
-    end_to_end.toFixed(2).padStart(11),
-    per_span.toFixed(2).padStart(9),
-    String(orphans).padStart(8),
-    String(wrong).padStart(7),
-    "  " + others.join(", "),
-  ].join(" ").trimEnd();
-}
-
-async function showLinks(isJson: boolean): Promise<void> {
-  if (!isJson) {
-    console.log(
-      "Links by evidence inside the process, in percent of all calls\n" +
-        "program                    clients   calls    right   wrong  uncertain  missing",
-    );
-  }
-  for (const name of RECORDED) {
-    const { events, truth } = await readRecordedRun(name);
-    showScore(`${name} (recorded)`, 64, scoreLinks(linkAll(events), truth), isJson);
-  }
-  for (const name of Object.keys(SHAPES)) {
-    for (const clients of [1, 8, 64, 256]) {
-      const { events, truth } = simulate(name as ShapeName, clients, 3_000);
-      showScore(name, clients, scoreLinks(linkAll(events), truth), isJson);
-    }
-  }
-}
-
-function showScore(program: string, clients: number, score: Score, isJson: boolean): void {
-  const { calls, right, wrong, uncertain, missing } = score;
-  if (isJson) {
-    console.log(JSON.stringify({ program, clients, calls, right, wrong, uncertain, missing }));
-    return;
-  }
-  const percent = (count: number) => (100 * count / Math.max(1, calls)).toFixed(2);
-  console.log([
-    program.padEnd(27),
-    String(clients).padStart(6),
-    String(calls).padStart(7),
-    percent(right).padStart(8),
-    percent(wrong).padStart(7),
-    percent(uncertain).padStart(10),
-    percent(missing).padStart(8),
-  ].join(" "));
+function clientsOf(text: string): number {
+  const clients = Number(text);
+  if (Number.isInteger(clients) && clients > 0 && clients <= 1_024) return clients;
+  throw new Error(`Cannot run ${text} clients: give a number from 1 to 1024`);
 }

@@ -23,7 +23,7 @@ export function e2e(
   const lacking = needs.map((need) => ({ need, reason: requires(need) }))
     .find(({ reason }) => reason !== null);
   if (lacking === undefined) {
-    Deno.test({ name, fn: (t) => alone(() => within(`${name} end`, fn(t), timeoutMs)) });
+    Deno.test({ name, fn: (t) => whileAlone(() => within(`${name} end`, fn(t), timeoutMs)) });
     return;
   }
   const why = `needs ${lacking.need}: ${lacking.reason}`;
@@ -40,12 +40,12 @@ export function e2e(
 }
 
 /** Kernel-wide state (probes, the ring, other people's spans) admits one test at a time. */
-async function alone(fn: () => Promise<void>): Promise<void> {
+export async function whileAlone<T>(fn: () => Promise<T>): Promise<T> {
   const path = `${Deno.env.get("TMPDIR") ?? "/tmp"}/spandrel-kernel-tests.lock`;
   using lock = await Deno.open(path, { create: true, write: true });
   if (!await lock.tryLock(true)) {
     console.log(`waiting for another run of end-to-end tests to release ${path}`);
     await lock.lock(true);
   }
-  await fn();
+  return await fn();
 }

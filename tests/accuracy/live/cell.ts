@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// One cell of the matrix: one program, fresh, under so many clients, traced by the kernel, compared
+// with its own log.
+
+import { startChild } from "../../support/child.ts";
+import { freePort, isListening } from "../../support/ports.ts";
+import { type SpanLine, spansIn, startSpandrel } from "../../support/spandrel.ts";
+import { driveLoad } from "./load.ts";
+import type { Ends, Program } from "./programs.ts";
+import { readCallLog, scoreSpans, type SpanScore } from "./score_spans.ts";
+
+export interface CellOptions {
+  readonly clients: number;
+  /** Calls to measure, about a tenth more. */
+  readonly links: number;
+  /** Requests of one client before the load, which are not counted. */
+  readonly quietRequests: number;
+}
+
+export interface Cell {
+  readonly program: string;
+  readonly clients: number;
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  /** What the tracer said it had lost, or nothing. */
+  readonly lost: string;
+  readonly score: SpanScore;
+}
+
+export async function runCell(
+  program: Program,
+  ends: Ends,
+  { clients, links, quietRequests }: CellOptions,
+): Promise<Cell> {
+  const folder = await Deno.makeTempDir({ prefix: "spandrel-accuracy-" });
+  try {
+    const [port, output, log] = [freePort(), `${folder}/spans.ndjson`, `${folder}/calls.log`];
+    const ports = [port, ends.redis, ends.leaf, ends.postgres].join(",");
+    const words = ["trace", "--json", "--output", output, "--port", ports, "--keep-payload"];
+    await using tracer = await startSpandrel(words, { whenTracing: true, stopMs: 30_000 });
+    await using child = await startProgram(program, { port, ends, log });
+    const { plans } = program;
+    await driveLoad({ port, clients: 1, requests: quietRequests, plans });
+    const requests = Math.ceil(1.1 * links / meanCalls(plans));
+    const startMs = performance.now();
+    const tokens = await driveLoad({ port, clients, requests, plans });
+    const seconds = (performance.now() - startMs) / 1000;
+    await tracer.stop();
+    await child.stop();
+    const spans: readonly SpanLine[] = spansIn(await Deno.readTextFile(output));
+    return {
+      program: program.name,
+      clients,
+      requests: tokens.size,
+      requestsPerSecond: Math.round(tokens.size / seconds),
+      lost: /dropped: .*/.exec(tracer.stderr())?.[0] ?? "",
+      score: scoreSpans(spans, readCallLog(await Deno.readTextFile(log)), tokens),
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+interface Where {
+  readonly port: number;
+  readonly ends: Ends;
+  readonly log: string;
+}
+
+function startProgram({ file, command, env }: Program, { port, ends, log }: Where) {
+  const path = new URL(`../programs/${file}`, import.meta.url).pathname;
+  const [program, ...args] = command(path);
+  return startChild(program, {
+    args,
+    env: {
+      PYTHONDONTWRITEBYTECODE: "1",
+      PORT: `${port}`,
+      REDIS_PORT: `${ends.redis}`,
+      LEAF_PORT: `${ends.leaf}`,
+      POSTGRES_PORT: `${ends.postgres}`,
+      LOG: log,
+      ...env,
+    },
+    ready: () => isListening(port),
+  });
+}
+
+/** Calls per request, on average over the plans. */
+function meanCalls(plans: readonly string[]): number {
+  const letters = plans.join("").replace(/[^a-z]/g, "").length;
+  return letters / plans.length;
+}

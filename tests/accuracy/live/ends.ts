@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ends that the programs call: Redis, PostgreSQL, and an HTTP server that takes its time.
+
+import { startChild } from "../../support/child.ts";
+import { freePort, isListening } from "../../support/ports.ts";
+import { startPostgres } from "../../support/servers/postgres.ts";
+import { startRedis } from "../../support/servers/redis.ts";
+import type { Ends } from "./programs.ts";
+
+export async function startEnds(): Promise<Ends & AsyncDisposable> {
+  await using starting = new AsyncDisposableStack();
+  const redis = starting.use(await startRedis());
+  const postgres = starting.use(await startPostgres());
+  const leaf = freePort();
+  starting.use(
+    await startChild("node", {
+      args: [new URL("../programs/leaf.mjs", import.meta.url).pathname],
+      env: { PORT: `${leaf}` },
+      ready: () => isListening(leaf),
+    }),
+  );
+  const running = starting.move();
+  return {
+    redis: redis.port,
+    leaf,
+    postgres: postgres.port,
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}
