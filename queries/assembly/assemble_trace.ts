@@ -8,7 +8,7 @@ import { LIMITS } from "../../model/limits.ts";
 import type { Span } from "../../model/span.ts";
 import { closureOf } from "./link_closure.ts";
 import { SpanSearch } from "./span_search.ts";
-import type { SpanQuery, TimeRange } from "./span_query.ts";
+import { noKeys, type SpanQuery, type TimeRange } from "./span_query.ts";
 import { buildTraces, type Trace } from "./trace.ts";
 
 /** How far before the earliest span in hand the search looks, one step after the other. */
@@ -46,7 +46,7 @@ export async function assembleTrace(
       break;
     }
     const within = around(search, lookBacksNs[lookBack] ?? 0n);
-    search.take(await query.related(search.nextKeys(), within, left));
+    search.take(await query.related(search.nextKeys(), within, left, search.spans));
   }
   return holding(buildTraces(search.spans.values(), truncated), spanId);
 }
@@ -58,7 +58,7 @@ async function takeClosure(query: SpanQuery, search: SpanSearch): Promise<void> 
   if (!links) return;
   const ids = closureOf(links, search.spans.keys(), LIMITS.assemblySpans.value);
   if (ids.length === 0) return;
-  const keys = { ...search.noKeys(), span_id: ids };
+  const keys = { ...noKeys(), span_id: ids };
   search.take(await query.related(keys, within, ids.length));
 }
 

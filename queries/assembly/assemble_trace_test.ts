@@ -10,7 +10,7 @@ import { queryOf } from "./array_query.ts";
 import { assembleAll } from "./assemble_all.ts";
 import { assembleTrace } from "./assemble_trace.ts";
 import { relatedSql } from "./related_sql.ts";
-import type { SpanQuery } from "./span_query.ts";
+import { noKeys, type SpanQuery } from "./span_query.ts";
 
 /** Without the short cut, as a store that has none. */
 const stepwise = (spans: readonly Span[]) => ({ related: queryOf(spans).related });
@@ -185,15 +185,7 @@ Deno.test("a trace of 10,000 spans, as a chain and as a fan, is assembled whole"
 });
 
 Deno.test("related_sql asks only for what is given, and quotes it", () => {
-  const none = {
-    span_id: [],
-    parent_span_id: [],
-    request_seq: [],
-    trace_id_header: [],
-    x_request_id: [],
-    request_id: [],
-    unix: [],
-  };
+  const none = noKeys();
   assert.match(relatedSql(none, { fromNs: 1n, toNs: 2n }, 5), /AND \(false\)/);
   const sql = relatedSql(
     { ...none, span_id: [7n], x_request_id: ["it's"], unix: [{ reader: 3n, offset: 9 }] },

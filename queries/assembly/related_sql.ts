@@ -5,11 +5,12 @@ import type { SpanColumn } from "../../model/span.ts";
 import { POSSIBLE_FROM } from "./set_parents.ts";
 import type { SearchKeys, TimeRange } from "./span_query.ts";
 
-/** A SELECT over `table`, all columns. It is pruned by time first. */
+/** A SELECT of some columns over `table`. It is pruned by time first. */
 export function relatedSql(
   keys: SearchKeys,
   range: TimeRange,
   rowsMax: number,
+  columns = "*",
   table = "spans",
 ): string {
   const found = [
@@ -22,7 +23,7 @@ export function relatedSql(
     unixPlaces(keys),
   ].filter((condition) => condition !== "");
   const matches = found.length === 0 ? "false" : found.join("\n    OR ");
-  return `SELECT * FROM ${table}
+  return `SELECT ${columns} FROM ${table}
   WHERE start_unix_ns BETWEEN ${range.fromNs} AND ${range.toNs}
   AND (${matches})
   LIMIT ${rowsMax}`;

@@ -29,15 +29,28 @@ export interface SearchKeys {
   readonly unix: readonly UnixPlace[];
 }
 
+export function noKeys(): SearchKeys {
+  return {
+    span_id: [],
+    parent_span_id: [],
+    request_seq: [],
+    trace_id_header: [],
+    x_request_id: [],
+    request_id: [],
+    unix: [],
+  };
+}
+
 export interface SpanQuery {
   /**
-   * Spans that start within the range and match; at most `rowsMax`. Several revisions of one span
-   * may come, in any order.
+   * Spans that start within the range and match; at most `rowsMax`. Those in hand may be left out.
+   * Several revisions of one span may come, in any order.
    */
   readonly related: (
     keys: SearchKeys,
     range: TimeRange,
     rowsMax: number,
+    inHand?: ReadonlyMap<bigint, Span>,
   ) => Promise<readonly Span[]>;
   /**
    * The numbers by which the spans that start within the range hang together; null if there are

@@ -42,10 +42,6 @@ export class SpanSearch {
     return keys;
   }
 
-  noKeys(): SearchKeys {
-    return emptyKeys();
-  }
-
   /** Takes the spans that belong to those in hand; others shared a key by chance. */
   take(found: readonly Span[]): void {
     let left = [...found];
