@@ -13,7 +13,17 @@ import { pulsar } from "./mq/pulsar.ts";
 import { rocketmq } from "./mq/rocketmq.ts";
 import { stomp } from "./mq/stomp.ts";
 import { zmtp } from "./mq/zmtp.ts";
+import { dhcp } from "./net/dhcp.ts";
 import { dns } from "./net/dns.ts";
+import { ftp } from "./net/ftp.ts";
+import { imap } from "./net/imap.ts";
+import { ldap } from "./net/ldap.ts";
+import { ntp } from "./net/ntp.ts";
+import { pop3 } from "./net/pop3.ts";
+import { radius } from "./net/radius.ts";
+import { sip } from "./net/sip.ts";
+import { smtp } from "./net/smtp.ts";
+import { snmp } from "./net/snmp.ts";
 import { tls } from "./net/tls.ts";
 import { unknown } from "./net/unknown.ts";
 import { brpc } from "./rpc/brpc.ts";
@@ -24,6 +34,7 @@ import { tars } from "./rpc/tars.ts";
 import { thrift } from "./rpc/thrift.ts";
 import { cassandra } from "./sql/cassandra.ts";
 import { mongodb } from "./sql/mongodb.ts";
+import { mssql } from "./sql/mssql.ts";
 import { mysql } from "./sql/mysql.ts";
 import { postgresql } from "./sql/postgresql.ts";
 import { fastcgi } from "./web/fastcgi.ts";
@@ -43,7 +54,17 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   rocketmq,
   stomp,
   zmtp,
+  dhcp,
   dns,
+  ftp,
+  imap,
+  ldap,
+  ntp,
+  pop3,
+  radius,
+  sip,
+  smtp,
+  snmp,
   tls,
   unknown,
   brpc,
@@ -54,6 +75,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   thrift,
   cassandra,
   mongodb,
+  mssql,
   mysql,
   postgresql,
   fastcgi,
