@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// FTP, its control connection.
+//
+//   client: VERB [argument] CRLF        server: code u3 (space or -) text CRLF
+//
+// A code below 200 says that a transfer goes on; the code after it is the answer. The argument of
+// PASS is not read.
+
+import { byteSet } from "../../wire/byte_set.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
+import { readReply, statusOf } from "./reply_code.ts";
+
+const LINE_BYTES_MAX = 4_096;
+
+const FIELDS = {
+  command: { type: "string", doc: "verb of the command" },
+  path: { type: "string", otel: "file.path", doc: "path of the command" },
+  user: { type: "string", doc: "user that logs in" },
+  status_code: { type: "number", doc: "reply code" },
+  reply: { type: "string", doc: "first line of a reply" },
+} as const;
+type F = typeof FIELDS;
+
+const VERBS = new Set([
+  ...["ABOR", "ACCT", "ALLO", "APPE", "AUTH", "CDUP", "CWD", "DELE", "EPRT", "EPSV", "FEAT"],
+  ...["HELP", "LIST", "MDTM", "MFMT", "MKD", "MLSD", "MLST", "MODE", "NLST", "NOOP", "OPTS"],
+  ...["PASS", "PASV", "PBSZ", "PORT", "PROT", "PWD", "QUIT", "REIN", "REST", "RETR", "RMD"],
+  ...["RNFR", "RNTO", "SITE", "SIZE", "SMNT", "STAT", "STOR", "STOU", "STRU", "SYST", "TYPE"],
+  ...["USER", "XCRC", "XMKD", "XPWD", "XRMD", "CLNT", "HOST"],
+]);
+
+interface State {
+  waiting: number;
+  securing: boolean;
+  encrypted: boolean;
+}
+
+export const ftp = defineProtocol<F, State>({
+  name: "ftp",
+  spec: "https://www.rfc-editor.org/rfc/rfc959",
+  transports: ["tcp"],
+  fields: FIELDS,
+  timeoutNs: 600_000_000_000n,
+  pairing: "order",
+  capture: "all",
+  starts: byteSet("2UuAaFf"),
+  probe,
+  open: () => ({ waiting: 0, securing: false, encrypted: false }),
+
+  read(cursor, way, make, state) {
+    if (state.encrypted) return { kind: "switch", to: "tls" };
+    const first = cursor.peek();
+    const answers = way === "toClient" || (way === "unknown" && first >= 0x30 && first <= 0x39);
+    return answers ? readAnswer(cursor, make, state) : readCommand(cursor, make, state);
+  },
+
+  lost(state) {
+    state.waiting = 0;
+    state.securing = false;
+  },
+});
+
+const NOTHING: Step = { kind: "nothing" };
+
+function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
+  const line = cursor.line(LINE_BYTES_MAX);
+  const verb = (/^[A-Za-z]+/.exec(line)?.[0] ?? "").toUpperCase();
+  if (!VERBS.has(verb)) throw new Malformed("no such command");
+  const rest = verb === "PASS" || verb === "ACCT" ? "" : line.slice(verb.length).trim();
+  state.waiting++;
+  state.securing = verb === "AUTH";
+  return make.request({
+    type: verb,
+    resource: rest,
+    endpoint: verb,
+    fields: {
+      command: verb,
+      ...(verb === "USER" && { user: rest }),
+      ...(PATHS.has(verb) && rest !== "" && { path: rest }),
+    },
+  });
+}
+
+const PATHS = new Set([
+  ...["APPE", "CWD", "DELE", "LIST", "MDTM", "MKD", "MLSD", "MLST", "NLST", "RETR", "RMD"],
+  ...["RNFR", "RNTO", "SIZE", "STOR"],
+]);
+
+function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
+  const { code, text } = readReply(cursor);
+  const fields = { status_code: code, reply: text };
+  if (state.waiting === 0) {
+    return make.oneway({ type: "GREETING", code, status: statusOf(code), fields });
+  }
+  if (code < 200) return NOTHING;
+  state.waiting--;
+  if (state.securing && code === 234) state.encrypted = true;
+  state.securing = false;
+  // 530 after a login and the like are the client's fault, as all of 5xx; 4xx the server's.
+  return make.response({ code, status: statusOf(code), fields });
+}
+
+const NO: Claim = { kind: "no" };
+
+function probe(bytes: Uint8Array): Claim {
+  const text = String.fromCharCode(...bytes.subarray(0, 128));
+  if (/^220[ -][^\r\n]*\bFTP/i.test(text)) return { kind: "response", score: 90 };
+  if (/^220[ -][^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
+  if (/^USER [^\r\n]+\r\n$/i.test(text)) return { kind: "request", score: 60 };
+  return /^(?:FEAT|AUTH TLS|AUTH SSL)\r\n$/i.test(text) ? { kind: "request", score: 75 } : NO;
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// POP3.
+//
+//   client: VERB [argument] CRLF        server: +OK or -ERR, text CRLF
+//   LIST, UIDL, RETR, TOP and CAPA: lines up to one with nothing but a dot follow +OK
+//
+// Arguments of USER are kept, those of PASS, APOP and AUTH are not read.
+
+import { byteSet } from "../../wire/byte_set.ts";
+import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
+
+const LINE_BYTES_MAX = 8_192;
+const ASKED_MAX = 1_024;
+
+const FIELDS = {
+  command: { type: "string", doc: "verb of the command" },
+  argument: { type: "string", doc: "number of the message and the like" },
+  user: { type: "string", doc: "user that logs in" },
+  reply: { type: "string", doc: "text of the reply" },
+} as const;
+type F = typeof FIELDS;
+
+const VERBS = new Set([
+  ...["USER", "PASS", "APOP", "AUTH", "STAT", "LIST", "RETR", "DELE", "NOOP", "RSET", "TOP"],
+  ...["UIDL", "QUIT", "CAPA", "STLS", "UTF8", "LANG"],
+]);
+
+interface State {
+  /** Whether the answers that are due have lines behind them, oldest first. */
+  readonly asked: { verb: string; lines: boolean }[];
+  /** Lines of an answer are passing. */
+  lines: boolean;
+  /** A login goes on: its lines are secrets. */
+  secrets: boolean;
+  encrypted: boolean;
+}
+
+export const pop3 = defineProtocol<F, State>({
+  name: "pop3",
+  spec: "https://www.rfc-editor.org/rfc/rfc1939",
+  transports: ["tcp"],
+  fields: FIELDS,
+  timeoutNs: 120_000_000_000n,
+  pairing: "order",
+  capture: "all",
+  starts: byteSet("+CUA"),
+  probe,
+  open: () => ({ asked: [], lines: false, secrets: false, encrypted: false }),
+
+  read(cursor, way, make, state) {
+    if (state.encrypted) return { kind: "switch", to: "tls" };
+    const first = cursor.peek();
+    const answers = way === "toClient" || (way === "unknown" && (first === 0x2b || first === 0x2d));
+    return answers ? readAnswer(cursor, make, state) : readCommand(cursor, make, state);
+  },
+
+  lost(state, way) {
+    if (way === "toServer") return;
+    state.asked.length = 0;
+    state.lines = false;
+  },
+});
+
+const NOTHING: Step = { kind: "nothing" };
+
+function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
+  const line = cursor.line(LINE_BYTES_MAX);
+  if (state.secrets) return NOTHING;
+  const verb = (/^[A-Za-z0-9]+/.exec(line)?.[0] ?? "").toUpperCase();
+  if (!VERBS.has(verb)) throw new Malformed("no such command");
+  const secret = verb === "PASS" || verb === "APOP" || verb === "AUTH";
+  const rest = secret ? "" : line.slice(verb.length).trim();
+  const lines = verb === "RETR" || verb === "TOP" || verb === "CAPA" ||
+    (rest === "" && (verb === "LIST" || verb === "UIDL"));
+  if (state.asked.length < ASKED_MAX) state.asked.push({ verb, lines });
+  state.secrets = verb === "AUTH";
+  return make.request({
+    type: verb,
+    resource: rest,
+    endpoint: verb,
+    fields: {
+      command: verb,
+      ...(verb === "USER" ? { user: rest } : rest !== "" && { argument: rest }),
+    },
+  });
+}
+
+function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
+  const line = cursor.line(LINE_BYTES_MAX);
+  if (state.lines) {
+    if (line !== ".") return NOTHING;
+    state.lines = false;
+    return { kind: "end" };
+  }
+  // A challenge of AUTH.
+  if (line.startsWith("+ ") || line === "+") return NOTHING;
+  const found = /^(\+OK|-ERR)\b ?(.*)$/.exec(line);
+  if (found === null) throw new Malformed("no reply");
+  const ok = found[1] === "+OK";
+  const reply = found[2] ?? "";
+  const fields = reply === "" ? {} : { reply };
+  const asked = state.asked.shift();
+  const status = ok ? "ok" as const : "client_error" as const;
+  if (asked === undefined) return make.oneway({ type: "GREETING", status, fields });
+  if (asked.verb === "AUTH") state.secrets = false;
+  if (asked.verb === "STLS" && ok) state.encrypted = true;
+  state.lines = ok && asked.lines;
+  return make.response({ status, more: state.lines, fields });
+}
+
+const NO: Claim = { kind: "no" };
+
+/** The greeting; Redis says +OK too, but without a text. */
+function probe(bytes: Uint8Array): Claim {
+  const text = String.fromCharCode(...bytes.subarray(0, 128));
+  if (/^\+OK [^\r\n]*(?:POP3?|ready|Dovecot|<[^>]+@[^>]+>)[^\r\n]*\r\n/i.test(text)) {
+    return { kind: "response", score: 90 };
+  }
+  if (/^(?:CAPA|UIDL|STLS)\r\n$/i.test(text)) return { kind: "request", score: 85 };
+  return /^APOP \S+ [0-9a-f]{32}\r\n$/i.test(text) ? { kind: "request", score: 95 } : NO;
+}
