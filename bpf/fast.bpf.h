@@ -110,6 +110,23 @@ static __always_inline int message_failed(struct task_struct *task)
 	return 0;
 }
 
+/* An ignored read is a turn; an ignored send ends what its start may have kept. */
+static __always_inline int message_ignored(__u8 direction, struct task_struct *task)
+{
+	struct thread_state *thread;
+
+	if (direction == DIRECTION_EGRESS && !control.wants_send_start)
+		return 0;
+	thread = known_thread(task);
+	if (!thread)
+		return 0;
+	if (direction == DIRECTION_INGRESS)
+		thread->turn++;
+	else
+		thread->send.sock = 0;
+	return 0;
+}
+
 static __always_inline int message_passed(struct sock *sk, int ret, int flags, __u8 direction)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -131,11 +148,8 @@ static __always_inline int message_passed(struct sock *sk, int ret, int flags, _
 		return 0;
 	if (ret == 0 && !end_of_stream(state, direction, sk->sk_shutdown))
 		return 0;
-	if (is_ignored(state)) {
-		if (direction == DIRECTION_INGRESS && (thread = known_thread(task)))
-			thread->turn++;
-		return 0;
-	}
+	if (is_ignored(state))
+		return message_ignored(direction, task);
 	thread = this_thread(task);
 	if (!thread || !thread_wanted(thread, task))
 		return 0;

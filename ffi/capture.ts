@@ -121,14 +121,16 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   raise(controlAt.programGeneration);
   setFilters(object, options);
   if (path === "portable") object.setProgramArray("next_message", ["call_exit"]);
-  for (const hook of used) if (hook.attach !== "asked") attach(object, hook, host);
+  const failures = new Map<string, string>();
+  const waiting = used.filter((hook) => hook.attach === "asked");
+  attachAll(object, used.filter((hook) => !waiting.includes(hook)), host, failures);
   for (const seed of SOCKET_SEEDS) object.runIterator(seed);
   const processes = readProcessSeeds(object.runIterator(PROCESS_SEED), files);
   for (const tgid of descendants(processes, options.tgids ?? [])) {
     if (!excluded(options).includes(tgid)) setRule(object, tgid, programRule.include);
   }
   raise(controlAt.programGeneration);
-  const attachAsked = attachLater(object, used, host, switches);
+  const asks = () => Atomics.load(switches, controlAt.wantsSendStart / 4) !== 0;
 
   const ringFd = object.map("ring").fd;
   const ring = stack.use(openRing(libc, ringFd, ringBytes));
@@ -139,11 +141,16 @@ export function openCapture(options: CaptureOptions = {}): Capture {
 
   return {
     path,
-    features: featuresOf(host, path, turns),
+    get features() {
+      return featuresOf(host, path, turns).map((feature) => {
+        const reason = failures.get(feature.name);
+        return reason === undefined ? feature : { ...feature, on: false, reason };
+      });
+    },
     processes,
     bytes: ring.bytes,
     drain(onRecord, max) {
-      attachAsked();
+      if (waiting.length > 0 && asks()) attachAll(object, waiting.splice(0), host, failures);
       return sleeper.drained(ring.drain(onRecord, max));
     },
     wait: () => sleeper.wait(),
@@ -224,6 +231,23 @@ function setRule(object: BpfObject, tgid: number, code: number): void {
   else rules.update(new Uint32Array([tgid]), new Uint32Array([code]));
 }
 
+/** Attaches hooks; why some that are not vital could not be goes to `failures`, by program. */
+function attachAll(
+  object: BpfObject,
+  hooks: readonly Hook[],
+  host: HostSupport,
+  failures: Map<string, string>,
+): void {
+  for (const hook of hooks) {
+    try {
+      attach(object, hook, host);
+    } catch (error) {
+      if (hook.attach === "always" || !(error instanceof BpfError)) throw error;
+      failures.set(hook.program, error.message);
+    }
+  }
+}
+
 function attach(object: BpfObject, { program, place }: Hook, host: HostSupport): void {
   switch (place.kind) {
     case "btf":
@@ -236,21 +260,6 @@ function attach(object: BpfObject, { program, place }: Hook, host: HostSupport):
         object.attachTracepoint(program, "syscalls", `sys_${place.edge}_${call}`);
       }
   }
-}
-
-/** Returns what attaches the hooks that wait to be asked for, once a program asks. */
-function attachLater(
-  object: BpfObject,
-  used: readonly Hook[],
-  host: HostSupport,
-  switches: Uint32Array,
-): () => void {
-  let waiting = used.filter((hook) => hook.attach === "asked");
-  return () => {
-    if (waiting.length === 0 || Atomics.load(switches, controlAt.wantsSendStart / 4) === 0) return;
-    for (const hook of waiting) attach(object, hook, host);
-    waiting = [];
-  };
 }
 
 function readDrops(object: BpfObject, cpus: number, hooks: readonly Hook[]): KernelDrops {

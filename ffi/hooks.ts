@@ -34,14 +34,15 @@ export interface Hook {
 const CALLS = ["read", "readv", "recvmsg", "write", "writev", "sendmsg", "sendmmsg"] as const;
 const WIDE_CALLS = ["recvfrom", "recvmmsg", "sendto"] as const;
 
+/** epoll_pwait2 last: it is the newest, and the others stay attached where it is missing. */
 const POLL_CALLS = [
   "epoll_wait",
   "epoll_pwait",
-  "epoll_pwait2",
   "poll",
   "ppoll",
   "select",
   "pselect6",
+  "epoll_pwait2",
 ] as const;
 
 const BOTH = ["fast", "portable"] as const;
