@@ -8,7 +8,7 @@ import { createRegistry } from "../../operators/wire/registry.ts";
 import { unmasked } from "../../operators/wire/unmasked.ts";
 import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";
 import { align } from "./align.ts";
-import { readExpectedLine } from "./expected_line.ts";
+import { readExpectedLine, type Struct } from "./expected_line.ts";
 import { type Folder, FOLDERS } from "./expectations.ts";
 import { disagreements, type FactName, type Facts, factsOfLine } from "./facts.ts";
 import { ourLines } from "./our_lines.ts";
@@ -56,10 +56,12 @@ export async function conformanceOf(root: string, folder: string): Promise<Confo
 
 async function compareFile(path: string, name: string, folder: Folder) {
   const registry = createRegistry(PROTOCOLS.map(unmasked));
+  let before: Struct | null = null;
   const expected = Deno.readTextFileSync(`${path}.result`).split("\n").flatMap((text, index) => {
     if (text.trim() === "") return [];
     const line = readExpectedLine(text);
-    const facts = line === null ? null : folder.facts(line);
+    const facts = line === null ? null : folder.facts(line, before);
+    before = line;
     return facts === null ? [] : [{ line: index + 1, facts }];
   });
   const named = namedProtocols(folder.protocol, registry);

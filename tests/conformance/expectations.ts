@@ -10,8 +10,11 @@ import type { Struct, Value } from "./expected_line.ts";
 export interface Folder {
   /** Our name of the protocol. */
   readonly protocol: string;
-  /** Facts of a line; null: no message, but a part of one that other lines state. */
-  facts(line: Struct): Facts | null;
+  /**
+   * Facts of a line; null: no message, but a part of one that other lines state. `before` is the
+   * line before it.
+   */
+  facts(line: Struct, before: Struct | null): Facts | null;
 }
 
 export const FOLDERS: Readonly<Record<string, Folder>> = {
@@ -88,7 +91,7 @@ function amqp(line: Struct): Facts | null {
   return stated({
     kind: kindOf(line),
     type: header ? "ProtocolHeader" : `${text(line.class_id)}.${text(line.method_id)}`,
-    resource: text(line.queue) || text(line.exchange),
+    endpoint: kindOf(line) === "response" ? "" : text(line.endpoint),
     status: statusOf(line, line.resp_status),
     code: AMQP_CODES[text(line.resp_code)],
     ...identity(line),
@@ -187,7 +190,6 @@ function kafka(line: Struct): Facts {
     kind: kindOf(line),
     type: text(line.api_key),
     resource: request ? text(line.topic_name) : "",
-    endpoint: request ? text(line.endpoint) : "",
     id: text(line.correlation_id),
     // -2: not read.
     code: code === -2 ? null : code,
@@ -227,10 +229,12 @@ function mqtt(line: Struct): Facts {
   });
 }
 
-function mysql(line: Struct): Facts | null {
+function mysql(line: Struct, before: Struct | null): Facts | null {
   // The greeting: ours go with the login.
   if (line.msg_type === "Other") return null;
   const request = kindOf(line) !== "response";
+  // Nobody has asked again: a packet further on in the same answer.
+  if (!request && kindOf(before ?? {}) === "response" && text(line.endpoint) === "") return null;
   const login = /^Login username: (\S*)(?: db: (\S+))?/.exec(text(line.request_resource));
   const command = number(line.request_type) ?? 0;
   return stated({
@@ -368,7 +372,11 @@ function tls(line: Struct): Facts {
   });
 }
 
-function zmtp(line: Struct): Facts | null {
+function zmtp(line: Struct, before: Struct | null): Facts | null {
+  // A greeting comes in pieces: the one that states the mechanism is the last.
+  if (line.frame_type === "Greeting" && text(line.mechanism) === "") return null;
+  // One message of several frames.
+  if (line.frame_type === "Message" && before?.more_frames === true) return null;
   return stated({
     kind: kindOf(line),
     type: text(line.command_name) || text(line.frame_type),

@@ -26,4 +26,35 @@ export function verdictOn(question: Question): Verdict | null {
   return ARGUMENTS.find((each) => each.file.test(question.file) && each.holds(question)) ?? null;
 }
 
-const ARGUMENTS: readonly Argument[] = [];
+const only = (facts: readonly FactName[], name: FactName) =>
+  facts.length === 1 && facts[0] === name;
+
+const ARGUMENTS: readonly Argument[] = [
+  {
+    who: "ours right",
+    why: "the response code is 3, NXDOMAIN, which the same expectations elsewhere state as a " +
+      "client's error (tshark: dns.flags.rcode)",
+    file: /^dns\//,
+    holds: ({ facts, expected }) => only(facts, "status") && expected.code === 3,
+  },
+  {
+    who: "ours right",
+    why: "the subject of the one is the reply subject of the other (last words of PUB and MSG): " +
+      "request and response of one call, not two one-way messages",
+    file: /^nats\//,
+    holds: ({ facts, expected }) =>
+      only(facts, "kind") && expected.kind === "oneway" &&
+      /^H?(pub|msg)$/i.test(expected.type ?? ""),
+  },
+  {
+    who: "matter of taste",
+    why: "the rest of a handshake that Client Hello began; ours is one exchange, Client Hello to " +
+      "Server Hello, and shows no message for the records that follow",
+    file: /^tls\//,
+    holds: ({ ours, expected }) =>
+      ours === null && expected.kind === "oneway" &&
+      /^(Change Cipher Spec|Client Key Exchange|Certificate|Encrypted Handshake)/.test(
+        expected.type ?? "",
+      ),
+  },
+];

@@ -126,11 +126,16 @@ function readPacket(
     case 3:
       return readPublish(cursor, flags, length, long, way, make, state);
     case 4:
+    case 5:
     case 7: {
       const packetId = cursor.u16();
       const reason = cursor.captured > 0 ? cursor.u8() : 0;
-      return make.response({ type: name, id: idOf(packetId, other(way)), ...outcome(reason) });
+      const asked = idOf(packetId, other(way));
+      const id = type === 7 ? `release ${asked}` : asked;
+      return make.response({ type: name, id, ...outcome(reason) });
     }
+    case 6:
+      return make.request({ type: name, endpoint: name, id: `release ${idOf(cursor.u16(), way)}` });
     case 8:
     case 10:
       return readSubscribe(cursor, type, way, make, state);

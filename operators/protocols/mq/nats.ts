@@ -63,6 +63,8 @@ interface State {
   readonly toServer: Side;
   readonly toClient: Side;
   readonly tails: Tails;
+  /** The client has answered the greeting: an INFO from now on is news. */
+  connected: boolean;
 }
 
 export const nats = defineProtocol<F, State>({
@@ -79,6 +81,7 @@ export const nats = defineProtocol<F, State>({
     toServer: { replies: new Set() },
     toClient: { replies: new Set() },
     tails: noTails(),
+    connected: false,
   }),
 
   read(cursor, way, make, state) {
@@ -106,9 +109,10 @@ export const nats = defineProtocol<F, State>({
           state.tails,
         );
       case "INFO":
-        return make.oneway({ type: verb, fields: infoFields(words) });
+        return readInfo(words, make, state);
       case "CONNECT":
-        return make.oneway({ type: verb, fields: connectFields(words) });
+        state.connected = true;
+        return make.response({ type: verb, id: "INFO", fields: connectFields(words) });
       case "SUB":
       case "UNSUB":
         return make.oneway(subscription(verb, words.split(/[ \t]+/)));
@@ -120,7 +124,7 @@ export const nats = defineProtocol<F, State>({
           id: `PING ${way === "toClient" ? "toServer" : "toClient"}`,
         });
       case "+OK":
-        return { kind: "nothing" };
+        return make.oneway({ type: verb });
       case "-ERR":
         return make.oneway({ type: verb, ...errorOf(words) });
       default:
@@ -132,6 +136,14 @@ export const nats = defineProtocol<F, State>({
     dropTail(state.tails, way);
   },
 });
+
+/** The server greets with INFO, which CONNECT answers; later ones tell of changes. */
+function readInfo(words: string, make: Make<F>, state: State): Step {
+  const draft = { type: "INFO", fields: infoFields(words) };
+  return state.connected
+    ? make.oneway(draft)
+    : make.request({ ...draft, endpoint: "INFO", id: "INFO" });
+}
 
 /** PUB subject [reply] n, MSG subject sid [reply] n; with headers, their size stands before n. */
 function readPayload(

@@ -100,6 +100,7 @@ export const tls = defineProtocol<F, State>({
     }
     if (type === HANDSHAKE) return readHandshake(cursor, bytes, make, state);
     if (type === ALERT && bytes === 2) return readAlert(cursor, way === "toClient", make, state);
+    if (type === ALERT) return sealedAlert(cursor, bytes, make);
     if (way === "toClient" && state.answering) {
       state.answering = false;
       cursor.skip(bytes);
@@ -183,6 +184,12 @@ function readAlert(cursor: Cursor, fromServer: boolean, make: Make<F>, state: St
   if (!fromServer || !state.asked) return make.oneway({ ...draft, endpoint: alert });
   state.asked = false;
   return make.response(draft);
+}
+
+/** Behind the handshake alerts are encrypted up to TLS 1.2, and look like data in TLS 1.3. */
+function sealedAlert(cursor: Cursor, bytes: number, make: Make<F>): Step {
+  cursor.skip(bytes);
+  return make.oneway({ type: "EncryptedAlert", endpoint: "EncryptedAlert", status: "unknown" });
 }
 
 const NO: Claim = { kind: "no" };

@@ -24,7 +24,8 @@ import { defineProtocol, type Draft, type Make, type Step } from "../../wire/pro
 import { describeSql, type SqlText } from "./sql_text.ts";
 import { parseTraceparent } from "../../wire/trace_context.ts";
 import { readServer } from "./mysql_answer.ts";
-import { type F, FIELDS, openSession, pass, type State } from "./mysql_session.ts";
+import { isCompressed, type ReadPacket, readUnit } from "./mysql_compressed.ts";
+import { type F, FIELDS, newUnitLane, openSession, pass, type State } from "./mysql_session.ts";
 
 const TEXT_BYTES_MAX = 4_096;
 /** A command longer than this is announced by its head; the rest is passed over. */
@@ -44,12 +45,16 @@ export const mysql = defineProtocol<F, State>({
   open: openSession,
 
   read(cursor, way, make, state) {
-    if (way === "toClient") return readServer(cursor, make, state);
-    if (state.tail > 0) return readTail(cursor, state);
-    return readClient(cursor, make, state);
+    const side = way === "toClient" ? "toClient" : "toServer";
+    const read: ReadPacket = (packets) => {
+      if (side === "toClient") return readServer(packets, make, state);
+      return state.tail > 0 ? readTail(packets, state) : readClient(packets, make, state);
+    };
+    return isCompressed(cursor, side, state) ? readUnit(cursor, side, state, read) : read(cursor);
   },
 
   lost(state, way) {
+    if (way !== "unknown") state.units[way] = newUnitLane();
     if (way === "toServer") state.tail = 0;
     else Object.assign(state, { phase: "head", asked: [], open: false, rows: 0 });
   },

@@ -141,9 +141,6 @@ export interface ServerError {
   readonly status: "client_error" | "server_error";
 }
 
-/** SQLSTATE classes of mistakes in the statement, the data or the rights of the client. */
-const CLIENT_ERRORS = new Set(["21", "22", "23", "28", "3D", "42"]);
-
 /** The rest of an ERR packet: errno u16le | ['#' sqlstate 5] | message */
 export function readError(cursor: Cursor, unmask: boolean): ServerError {
   const errno = cursor.u16le();
@@ -151,9 +148,13 @@ export function readError(cursor: Cursor, unmask: boolean): ServerError {
   if (hasState) cursor.skip(1);
   const sqlstate = hasState ? cursor.latin1(Math.min(5, cursor.captured)) : "";
   const message = describeSql(cursor.textCaptured(cursor.remaining, 512), "mysql", unmask).text;
-  const client = errno >= 2000 && errno < 3000 || CLIENT_ERRORS.has(sqlstate.slice(0, 2));
+  // The client library's own numbers; all others the server gives.
+  const client = errno >= 2000 && errno < 3000;
   return { errno, sqlstate, message, status: client ? "client_error" : "server_error" };
 }
+
+/** Second byte of a zlib stream, by level. */
+export const DEFLATE: ReadonlySet<number> = new Set([0x01, 0x5e, 0x9c, 0xda]);
 
 const NO: Claim = { kind: "no" };
 
@@ -163,6 +164,7 @@ export function probeMysql(bytes: Uint8Array, length: number): Claim {
   const sequence = bytes[3] ?? 0;
   const code = bytes[4] ?? 0;
   if (size === 0 || sequence > 3) return NO;
+  if (size + 7 === length) return compressedUnit(bytes, size);
   if (sequence === 0 && size + 4 === length) {
     if (code === 10 && length > 40) return greeting(bytes);
     if (EXACT_BYTES[code] === size) return { kind: "request", score: size === 1 ? 55 : 60 };
@@ -170,6 +172,15 @@ export function probeMysql(bytes: Uint8Array, length: number): Claim {
     return code === 23 && size >= 10 ? { kind: "request", score: 60 } : NO;
   }
   return sequence === 1 && size + 4 <= length ? answer(bytes, length, size, code) : NO;
+}
+
+/** A whole unit of the compressed protocol: a command as it is, or deflated bytes. */
+function compressedUnit(bytes: Uint8Array, size: number): Claim {
+  if (bytes.length < 12) return NO;
+  const inflated = (bytes[4] ?? 0) | (bytes[5] ?? 0) << 8 | (bytes[6] ?? 0) << 16;
+  if (inflated === 0) return bytes[3] === 0 ? probeMysql(bytes.subarray(7), size) : NO;
+  const deflated = bytes[7] === 0x78 && DEFLATE.has(bytes[8] ?? 0) && inflated > size;
+  return deflated ? { kind: bytes[3] === 0 ? "request" : "response", score: 75 } : NO;
 }
 
 /** `0a`, then a version in text: digits and dots, then a NUL. */

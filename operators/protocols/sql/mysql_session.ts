@@ -5,6 +5,18 @@ import type { Transport } from "../../../model/connection.ts";
 import type { Make, OpenOptions, Step } from "../../wire/protocol.ts";
 import type { SqlText } from "./sql_text.ts";
 
+/** One direction of a compressed connection. */
+export interface UnitLane {
+  /** A packet begun in one unit and continued in the next. */
+  pending: Uint8Array;
+  /** Bytes of packets to pass over in units to come. */
+  skip: number;
+  /** What the unit made beyond what has gone out. */
+  queue: Step[];
+}
+
+export const newUnitLane = (): UnitLane => ({ pending: new Uint8Array(0), skip: 0, queue: [] });
+
 export const FIELDS = {
   database: { type: "string", otel: "db.namespace", doc: "database" },
   user: { type: "string", doc: "user that logged in" },
@@ -49,6 +61,9 @@ export interface State {
   asked: number[];
   /** Bytes of a long command still to pass over. */
   tail: number;
+  /** Packets lie in units, see mysql_compressed.ts; null while nothing tells. */
+  compressed: boolean | null;
+  readonly units: Record<"toServer" | "toClient", UnitLane>;
   /** Texts show their values. */
   readonly unmask: boolean;
 }
@@ -68,6 +83,8 @@ export function openSession(_transport?: Transport, options?: OpenOptions): Stat
     statements: new Map(),
     asked: [],
     tail: 0,
+    compressed: null,
+    units: { toServer: newUnitLane(), toClient: newUnitLane() },
     unmask: options?.unmask === true,
   };
 }

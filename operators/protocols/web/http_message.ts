@@ -34,11 +34,12 @@ type HttpDraft = Draft<typeof HTTP_FIELDS>;
 
 export function requestDraft(head: Head, more: boolean, unmask: boolean): HttpDraft {
   const url = readTarget(head.target, head.method, unmask);
-  const [host, port] = splitHost(url.host !== "" ? url.host : head.host);
+  const authority = url.host !== "" ? url.host : head.host;
+  const [host, port] = splitHost(authority);
   return {
     type: head.method,
     resource: url.query === "" ? url.path : `${url.path}?${url.query}`,
-    domain: host,
+    domain: authority,
     endpoint: templatePath(url.path),
     identity: head.identity,
     more,
