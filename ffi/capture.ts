@@ -126,9 +126,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   attachAll(object, used.filter((hook) => !waiting.includes(hook)), host, failures);
   for (const seed of SOCKET_SEEDS) object.runIterator(seed);
   const processes = readProcessSeeds(object.runIterator(PROCESS_SEED), files);
-  for (const tgid of descendants(processes, options.tgids ?? [])) {
-    if (!excluded(options).includes(tgid)) setRule(object, tgid, programRule.include);
-  }
+  includeDescendants(object, processes, options);
   raise(controlAt.programGeneration);
   const asks = () => Atomics.load(switches, controlAt.wantsSendStart / 4) !== 0;
 
@@ -222,6 +220,16 @@ function setFilters(object: BpfObject, options: CaptureOptions): void {
   for (const tgid of excluded(options)) setRule(object, tgid, programRule.exclude);
   for (const port of options.ports ?? []) {
     object.map("ports").update(new Uint16Array([port]), new Uint8Array([1]));
+  }
+}
+
+function includeDescendants(
+  object: BpfObject,
+  processes: readonly ProcessSeed[],
+  options: CaptureOptions,
+): void {
+  for (const tgid of descendants(processes, options.tgids ?? [])) {
+    if (!excluded(options).includes(tgid)) setRule(object, tgid, programRule.include);
   }
 }
 
