@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The opened trace as the store knows it, fetched beside the picture and shown when it says more.
 
+import { assembleTrace } from "../../queries/assembly/assemble_trace.ts";
+import { storeQuery } from "../../queries/assembly/store_query.ts";
 import type { Trace } from "../../queries/assembly/trace.ts";
 import type { RecentTrace } from "../views/recent_traces.ts";
-import { readStoredTrace } from "../views/stored_trace.ts";
 import type { TraceStore } from "./trace_store.ts";
 
 export interface StoredWaterfalls {
@@ -21,7 +22,8 @@ export function storedWaterfalls(store: TraceStore): StoredWaterfalls {
   let found: Trace | null = null;
   const ask = async (id: string, startNs: bigint) => {
     const range = { fromNs: startNs - MARGIN_NS, toNs: startNs + MARGIN_NS };
-    const trace = await readStoredTrace(await store.opening, BigInt(`0x${id}`), range);
+    const query = storeQuery(await store.opening);
+    const trace = await assembleTrace(query, BigInt(`0x${id}`), range);
     if (id === opened.id) found = trace;
   };
   return {

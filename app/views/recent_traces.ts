@@ -39,14 +39,20 @@ interface Node {
   errors: number;
   changedNs: bigint;
   isSettled: boolean;
+  isQueued: boolean;
 }
 
 export class RecentTraces {
   readonly #spansMax: number;
   readonly #slowestMax: number;
   readonly #nodes = new Map<bigint, Node>();
-  /** In the order of first arrival; without those that only stay because they are slow. */
-  readonly #queue = new Set<Node>();
+  /**
+   * In the order of first arrival, from `#first` on; those with `isQueued` false have left it.
+   * An array, because the first element of a set gets slow to find once many have been deleted.
+   */
+  #queue: Node[] = [];
+  #first = 0;
+  #queued = 0;
   /** Children whose parent has not come yet, by the parent's id. */
   readonly #orphans = new Map<bigint, Node[]>();
   readonly #unsettled = new Set<Node>();
@@ -80,7 +86,8 @@ export class RecentTraces {
     const node = known ?? newNode(span);
     if (known === undefined) {
       this.#nodes.set(span.span_id, node);
-      this.#queue.add(node);
+      this.#queue.push(node);
+      this.#queued++;
       this.#adopt(node);
     } else {
       const change = errorOf(span) - errorOf(known.span);
@@ -89,7 +96,7 @@ export class RecentTraces {
     }
     this.#attach(node);
     this.#touch(rootOf(node), nowNs);
-    if (known === undefined && this.#queue.size > this.#spansMax) this.#forgetOldest();
+    if (known === undefined && this.#queued > this.#spansMax) this.#forgetOldest();
   }
 
   /**
@@ -122,10 +129,9 @@ export class RecentTraces {
   /** Up to `count` traces that pass, the one that came last first. */
   newest(count: number, passes: (head: TraceHead) => boolean): TraceHead[] {
     const heads: TraceHead[] = [];
-    const nodes = [...this.#queue];
-    for (let i = nodes.length - 1; i >= 0 && heads.length < count; i--) {
-      const node = nodes[i];
-      if (node?.parent !== null) continue;
+    for (let i = this.#queue.length - 1; i >= this.#first && heads.length < count; i--) {
+      const node = this.#queue[i];
+      if (node?.parent !== null || !node.isQueued) continue;
       const head = headOf(node);
       if (passes(head)) heads.push(head);
     }
@@ -209,32 +215,38 @@ export class RecentTraces {
       .sort((a, b) => durationOf(b.span) - durationOf(a.span));
     this.#slowest = new Set(roots.slice(0, this.#slowestMax));
     for (const root of roots.slice(this.#slowestMax)) {
-      if (!this.#queue.has(root)) this.#forget(root);
+      if (!root.isQueued) this.#forget(root);
     }
   }
 
   #forgetOldest(): void {
-    for (const node of this.#queue) {
-      const root = rootOf(node);
-      if (this.#slowest.has(root)) {
-        this.#keepOutOfQueue(root);
-        return;
-      }
-      if (this.#unsettled.has(root)) this.#onForget(traceOf(root));
-      this.#forget(root);
-      return;
+    let node = this.#queue[this.#first];
+    while (node !== undefined && !node.isQueued) node = this.#queue[++this.#first];
+    if (this.#first > this.#spansMax) {
+      this.#queue = this.#queue.slice(this.#first);
+      this.#first = 0;
     }
+    if (node === undefined) return;
+    const root = rootOf(node);
+    if (this.#slowest.has(root)) return this.#keepOutOfQueue(root);
+    if (this.#unsettled.has(root)) this.#onForget(traceOf(root));
+    this.#forget(root);
+  }
+
+  #leaveQueue(node: Node): void {
+    if (node.isQueued) this.#queued--;
+    node.isQueued = false;
   }
 
   #keepOutOfQueue(node: Node): void {
-    this.#queue.delete(node);
+    this.#leaveQueue(node);
     for (const child of node.children) this.#keepOutOfQueue(child);
   }
 
   #forget(node: Node): void {
     for (const child of node.children) this.#forget(child);
     this.#nodes.delete(node.span.span_id);
-    this.#queue.delete(node);
+    this.#leaveQueue(node);
     this.#unsettled.delete(node);
     this.#forgotten++;
     this.#stopWaiting(node);
@@ -252,6 +264,7 @@ function newNode(span: Span): Node {
     errors,
     changedNs: 0n,
     isSettled: false,
+    isQueued: true,
   };
 }
 
