@@ -3,7 +3,7 @@
 
 import type { AnyProtocol, Registry } from "../../operators/wire/registry.ts";
 
-/** By all names in use. Where a name stands for several, the first one is meant unless others fit. */
+/** By all names in use. Of several, the first one is meant unless another fits better. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   http: ["http", "http2", "websocket"],
   http1: ["http"],

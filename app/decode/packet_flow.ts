@@ -12,7 +12,6 @@ import type { Step } from "../../operators/wire/protocol.ts";
 import type { AnyProtocol, Registry } from "../../operators/wire/registry.ts";
 import { decodeLine } from "./decode_line.ts";
 import type { OpenLines } from "./open_lines.ts";
-import { ports } from "./per_packet.ts";
 
 type Way = "toServer" | "toClient";
 
@@ -187,4 +186,12 @@ function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
   whole.set(head);
   whole.set(tail, head.length);
   return whole;
+}
+
+/** By convention packets of a capture are ingress at the server's end of their flow. */
+export function ports({ connection, direction }: SocketEvent): { from: number; to: number } {
+  const { local, peer } = connection;
+  return direction === "ingress"
+    ? { from: peer.port, to: local.port }
+    : { from: local.port, to: peer.port };
 }

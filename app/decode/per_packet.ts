@@ -5,7 +5,7 @@
 import type { SocketEvent } from "../../model/capture_record.ts";
 import { type AnyProtocol, createRegistry, type Registry } from "../../operators/wire/registry.ts";
 import type { OpenLines } from "./open_lines.ts";
-import { PacketFlow } from "./packet_flow.ts";
+import { PacketFlow, ports } from "./packet_flow.ts";
 
 /** Connections of a file with state at a time; beyond, the oldest is forgotten. */
 const FLOWS_MAX = 65_536;
@@ -75,12 +75,4 @@ export class PacketDecoder {
     oldest[1].close();
     this.#flows.delete(oldest[0]);
   }
-}
-
-/** By convention packets of a capture are ingress at the server's end of their flow. */
-export function ports({ connection, direction }: SocketEvent): { from: number; to: number } {
-  const { local, peer } = connection;
-  return direction === "ingress"
-    ? { from: peer.port, to: local.port }
-    : { from: local.port, to: peer.port };
 }
