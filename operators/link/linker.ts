@@ -79,6 +79,9 @@ export class Linker {
       for (const call of work.claimed) this.#decideClaimed(call);
       if (wasOldest) this.#decideEnclosed();
     }
+    work.trail.length = 0;
+    work.children.length = 0;
+    work.claimed.length = 0;
     this.#forget();
   }
 
@@ -152,8 +155,8 @@ export class Linker {
       if (call.doneNs === Infinity) return;
       const decision: Decision = weigh(call, askRules(call, this.#program), this.#program, true);
       if (!isDecisive(decision)) return;
-      this.#settle(call, decision);
       const from: Work | Call | null = call.origin?.from ?? null;
+      this.#settle(call, decision);
       call = from === null || from.isWork ? null : from;
     }
   }

@@ -138,6 +138,7 @@ function beginOf(call: Call): Work | null {
   let from: Ingress | null = call;
   for (let i = 0; i < originsMax && from !== null; i++) {
     if (from.isWork) return from;
+    if (from.decision !== null) return from.decision.parent;
     from = from.origin?.from ?? null;
   }
   return null;

@@ -112,8 +112,8 @@ export interface Decision {
   readonly candidates: readonly Candidate[];
   /** Index of the rule that speaks for the parent; -1 if none does. */
   readonly rule: number;
-  /** What that rule points at. */
-  readonly from: Ingress | null;
+  /** Span of what that rule points at; not the thing itself, which would be kept in memory. */
+  readonly fromId: bigint | null;
   /** The parent as what other calls' rules lead to. */
   readonly asTarget: Target | null;
 }

@@ -30,7 +30,7 @@ interface Weighed {
   share: number;
   evidence: Evidence;
   rule: number;
-  from: Ingress | null;
+  fromId: bigint | null;
   /** Reliability of the best rule that points at it. */
   trust: number;
 }
@@ -75,7 +75,7 @@ export function weigh(
       target.trust = right;
       target.evidence = rule.evidence;
       target.rule = i;
-      target.from = ingress;
+      target.fromId = ingress.exchange.spanId;
     }
     background *= other;
     unnamed *= other;
@@ -93,7 +93,7 @@ export function weigh(
 
 function named(weighed: Weighed[], work: Work, share: number): Weighed {
   for (const each of weighed) if (each.work === work) return each;
-  const added: Weighed = { work, share, evidence: "nesting", rule: -1, from: null, trust: 0 };
+  const added: Weighed = { work, share, evidence: "nesting", rule: -1, fromId: null, trust: 0 };
   weighed.push(added);
   return added;
 }
@@ -125,7 +125,7 @@ function toDecision(call: Call, weighed: Weighed[], restShare: number): Decision
     confidence,
     candidates,
     rule: first.rule,
-    from: first.from,
+    fromId: first.fromId,
     asTarget: { work: first.work, certainty: confidence },
   };
 }
@@ -135,6 +135,6 @@ const undecided: Decision = {
   confidence: 0,
   candidates: [],
   rule: -1,
-  from: null,
+  fromId: null,
   asTarget: null,
 };

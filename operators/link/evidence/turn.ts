@@ -40,7 +40,7 @@ export function beforeLaterAnswer({ after, afterSameTurn }: Call): Ingress | nul
 export function beforeNextCall(call: Call): Ingress | null {
   const { after } = call;
   if (after === null || after.isWork) return null;
-  return after.decision?.from === call ? null : after;
+  return after.decision?.fromId === call.exchange.spanId ? null : after;
 }
 
 function by({ origin }: Call, how: Origin["by"]): Ingress | null {
