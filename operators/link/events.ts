@@ -35,7 +35,7 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   };
   if (work.alone) work.trail.push(work);
   else if (program.open === 1) disturb(program);
-  work.asTarget = { work, certainty: 1 };
+  work.asTarget = { work, certainty: 1, byOrder: false };
   addWork(work, program);
   thread.readsRequests = true;
   thread.open.push(work);

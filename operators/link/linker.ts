@@ -184,6 +184,6 @@ export class Linker {
 const chainMax = 16;
 
 /** A rule of order alone never decides at once: what the response leads to may tell better. */
-function isDecisive({ confidence, rule }: Decision): boolean {
-  return confidence >= decisiveFrom && RULES[rule]?.isOrder !== true;
+function isDecisive({ confidence, byOrder }: Decision): boolean {
+  return confidence >= decisiveFrom && !byOrder;
 }

@@ -112,6 +112,8 @@ export interface Decision {
   readonly candidates: readonly Candidate[];
   /** Index of the rule that speaks for the parent; -1 if none does. */
   readonly rule: number;
+  /** It rests on a rule of order, directly or through other calls. */
+  readonly byOrder: boolean;
   /** Span of what that rule points at; not the thing itself, which would be kept in memory. */
   readonly fromId: bigint | null;
   /** The parent as what other calls' rules lead to. */
@@ -122,6 +124,8 @@ export interface Decision {
 export interface Target {
   readonly work: Work;
   readonly certainty: number;
+  /** It rests on a rule of order, which never decides at once. */
+  readonly byOrder: boolean;
 }
 
 /** A thread, or a coroutine where it is known: whatever does one thing after the other. */

@@ -21,6 +21,7 @@ export function resolve(
   if (depth >= chainMax) return null;
   let work: Work | null = null;
   let certainty = 0;
+  let byOrder = false;
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
     const reliability = program.reliability[i];
@@ -33,6 +34,7 @@ export function resolve(
     if (found === null || found.certainty * right <= certainty) continue;
     work = found.work;
     certainty = found.certainty * right;
+    byOrder = rule.isOrder || found.byOrder;
   }
-  return work === null ? null : { work, certainty };
+  return work === null ? null : { work, certainty, byOrder };
 }

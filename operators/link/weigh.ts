@@ -30,6 +30,7 @@ interface Weighed {
   share: number;
   evidence: Evidence;
   rule: number;
+  byOrder: boolean;
   fromId: bigint | null;
   /** Reliability of the best rule that points at it. */
   trust: number;
@@ -75,6 +76,7 @@ export function weigh(
       target.trust = right;
       target.evidence = rule.evidence;
       target.rule = i;
+      target.byOrder = rule.isOrder || found.byOrder;
       target.fromId = ingress.exchange.spanId;
     }
     background *= other;
@@ -93,7 +95,15 @@ export function weigh(
 
 function named(weighed: Weighed[], work: Work, share: number): Weighed {
   for (const each of weighed) if (each.work === work) return each;
-  const added: Weighed = { work, share, evidence: "nesting", rule: -1, fromId: null, trust: 0 };
+  const added: Weighed = {
+    work,
+    share,
+    evidence: "nesting",
+    rule: -1,
+    byOrder: false,
+    fromId: null,
+    trust: 0,
+  };
   weighed.push(added);
   return added;
 }
@@ -125,8 +135,9 @@ function toDecision(call: Call, weighed: Weighed[], restShare: number): Decision
     confidence,
     candidates,
     rule: first.rule,
+    byOrder: first.byOrder,
     fromId: first.fromId,
-    asTarget: { work: first.work, certainty: confidence },
+    asTarget: { work: first.work, certainty: confidence, byOrder: first.byOrder },
   };
 }
 
@@ -135,6 +146,7 @@ const undecided: Decision = {
   confidence: 0,
   candidates: [],
   rule: -1,
+  byOrder: false,
   fromId: null,
   asTarget: null,
 };
