@@ -21,7 +21,7 @@ struct control control SEC(".data.control") = { .paused = 1 };
 /* Carries all records. User space sets the size before the load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 * 1024 * 1024);
+	__uint(max_entries, 32 * 1024 * 1024);
 } ring SEC(".maps");
 
 /* State of a socket on the fast path: freed with the socket. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The few functions of the C library that are needed, and C strings.
+//
+// Permission: plain --allow-ffi. With a list of library paths Deno opens the libraries, but refuses
+// to read memory through pointers, which errno, ring and variables of the programs need.
 
 import { BpfError, errnoText } from "./bpf_error.ts";
 
