@@ -4,7 +4,7 @@
 //   accuracy.ts [--program NAME]… [--concurrency 1,8,64] [--full] [--cold] [--json]
 //                                          real programs under load, traced by the kernel
 //   accuracy.ts --replay [--json]          recordings of real programs, and simulated services
-//   accuracy.ts --dataset PATH [--json]    evidence 7 and 8 alone on a data set, or a folder of them
+//   accuracy.ts --dataset PATH [--json]    evidence 7 and 8 alone on a data set, or on a folder
 //
 // With --json one line per row. Exit code 1 where the target of wrong merges is missed, 2 on wrong
 // usage.
