@@ -5,6 +5,7 @@ import type { AnyProtocol } from "../wire/registry.ts";
 import { memcached } from "./cache/memcached.ts";
 import { redis } from "./cache/redis.ts";
 import { amqp } from "./mq/amqp.ts";
+import { amqp1 } from "./mq/amqp1.ts";
 import { kafka } from "./mq/kafka.ts";
 import { mqtt } from "./mq/mqtt.ts";
 import { nats } from "./mq/nats.ts";
@@ -33,9 +34,11 @@ import { someip } from "./rpc/someip.ts";
 import { tars } from "./rpc/tars.ts";
 import { thrift } from "./rpc/thrift.ts";
 import { cassandra } from "./sql/cassandra.ts";
+import { clickhouse } from "./sql/clickhouse.ts";
 import { mongodb } from "./sql/mongodb.ts";
 import { mssql } from "./sql/mssql.ts";
 import { mysql } from "./sql/mysql.ts";
+import { oracle } from "./sql/oracle.ts";
 import { postgresql } from "./sql/postgresql.ts";
 import { fastcgi } from "./web/fastcgi.ts";
 import { http } from "./web/http.ts";
@@ -46,6 +49,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   memcached,
   redis,
   amqp,
+  amqp1,
   kafka,
   mqtt,
   nats,
@@ -74,9 +78,11 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   tars,
   thrift,
   cassandra,
+  clickhouse,
   mongodb,
   mssql,
   mysql,
+  oracle,
   postgresql,
   fastcgi,
   http,
