@@ -9,12 +9,15 @@ export type Need =
   | "bpftool"
   | "clang"
   | "nginx"
+  | "haproxy"
   | "redis"
   | "postgres"
   | "mariadb"
   | "dnsmasq"
   | "node"
   | "python"
+  | "go"
+  | "java"
   | "curl"
   | "tmux"
   | "tshark"
@@ -37,12 +40,15 @@ const checks: Record<Need, () => string | null> = {
   netns: () => requires("root") ?? program("ip", "iproute2") ?? namespaceReason(),
   curl: () => program("curl", "curl"),
   nginx: () => program("nginx", "nginx-light"),
+  haproxy: () => program("haproxy", "haproxy"),
   redis: () => program("redis-server", "redis-server"),
   postgres: () => postgresFolder() === undefined ? missing("postgresql") : program("psql", "psql"),
   mariadb: () => program("mariadbd", "mariadb-server") ?? program("mariadb", "mariadb-client"),
   dnsmasq: () => program("dnsmasq", "dnsmasq-base"),
   node: () => program("node", "nodejs"),
   python: () => program("python3", "python3"),
+  go: () => program("go", "golang-go"),
+  java: () => program("javac", "default-jdk-headless"),
   tmux: () => program("tmux", "tmux"),
   bpftool: () => program("bpftool", "bpftool"),
   clang: () => program("clang", "clang") ?? program("llvm-strip", "llvm"),

@@ -2,12 +2,12 @@
 // One cell of the matrix: one program, fresh, under so many clients, traced by the kernel, compared
 // with its own log.
 
-import { startChild } from "../../support/child.ts";
-import { freePort, isListening } from "../../support/ports.ts";
+import { freePort } from "../../support/ports.ts";
 import { type SpanLine, spansIn, startSpandrel } from "../../support/spandrel.ts";
 import { driveLoad } from "./load.ts";
-import type { Ends, Program } from "./programs.ts";
+import type { Program } from "./programs.ts";
 import { readCallLog, scoreSpans, type SpanScore } from "./score_spans.ts";
+import type { Ends } from "./start_program.ts";
 
 export interface CellOptions {
   readonly clients: number;
@@ -34,11 +34,12 @@ export async function runCell(
 ): Promise<Cell> {
   const folder = await Deno.makeTempDir({ prefix: "spandrel-accuracy-" });
   try {
-    const [port, output, log] = [freePort(), `${folder}/spans.ndjson`, `${folder}/calls.log`];
-    const ports = [port, ends.redis, ends.leaf, ends.postgres].join(",");
+    const [port, innerPort] = [freePort(), freePort()];
+    const [output, log] = [`${folder}/spans.ndjson`, `${folder}/calls.log`];
+    const ports = [port, innerPort, ends.redis, ends.leaf, ends.postgres].join(",");
     const words = ["trace", "--json", "--output", output, "--port", ports, "--keep-payload"];
     await using tracer = await startSpandrel(words, { whenTracing: true, stopMs: 30_000 });
-    await using child = await startProgram(program, { port, ends, log });
+    await using running = await program.start({ port, innerPort, ends, log, folder });
     const { plans } = program;
     await driveLoad({ port, clients: 1, requests: quietRequests, plans });
     const requests = Math.ceil(1.1 * links / meanCalls(plans));
@@ -46,7 +47,7 @@ export async function runCell(
     const tokens = await driveLoad({ port, clients, requests, plans });
     const seconds = (performance.now() - startMs) / 1000;
     await tracer.stop();
-    await child.stop();
+    await running[Symbol.asyncDispose]();
     const spans: readonly SpanLine[] = spansIn(await Deno.readTextFile(output));
     return {
       program: program.name,
@@ -59,30 +60,6 @@ export async function runCell(
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-interface Where {
-  readonly port: number;
-  readonly ends: Ends;
-  readonly log: string;
-}
-
-function startProgram({ file, command, env }: Program, { port, ends, log }: Where) {
-  const path = new URL(`../programs/${file}`, import.meta.url).pathname;
-  const [program, ...args] = command(path);
-  return startChild(program, {
-    args,
-    env: {
-      PYTHONDONTWRITEBYTECODE: "1",
-      PORT: `${port}`,
-      REDIS_PORT: `${ends.redis}`,
-      LEAF_PORT: `${ends.leaf}`,
-      POSTGRES_PORT: `${ends.postgres}`,
-      LOG: log,
-      ...env,
-    },
-    ready: () => isListening(port),
-  });
 }
 
 /** Calls per request, on average over the plans. */

@@ -5,7 +5,7 @@ import { startChild } from "../../support/child.ts";
 import { freePort, isListening } from "../../support/ports.ts";
 import { startPostgres } from "../../support/servers/postgres.ts";
 import { startRedis } from "../../support/servers/redis.ts";
-import type { Ends } from "./programs.ts";
+import type { Ends } from "./start_program.ts";
 
 export async function startEnds(): Promise<Ends & AsyncDisposable> {
   await using starting = new AsyncDisposableStack();

@@ -2,128 +2,139 @@
 // The programs whose traces are measured: how each is started, and what it is asked.
 
 import type { Need } from "../../support/requirements.ts";
-
-/** Ports of the ends that a program may call. */
-export interface Ends {
-  readonly redis: number;
-  readonly leaf: number;
-  readonly postgres: number;
-}
+import {
+  behindHaproxy,
+  behindNginx,
+  deno,
+  go,
+  java,
+  node,
+  nodeWith,
+  python,
+  type Start,
+} from "./start_program.ts";
 
 export interface Program {
   readonly name: string;
   /** What it is, for people. */
   readonly what: string;
+  /** What it needs beside Redis, PostgreSQL and Node, which every program calls. */
   readonly needs: readonly Need[];
-  /** The file under programs/, and what runs it. */
-  readonly file: string;
-  readonly command: (file: string) => readonly [string, ...string[]];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly start: Start;
   /** Plans of requests, asked at random: letters are calls (redis, http, postgres). */
   readonly plans: readonly string[];
 }
 
-const python = (file: string) => ["/usr/bin/python3", file] as const;
-const node = (file: string) => ["node", file] as const;
-
-const sequential = ["r", "h", "rp", "hr", "rhr", "-"];
-const loop = ["r", "h", "r.h", "h.r", "r.h.r", "-"];
+const threaded = ["r", "h", "rp", "hr", "rhr", "-"];
+const sequential = ["r", "h", "r.h", "h.r", "r.h.r", "-"];
 const fanOut = ["rh", "r.hh", "rr.h"];
+const clients = ["r", "p", "h", "r.p", "p.h", "p.r.p", "-"];
+
+const program = (
+  name: string,
+  what: string,
+  start: Start,
+  plans: readonly string[],
+  ...needs: readonly Need[]
+): Program => ({ name, what, needs, start, plans });
 
 export const PROGRAMS: readonly Program[] = [
-  {
-    name: "python_sequential",
-    what: "one thread, a connection per request",
-    needs: ["python"],
-    file: "python_threads.py",
-    command: python,
-    env: { THREADS: "no" },
-    plans: sequential,
-  },
-  {
-    name: "python_threads",
-    what: "a thread per connection",
-    needs: ["python"],
-    file: "python_threads.py",
-    command: python,
-    plans: sequential,
-  },
-  {
-    name: "python_workers",
-    what: "a reader and eight workers, which answer",
-    needs: ["python"],
-    file: "python_workers.py",
-    command: python,
-    plans: sequential,
-  },
-  {
-    name: "python_workers_reader",
-    what: "a reader and eight workers, the reader answers",
-    needs: ["python"],
-    file: "python_workers.py",
-    command: python,
-    env: { ANSWERED_BY: "reader" },
-    plans: sequential,
-  },
-  {
-    name: "asyncio",
-    what: "asyncio, a connection per call",
-    needs: ["python"],
-    file: "python_asyncio.py",
-    command: python,
-    plans: loop,
-  },
-  {
-    name: "asyncio_pool_64",
-    what: "asyncio, 64 connections per end",
-    needs: ["python"],
-    file: "python_asyncio.py",
-    command: python,
-    env: { POOL: "64" },
-    plans: loop,
-  },
-  {
-    name: "asyncio_pool_4",
-    what: "asyncio, 4 connections per end",
-    needs: ["python"],
-    file: "python_asyncio.py",
-    command: python,
-    env: { POOL: "4" },
-    plans: loop,
-  },
-  {
-    name: "node",
-    what: "Node, a connection per call",
-    needs: ["node"],
-    file: "node_pool.mjs",
-    command: node,
-    plans: loop,
-  },
-  {
-    name: "node_pool_64",
-    what: "Node, 64 connections per end",
-    needs: ["node"],
-    file: "node_pool.mjs",
-    command: node,
-    env: { POOL: "64" },
-    plans: loop,
-  },
-  {
-    name: "node_pool_4",
-    what: "Node, 4 connections per end",
-    needs: ["node"],
-    file: "node_pool.mjs",
-    command: node,
-    env: { POOL: "4" },
-    plans: loop,
-  },
-  {
-    name: "node_fan_out",
-    what: "Node, 64 connections per end, calls at the same time",
-    needs: ["node"],
-    file: "node_pool.mjs",
-    command: node,
-    env: { POOL: "64" },
-    plans: fanOut,
-  },
+  program(
+    "python_sequential",
+    "one thread, a connection per request",
+    python("python_threads.py", { THREADS: "no" }),
+    threaded,
+    "python",
+  ),
+  program(
+    "python_threads",
+    "a thread per connection",
+    python("python_threads.py"),
+    threaded,
+    "python",
+  ),
+  program(
+    "python_workers",
+    "a reader and eight workers, which answer",
+    python("python_workers.py"),
+    threaded,
+    "python",
+  ),
+  program(
+    "python_workers_reader",
+    "a reader and eight workers, the reader answers",
+    python("python_workers.py", { ANSWERED_BY: "reader" }),
+    threaded,
+    "python",
+  ),
+  program(
+    "asyncio",
+    "asyncio, a connection per call",
+    python("python_asyncio.py"),
+    sequential,
+    "python",
+  ),
+  ...[64, 4].map((POOL) =>
+    program(
+      `asyncio_pool_${POOL}`,
+      `asyncio, ${POOL} connections per end`,
+      python("python_asyncio.py", { POOL: `${POOL}` }),
+      sequential,
+      "python",
+    )
+  ),
+  program("node", "Node, a connection per call", node("node_pool.mjs"), sequential),
+  ...[64, 4].map((POOL) =>
+    program(
+      `node_pool_${POOL}`,
+      `Node, ${POOL} connections per end`,
+      node("node_pool.mjs", { POOL: `${POOL}` }),
+      sequential,
+    )
+  ),
+  program(
+    "node_fan_out",
+    "Node, 64 connections per end, calls at the same time",
+    node("node_pool.mjs", { POOL: "64" }),
+    fanOut,
+  ),
+  program(
+    "node_clients",
+    "Node with pg's pool, ioredis and fetch",
+    nodeWith(["pg@8", "ioredis@5"], "node_clients.mjs"),
+    clients,
+  ),
+  program("deno", "Deno.serve and fetch, 16 connections to Redis", deno("deno_serve.ts"), [
+    ...sequential,
+    "rh",
+  ]),
+  program("go", "Go's net/http", go("go_http.go"), sequential, "go"),
+  program("go_fan_out", "Go, calls at the same time", go("go_http.go"), fanOut, "go"),
+  ...([
+    ["same", "the thread that read calls and answers"],
+    ["handoff", "calls on another fixed pool of eight"],
+    ["async", "calls follow each other as CompletableFutures"],
+  ] as const).map(([CALLS, what]) =>
+    program(
+      `java_${CALLS}`,
+      `Java's HTTP server, ${what}`,
+      java("JavaPool.java", { CALLS }),
+      sequential,
+      "java",
+    )
+  ),
+  program(
+    "nginx_node",
+    "nginx in front of Node",
+    behindNginx(node("node_pool.mjs", { POOL: "64" })),
+    sequential,
+    "nginx",
+  ),
+  program(
+    "haproxy_node",
+    "HAProxy in front of Node",
+    behindHaproxy(node("node_pool.mjs", { POOL: "64" })),
+    sequential,
+    "haproxy",
+  ),
 ];
