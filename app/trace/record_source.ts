@@ -45,12 +45,13 @@ export function asRefusal(error: unknown): unknown {
 
 async function fromKernel(flags: CaptureFlags): Promise<RecordSource> {
   const { openKernelSource } = await import("../../operators/sources/kernel_source.ts");
-  const { pid, comm, port, payloadBytes } = flags;
+  const { pid, comm, port, payloadBytes, turns } = flags;
   const kernel = openKernelSource({
     ...(pid === undefined ? {} : { tgids: pid }),
     ...(comm === undefined ? {} : { comm }),
     ...(port === undefined ? {} : { ports: port }),
     ...(payloadBytes === undefined ? {} : { payloadBytesFirst: payloadBytes }),
+    ...(turns === undefined ? {} : { turns }),
   });
   return {
     source: kernel.source,

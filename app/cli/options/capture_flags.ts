@@ -11,6 +11,7 @@ export interface CaptureFlags {
   readonly comm?: string;
   readonly port?: readonly number[];
   readonly payloadBytes?: number;
+  readonly turns?: boolean;
 }
 
 export const captureFlags = {
@@ -49,6 +50,13 @@ export const captureFlags = {
     parse: parsePayloadBytes,
     brief: "Bytes copied of the first call in a direction (default: 1024, at most 16384)",
     placeholder: "bytes",
+    optional: true,
+  },
+  turns: {
+    kind: "boolean",
+    brief:
+      "Tell turns of event loops apart; off: every system call of the host is 55 ns cheaper, " +
+      "and requests on event loops are harder to tell apart (default: on)",
     optional: true,
   },
 } as const;
