@@ -5,6 +5,7 @@
 // same span_id and the next revision. Ends meet in either order within a window of event time; what
 // comes later still is joined by queries, by the same rules.
 
+import { hashOfLong, hashOfNumber, hashOfText, HashTable } from "../engine/hash_table.ts";
 import type { Operator, Outputs, Stage } from "../engine/operator.ts";
 import { LIMITS } from "../model/limits.ts";
 import type { Candidate } from "../model/link.ts";
@@ -35,9 +36,10 @@ interface End {
   confidence: number;
 }
 
+/** Ends by the key of their hop. */
 interface Generation {
-  readonly groups: Map<Key, End[]>;
-  readonly ends: Map<bigint, End>;
+  readonly groups: HashTable<Key, End[]>;
+  ends: number;
 }
 
 const windowNs = BigInt(LIMITS.hopWindowMs.value) * MILLISECOND;
@@ -52,12 +54,18 @@ function openSpanJoin(network: boolean, out: Outputs<SpanRevision>): Stage<SpanR
   const running = new Map<bigint, End>();
 
   function turn(): void {
-    for (const [id, end] of previous.ends) {
-      if (end.came.span.shape !== "open" || end.rank === unlinked) continue;
-      if (running.size < LIMITS.hopSpans.value) running.set(id, end);
+    for (const group of previous.groups.values()) {
+      for (const end of group) {
+        const { span } = end.came;
+        if (span.shape !== "open" || end.rank === unlinked) continue;
+        if (running.size < LIMITS.hopSpans.value) running.set(span.span_id, end);
+      }
     }
+    const emptied = previous;
+    emptied.groups.clear();
+    emptied.ends = 0;
     previous = current;
-    current = startGeneration();
+    current = emptied;
   }
 
   function push(revision: SpanRevision): void {
@@ -67,7 +75,9 @@ function openSpanJoin(network: boolean, out: Outputs<SpanRevision>): Stage<SpanR
       out.emit(revision);
       return;
     }
-    const known = knownEnd(span.span_id);
+    if (current.ends >= generationSpansMax) turn();
+    const group = groupOf(key);
+    const known = endOf(span.span_id, group);
     if (known !== undefined) {
       known.came = revision;
       if (span.shape !== "open") running.delete(span.span_id);
@@ -75,11 +85,9 @@ function openSpanJoin(network: boolean, out: Outputs<SpanRevision>): Stage<SpanR
       return;
     }
     const end: End = { came: revision, added: 0, rank: unlinked, parentId: 0n, confidence: 0 };
-    if (current.ends.size >= generationSpansMax) turn();
-    current.ends.set(span.span_id, end);
-    const group = groupOf(key);
     group.push(end);
     if (group.length > groupMax) group.shift();
+    else current.ends++;
     if (group.length > 1) findParent(end, group);
     out.emit(outgoing(end));
     for (const other of group) {
@@ -93,17 +101,14 @@ function openSpanJoin(network: boolean, out: Outputs<SpanRevision>): Stage<SpanR
   /** Both ends are known and nothing lies between them: no more is to come of this hop. */
   function forget(key: Key, group: readonly End[]): void {
     current.groups.delete(key);
-    previous.groups.delete(key);
-    for (const { came } of group) {
-      current.ends.delete(came.span.span_id);
-      previous.ends.delete(came.span.span_id);
-      running.delete(came.span.span_id);
-    }
+    current.ends -= group.length;
+    if (running.size === 0) return;
+    for (const { came } of group) running.delete(came.span.span_id);
   }
 
-  function knownEnd(id: bigint): End | undefined {
-    return current.ends.get(id) ?? previous.ends.get(id) ??
-      (running.size > 0 ? running.get(id) : undefined);
+  function endOf(id: bigint, group: readonly End[]): End | undefined {
+    for (const end of group) if (end.came.span.span_id === id) return end;
+    return running.size > 0 ? running.get(id) : undefined;
   }
 
   /** The ends that have this key; those of the generation before move into this one. */
@@ -111,6 +116,11 @@ function openSpanJoin(network: boolean, out: Outputs<SpanRevision>): Stage<SpanR
     const group = current.groups.get(key);
     if (group !== undefined) return group;
     const older = previous.groups.get(key) ?? [];
+    if (older.length > 0) {
+      previous.groups.delete(key);
+      previous.ends -= older.length;
+      current.ends += older.length;
+    }
     current.groups.set(key, older);
     return older;
   }
@@ -123,11 +133,16 @@ function openSpanJoin(network: boolean, out: Outputs<SpanRevision>): Stage<SpanR
       turn();
     },
     end() {},
-    held: () => current.ends.size + previous.ends.size + running.size,
+    held: () => current.ends + previous.ends + running.size,
   };
 }
 
-const startGeneration = (): Generation => ({ groups: new Map(), ends: new Map() });
+const startGeneration = (): Generation => ({ groups: new HashTable(hashOfKey), ends: 0 });
+
+function hashOfKey(key: Key): number {
+  if (typeof key === "number") return hashOfNumber(key);
+  return typeof key === "bigint" ? hashOfLong(key) : hashOfText(key);
+}
 
 /** A client and its server, both at an end, joined without doubt. */
 function isComplete(group: readonly End[]): boolean {

@@ -6,6 +6,7 @@
 // decided when it ends if the evidence is decisive, else when a rule speaks later, when every work
 // it could belong to has ended, or when its window closes.
 
+import { hashOfLong, HashTable } from "../../engine/hash_table.ts";
 import type { Join, JoinOperator, Outputs } from "../../engine/operator.ts";
 import type { Fact } from "../../model/capture_record.ts";
 import type { DropReason } from "../../model/drops.ts";
@@ -39,7 +40,7 @@ const none: readonly Candidate[] = [];
 class LinkStage implements Join<SessionEvent, Fact> {
   readonly #out: Outputs<LinkedExchange, never, DropReason>;
   readonly #linkers = new Map<number, Linker>();
-  readonly #entries = new Map<Exchange, Work | Call>();
+  readonly #entries = new HashTable<Exchange, Work | Call>(({ spanId }) => hashOfLong(spanId));
   #held: Call[] = [];
 
   constructor(out: Outputs<LinkedExchange, never, DropReason>) {
