@@ -2,8 +2,8 @@
 // AMQP 1.0, as Azure Service Bus, ActiveMQ, Qpid and RabbitMQ 4 speak it.
 //
 //   preface: "AMQP" | 0 plain, 2 TLS, 3 SASL | 1 0 0         both ends send it
-//   frame  : bytes u32, itself included | words of header u8 (2) | type u8 (0, 1 SASL) | channel u16
-//            | performative: a described list | [payload]
+//   frame  : bytes u32, itself included | words of header u8 (2) | type u8 (0, 1 SASL)
+//            | channel u16 | performative: a described list | [payload]
 //
 // What a client sends unsettled is a request: the disposition with its delivery id answers it.
 // Deliveries to a client are one-way.

@@ -2,7 +2,8 @@
 // The sections of an AMQP 1.0 message, the names of performatives, and the fields of messages.
 //
 //   70 header | 71 delivery annotations | 72 annotations | 73 properties (0 id, 2 to, 4 reply to,
-//   5 correlation id, 3 subject) | 74 application properties | 75 data, 76 sequence, 77 value | 78 footer
+//   5 correlation id, 3 subject) | 74 application properties | 75 data | 76 sequence
+//   77 value | 78 footer
 
 import type { Identity } from "../../../model/message.ts";
 import type { Cursor } from "../../wire/cursor.ts";

@@ -2,7 +2,8 @@
 // OpenWire, the protocol of ActiveMQ.
 //
 //   frame         : bytes u32 | type u8 | fields (see openwire_values.ts)
-//   WireFormatInfo: type 1 | "ActiveMQ" | version u32 | there u8, properties; loose, sent first by both
+//   WireFormatInfo: type 1 | "ActiveMQ" | version u32 | there u8, properties
+//                   (loose, sent first by both)
 //
 // What both ends want (tight encoding, cache) holds for all that follows. A connection that was
 // joined midway shows by the byte behind the type which encoding it has.

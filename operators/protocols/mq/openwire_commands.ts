@@ -4,7 +4,8 @@
 
 /**
  * One field: its kind, and its name where it is kept. "cached" is an object that is sent once and
- * then meant by its index; "nested" is one that is sent each time; "text10" a text of version 10 and later.
+ * then meant by its index; "nested" is one that is sent each time; "text10" is a text that there
+ * is from version 10 on.
  */
 export type Op = readonly [
   kind:

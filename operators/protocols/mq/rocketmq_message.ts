@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stored message of RocketMQ, as the body of a pull response holds them, and its properties.
 //
-//   size u32 | magic u32 | crc u32 | queue u32 | flag u32 | queue offset u64 | offset u64 | system flag
-//   u32 | born u64, host | stored u64, host | tries u32 | transaction u64 | body: bytes u32
-//   | topic: bytes u8 (u16 in version 2) | properties: bytes u16
+//   size u32 | magic u32 | crc u32 | queue u32 | flag u32 | queue offset u64 | offset u64
+//   | system flag u32 | born u64, host | stored u64, host | tries u32 | transaction u64
+//   | body: bytes u32 | topic: bytes u8 (u16 in version 2) | properties: bytes u16
 //   host: address 4 or 16 bytes, port u32        properties: name 01 value 02 …
 
 import type { Identity } from "../../../model/message.ts";

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // STOMP 1.0 to 1.2.
 //
-//   frame: COMMAND LF | name:value LF … | LF | body | NUL        (CR LF may end lines; LF between frames)
+//   frame: COMMAND LF | name:value LF … | LF | body | NUL
+//
+// CR LF may end lines, and LF may stand between frames.
 //
 // `content-length` says how long the body is, otherwise the first NUL ends it. A frame with a
 // `receipt` header is a request that RECEIPT or ERROR answers; every other frame is one-way.

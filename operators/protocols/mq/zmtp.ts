@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ZMTP 3, the protocol of ZeroMQ.
 //
-//   greeting: ff … 7f (10 bytes) | major u8 | minor u8 | mechanism, 20 bytes | as server u8 | 31 zeros
+//   greeting: ff … 7f (10 bytes) | major u8 | minor u8 | mechanism, 20 bytes | as server u8
+//             | 31 zeros
 //   frame   : flags u8 (1 more frames, 2 long, 4 command) | size u8 or u64 | body
 //   command : length u8, name | data          property: length u8, name | length u32, value
 //

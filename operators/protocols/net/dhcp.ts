@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // DHCP for IPv4.
 //
-//   op u8 (1 request, 2 reply) | hardware u8, bytes u8 | hops u8 | transaction u32 | seconds u16 | flags u16
-//   | client, your, server, relay: 4 bytes each | hardware address, 16 | name, 64 | file, 128
-//   | 63 82 53 63 | (option u8 | bytes u8 | value) … | ff
+//   op u8 (1 request, 2 reply) | hardware u8, bytes u8 | hops u8 | transaction u32 | seconds u16
+//   | flags u16 | client, your, server, relay: 4 bytes each | hardware address, 16 | name, 64
+//   | file, 128 | 63 82 53 63 | (option u8 | bytes u8 | value) … | ff
 
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // IMAP 4.
 //
-//   client: tag command … CRLF             server: tag OK|NO|BAD text CRLF | * data CRLF | + text CRLF
+//   client: tag command … CRLF
+//   server: tag OK or NO or BAD text CRLF, * data CRLF, + text CRLF
 //   literal: {bytes} or {bytes+} at the end of a line; so many bytes follow, then the line goes on
 //
 // Lines with `*` before the tagged one belong to its answer. Arguments of LOGIN and AUTHENTICATE

@@ -238,7 +238,7 @@ function readResult(
   });
 }
 
-/** 0 success, 5 and 6 compare, 10 referral, 14 SASL goes on; 1, 51 to 54 and 80 are the server's. */
+/** 5 and 6 compare, 10 refers, 14: SASL goes on; 1, 51 to 54 and 80 are the server's failures. */
 function statusOf(code: number): Status {
   if (code <= 0 || code === 5 || code === 6 || code === 10 || code === 14) return "ok";
   return code === 1 || (code >= 51 && code <= 54) || code === 80 ? "server_error" : "client_error";

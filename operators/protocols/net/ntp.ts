@@ -2,7 +2,8 @@
 // NTP 1 to 4.
 //
 //   leap 2 bits, version 3 bits, mode 3 bits | stratum u8 | poll i8 | precision i8 | root delay u32
-//   | root dispersion u32 | reference, 4 bytes | reference time u64 | origin u64 | received u64 | sent u64
+//   | root dispersion u32 | reference, 4 bytes | reference time u64 | origin u64 | received u64
+//   | sent u64
 //
 // A server (mode 4) repeats the time at which the client (mode 3) sent as the origin.
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // RADIUS.
 //
-//   code u8 | id u8 | bytes u16 | authenticator, 16 bytes | (type u8 | bytes u8, both included | value) …
+//   code u8 | id u8 | bytes u16 | authenticator, 16 bytes | attributes
+//   attribute: type u8 | bytes u8, these two included | value
 //
 // Passwords, and whatever else authenticates, are not read.
 

@@ -2,9 +2,10 @@
 // SNMP 1, 2c and 3.
 //
 //   1, 2c: SEQUENCE { version 0 or 1, community, PDU }
-//   3    : SEQUENCE { version 3, SEQUENCE { id, … }, security, SEQUENCE { …, …, PDU } or encrypted }
-//   PDU  : a0 GET, a1 GETNEXT, a2 RESPONSE, a3 SET, a4 TRAP, a5 GETBULK, a6 INFORM, a7 TRAP, a8 REPORT
-//          { request id, error, error index, SEQUENCE { SEQUENCE { name OID, value } … } }
+//   3    : SEQUENCE { version 3, SEQUENCE { id, … }, security, SEQUENCE { …, …, PDU } }
+//   PDU  : a0 GET, a1 GETNEXT, a2 RESPONSE, a3 SET, a4 TRAP, a5 GETBULK, a6 INFORM, a7 TRAP,
+//          a8 REPORT, each of { request id, error, error index, SEQUENCE { variable … } }
+//   a variable is SEQUENCE { name OID, value }
 //
 // The community is a password, and is not read.
 
@@ -89,7 +90,7 @@ function readSecure(cursor: Cursor, make: Make<F>): Step {
   return readPdu(cursor, "3", id, make);
 }
 
-/** Version 3 pairs by the id of its header, which a REPORT repeats even where it has no request id. */
+/** Version 3 pairs by the id of its header, which a REPORT repeats as well. */
 function readPdu(cursor: Cursor, version: string, headId: number | null, make: Make<F>): Step {
   const { tag } = readElement(cursor);
   const type = PDUS[tag];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // bRPC's own protocol, baidu_std.
 //
-//   frame: "PRPC" | bytes u32 (of what follows these 12) | meta bytes u32 | RpcMeta | payload, attachment
+//   frame: "PRPC" | bytes u32 (of what follows these 12) | meta bytes u32 | RpcMeta
+//          | payload, attachment
 //   meta : 1 request (1 service, 2 method, 3 log id, 4 trace, 5 span, 7 request id, 9 user fields)
 //          2 response (1 error code, 2 error text) | 4 correlation id           all protobuf
 //

@@ -2,9 +2,10 @@
 // SOFARPC's Bolt protocol.
 //
 //   version 1: 1 | type u8 | command u16 | 1 | request id u32 | codec u8 | …
-//   version 2: 2 | 1 | type u8 | command u16 | 1 | request id u32 | codec u8 | switches u8 | … | [crc u32]
-//   …        : timeout u32 (request) or status u16 (response) | class u16 | header u16 | content u32
-//              and as many bytes of each
+//   version 2: 2 | 1 | type u8 | command u16 | 1 | request id u32 | codec u8 | switches u8 | …
+//              | [crc u32]
+//   …        : timeout u32 (request) or status u16 (response) | class u16 | header u16
+//              | content u32, and as many bytes of each
 //   header   : (name: bytes u32, text | value: bytes u32, text) …
 //   type     : 0 response, 1 request, 2 one-way      command: 0 heartbeat, 1 request, 2 response
 

@@ -160,7 +160,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const size = (bytes[6] ?? 0) << 16 | (bytes[7] ?? 0) << 8 | (bytes[8] ?? 0);
   const next = 9 + size;
   if (opcode === 1 && !startsWithMap(bytes)) return NO;
-  if (response && (opcode === READY || opcode === 3) && size > 300) return NO;
+  if (!bodyFits(bytes, opcode, size)) return NO;
   if (next === length) return { kind: response ? "response" : "request", score: 88 };
   if (next < length) {
     const follows = next >= bytes.length ||
@@ -169,6 +169,31 @@ function probe(bytes: Uint8Array, length: number): Claim {
   }
   const long = opcode === 7 || opcode === 9 || opcode === 10 || opcode === 13 || opcode === 8;
   return long ? { kind: response ? "response" : "request", score: 60 } : NO;
+}
+
+/** What the body begins with is as its opcode says: a kind, a code, a text within the body. */
+function bodyFits(bytes: Uint8Array, opcode: number, size: number): boolean {
+  const first = (bytes[9] ?? 0) * 2 ** 24 + (bytes[10] ?? 0) * 2 ** 16 + (bytes[11] ?? 0) * 2 ** 8 +
+    (bytes[12] ?? 0);
+  const flagged = ((bytes[1] ?? 0) & 0x0f) !== 0;
+  switch (opcode) {
+    case READY:
+    case 5:
+      return size === 0;
+    case AUTHENTICATE:
+      return size < 300;
+    case 7:
+    case 9:
+      return flagged || (first > 0 && first + 4 <= size);
+    case 8:
+      return flagged || (first >= 1 && first <= 5);
+    case 0:
+      return flagged || first <= 0x2500;
+    case 10:
+      return flagged || first >>> 16 <= 64;
+    default:
+      return true;
+  }
 }
 
 /** STARTUP is a map of texts that names CQL_VERSION. */

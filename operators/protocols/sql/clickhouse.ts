@@ -3,8 +3,8 @@
 //
 //   number: varint      text: length varint, bytes
 //   client: 0 hello (name, version, revision, database, user, password) | 1 query | 2 data | 4 ping
-//   server: 0 hello | 1 data | 2 exception (code i32 little endian, class, text) | 3 progress | 4 pong
-//           | 5 end of stream | …
+//   server: 0 hello | 1 data | 2 exception (code i32 little endian, class, text) | 3 progress
+//           | 4 pong | 5 end of stream | …
 //   query : id | [client: kind u8, user, id, address, …] | settings … | stage | compression | text
 //
 // Blocks of data do not say how long they are, so what follows a query, or the first packet of its

@@ -151,8 +151,12 @@ function readConnect(cursor: Cursor, make: Make<F>, state: State): Step {
   });
 }
 
-const STATEMENT =
-  /(?:\/\*|\b(?:SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|BEGIN|DECLARE|CALL|ALTER|CREATE|DROP|TRUNCATE|EXPLAIN|LOCK|GRANT|REVOKE|COMMIT|ROLLBACK|SAVEPOINT|SET)\b)/i;
+const FIRST_WORDS = [
+  ...["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "BEGIN", "DECLARE", "CALL"],
+  ...["ALTER", "CREATE", "DROP", "TRUNCATE", "EXPLAIN", "LOCK", "GRANT", "REVOKE", "COMMIT"],
+  ...["ROLLBACK", "SAVEPOINT", "SET"],
+];
+const STATEMENT = new RegExp(`/\\*|\\b(?:${FIRST_WORDS.join("|")})\\b`, "i");
 
 /** The length stands before the text; fe before it says that parts with lengths follow. */
 function statementIn(text: string): SqlText | null {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // FastCGI, as between a web server and PHP-FPM.
 //
-//   record  : version 1 | type u8 | request id u16 | content u16 | padding u8 | 0 | content | padding
+//   record  : version 1 | type u8 | request id u16 | content u16 | padding u8 | 0
+//             | content | padding
 //   request : BEGIN_REQUEST, PARAMS … up to an empty one, STDIN … up to an empty one
 //   response: STDOUT and STDERR …, END_REQUEST (status of the program u32 | of the protocol u8)
 //   param   : length of name, of value (u8, or u32 with the high bit set) | name | value
