@@ -35,7 +35,7 @@ export async function runCell(
   const folder = await Deno.makeTempDir({ prefix: "spandrel-accuracy-" });
   try {
     const [port, innerPort] = [freePort(), freePort()];
-    const [output, log] = [`${folder}/spans.ndjson`, `${folder}/calls.log`];
+    const [output, log] = [`${folder}/spans.ndjson`, `${folder}/${logName}`];
     const ports = [port, innerPort, ends.redis, ends.leaf, ends.postgres].join(",");
     const words = ["trace", "--json", "--output", output, "--port", ports, "--keep-payload"];
     await using tracer = await startSpandrel(words, { whenTracing: true, stopMs: 30_000 });
@@ -55,7 +55,7 @@ export async function runCell(
       requests: tokens.size,
       requestsPerSecond: Math.round(tokens.size / seconds),
       lost: /dropped: .*/.exec(tracer.stderr())?.[0] ?? "",
-      score: scoreSpans(spans, readCallLog(await Deno.readTextFile(log)), tokens),
+      score: scoreSpans(spans, readCallLog(await readLogs(folder)), tokens),
     };
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -67,3 +67,13 @@ function meanCalls(plans: readonly string[]): number {
   const letters = plans.join("").replace(/[^a-z]/g, "").length;
   return letters / plans.length;
 }
+
+/** The program may be several, each with a log of its own. */
+async function readLogs(folder: string): Promise<string> {
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name)
+    .filter((name) => name.startsWith(logName));
+  const texts = await Promise.all(names.map((name) => Deno.readTextFile(`${folder}/${name}`)));
+  return texts.join("");
+}
+
+const logName = "calls.log";

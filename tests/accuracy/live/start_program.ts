@@ -18,7 +18,10 @@ export interface Where {
   /** A second port, for what stands behind a proxy. */
   readonly innerPort: number;
   readonly ends: Ends;
-  /** The file to append lines of tokens to: what came in, then what went out for it. */
+  /**
+   * The file to append lines of tokens to: what came in, then what went out for it. Who must have
+   * a file of its own adds to the name.
+   */
   readonly log: string;
   /** For files of the program. */
   readonly folder: string;
@@ -72,7 +75,7 @@ export const behindNginx = (inner: Start): Start => (where) =>
     }`,
     }));
 
-/** HAProxy likewise; it keeps its connections to the server and shares them between clients. */
+/** HAProxy likewise; it shares its connections to the server between clients. */
 export const behindHaproxy = (inner: Start): Start => (where) =>
   together(where, inner, async () => {
     const file = `${where.folder}/haproxy.cfg`;
@@ -100,7 +103,7 @@ backend inner
 `,
     );
     return await startChild("sh", {
-      args: ["-c", 'exec haproxy -db -f "$0" >>"$1"', file, where.log],
+      args: ["-c", 'exec haproxy -db -f "$0" >"$1"', file, `${where.log}.proxy`],
       ready: () => isListening(where.port),
     });
   });
