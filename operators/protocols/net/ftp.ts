@@ -9,6 +9,7 @@
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
+import { firstWordBytes } from "./first_word.ts";
 import { readReply, statusOf } from "./reply_code.ts";
 
 const LINE_BYTES_MAX = 4_096;
@@ -104,6 +105,7 @@ function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
 const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array): Claim {
+  if (firstWordBytes(bytes, 3) < 3) return NO;
   const text = String.fromCharCode(...bytes.subarray(0, 128));
   if (/^220[ -][^\r\n]*\bFTP/i.test(text)) return { kind: "response", score: 90 };
   if (/^220[ -][^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };

@@ -12,6 +12,7 @@ import type { Status } from "../../../model/status.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step, type Way } from "../../wire/protocol.ts";
+import { firstWordBytes } from "./first_word.ts";
 
 const LINE_BYTES_MAX = 16_384;
 
@@ -160,9 +161,11 @@ function statusOf(outcome: string, reply: string): Status {
 const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array): Claim {
+  const tag = bytes[0] === 0x2a ? 1 : firstWordBytes(bytes, 17);
+  if (tag === 0 || tag > 16 || bytes[tag] !== 0x20) return NO;
   const text = String.fromCharCode(...bytes.subarray(0, 160));
   if (/^\* (?:OK|PREAUTH) [^\r\n]*IMAP/i.test(text)) return { kind: "response", score: 95 };
-  const found = /^[A-Za-z0-9.]{1,16} (?:UID )?([A-Za-z]+)(?: [^\r\n]*)?\r\n/.exec(text);
+  const found = /^[A-Za-z0-9]{1,16} (?:UID )?([A-Za-z]+)(?: [^\r\n]*)?\r\n/.exec(text);
   const verb = found?.[1] ?? "";
   if (
     !/^(?:CAPABILITY|STARTTLS|LOGIN|AUTHENTICATE|SELECT|EXAMINE|FETCH|LOGOUT|IDLE)$/i.test(verb)

@@ -11,6 +11,7 @@ import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
+import { firstWordBytes } from "./first_word.ts";
 
 const LINE_BYTES_MAX = 8_192;
 const HEADERS_MAX = 256;
@@ -175,6 +176,7 @@ function tell(line: string, headers: Headers, more: boolean, make: Make<F>): Ste
 const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array): Claim {
+  if (firstWordBytes(bytes, 3) < 3) return NO;
   const text = String.fromCharCode(...bytes.subarray(0, 256));
   if (/^SIP\/2\.0 [1-6]\d\d[ \r]/.test(text)) return { kind: "response", score: 98 };
   const method = /^([A-Z]+) (?:sips?|tel|urn):[^ \r\n]+ SIP\/2\.0\r?\n/.exec(text)?.[1] ?? "";

@@ -17,6 +17,7 @@ import {
   type Make,
   type Step,
 } from "../../wire/protocol.ts";
+import { firstWordBytes } from "./first_word.ts";
 import { readReply, statusOf } from "./reply_code.ts";
 
 const LINE_BYTES_MAX = 8_192;
@@ -161,6 +162,7 @@ function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
 const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array, length: number): Claim {
+  if (firstWordBytes(bytes, 3) < 3 && length >= 3) return NO;
   const text = String.fromCharCode(...bytes.subarray(0, 128));
   if (/^220[ -][^\r\n]*E?SMTP/.test(text)) return { kind: "response", score: 92 };
   if (/^(?:EHLO|LHLO) [^\r\n]+\r?\n/i.test(text)) return { kind: "request", score: 90 };

@@ -248,6 +248,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const count = bytes[1] ?? 0;
   if (bytes[0] !== HELLO || count < 3 || count > 96) return NO;
   if (length < 2 + count + 3) return NO;
+  if (!isLetter(bytes[2] ?? 0) || !isLetter(bytes[3] ?? 0)) return NO;
   const name = String.fromCharCode(...bytes.subarray(2, 2 + count));
   if (!/^[\x20-\x7e]+$/.test(name)) return NO;
   const server = name === "ClickHouse";
@@ -264,6 +265,9 @@ function probe(bytes: Uint8Array, length: number): Claim {
   }
   return server ? { kind: "either", score: 75 } : { kind: "request", score: 93 };
 }
+
+const isLetter = (byte: number): boolean =>
+  (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 
 function revisionAt(bytes: Uint8Array, versionAt: number): number {
   let at = versionAt;
