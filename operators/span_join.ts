@@ -159,9 +159,9 @@ const groupMax = 16;
 /** Looks for the best parent in the group; true if it is another one than before. */
 function findParent(end: End, group: readonly End[]): boolean {
   const child = end.came.span;
-  for (const [rank, rule] of HOP_RULES.entries()) {
-    if (rank > end.rank) return false;
-    if (rule.childKey(child) === null) continue;
+  for (let rank = 0; rank < HOP_RULES.length && rank <= end.rank; rank++) {
+    const rule = HOP_RULES[rank];
+    if (rule === undefined || rule.childKey(child) === null) continue;
     let best: Span | null = null;
     let confidence = 0;
     let equal = 0;
@@ -195,12 +195,18 @@ function isLaterStart(a: Span, b: Span): boolean {
 function outgoing(end: End): SpanRevision {
   const { came, added, rank, parentId, confidence } = end;
   if (rank === unlinked) return came;
-  const span_id = came.span.span_id;
-  const others = came.candidates.filter((each) => each.parent_id !== parentId);
-  const candidates: Candidate[] = [
-    { span_id, parent_id: parentId, evidence: "hop", score: confidence, rank: 0 },
-    ...others.slice(0, CANDIDATES_MAX - 1).map((each, i) => ({ ...each, rank: i + 1 })),
-  ];
+  const hop: Candidate = {
+    span_id: came.span.span_id,
+    parent_id: parentId,
+    evidence: "hop",
+    score: confidence,
+    rank: 0,
+  };
+  const candidates = [hop];
+  for (const each of came.candidates) {
+    if (candidates.length === CANDIDATES_MAX) break;
+    if (each.parent_id !== parentId) candidates.push({ ...each, rank: candidates.length });
+  }
   const span: Span = {
     ...came.span,
     parent_span_id: parentId,
