@@ -2,7 +2,7 @@
 // How right traces are, told as tables:
 //
 //   accuracy.ts [--program NAME]… [--concurrency 1,8,64] [--full] [--cold] [--json]
-//                                          real programs under load, traced by the kernel
+//               [--keep FOLDER]            real programs under load, traced by the kernel
 //   accuracy.ts --replay [--json]          recordings of real programs, and simulated services
 //   accuracy.ts --dataset PATH [--json]    evidence 7 and 8 alone on a data set, or on a folder
 //
@@ -39,10 +39,12 @@ function optionsIn(args: string[]) {
       json: { type: "boolean", default: false },
       full: { type: "boolean", default: false },
       cold: { type: "boolean", default: false },
+      keep: { type: "string" },
     },
   });
   return {
     ...values,
+    keep: values.keep,
     programs: values.program.flatMap((names) => names.split(",")),
     concurrency: values.concurrency.split(",").map(clientsOf),
   };

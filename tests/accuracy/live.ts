@@ -19,6 +19,8 @@ export interface LiveOptions {
   readonly full: boolean;
   /** Without quiet requests before the load, from which the tracer learns. */
   readonly cold: boolean;
+  /** Folder for recordings that recorded_run.ts reads; then spans come from the recordings. */
+  readonly keep: string | undefined;
 }
 
 /** One client sends so many before the load, as in quiet hours; they are not counted. */
@@ -39,6 +41,7 @@ export async function live(options: LiveOptions): Promise<boolean> {
           clients,
           links: options.full ? 5_000 : 1_000,
           quietRequests: options.cold ? 0 : quietRequests,
+          keep: options.keep ?? null,
         })
       );
       cells.push(cell);

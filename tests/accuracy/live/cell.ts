@@ -3,11 +3,12 @@
 // with its own log.
 
 import { freePort } from "../../support/ports.ts";
-import { type SpanLine, spansIn, startSpandrel } from "../../support/spandrel.ts";
+import { runSpandrel, type SpanLine, spansIn, startSpandrel } from "../../support/spandrel.ts";
 import { driveLoad } from "./load.ts";
 import type { Program } from "./programs.ts";
 import { readCallLog, scoreSpans, type SpanScore } from "./score_spans.ts";
 import type { Ends } from "./start_program.ts";
+import { writeRecordedRun } from "./write_recorded_run.ts";
 
 export interface CellOptions {
   readonly clients: number;
@@ -15,6 +16,8 @@ export interface CellOptions {
   readonly links: number;
   /** Requests of one client before the load, which are not counted. */
   readonly quietRequests: number;
+  /** Folder for recordings; null: traced live, nothing is kept. */
+  readonly keep: string | null;
 }
 
 export interface Cell {
@@ -30,14 +33,17 @@ export interface Cell {
 export async function runCell(
   program: Program,
   ends: Ends,
-  { clients, links, quietRequests }: CellOptions,
+  { clients, links, quietRequests, keep }: CellOptions,
 ): Promise<Cell> {
   const folder = await Deno.makeTempDir({ prefix: "spandrel-accuracy-" });
   try {
     const [port, innerPort] = [freePort(), freePort()];
     const [output, log] = [`${folder}/spans.ndjson`, `${folder}/${logName}`];
     const ports = [port, innerPort, ends.redis, ends.leaf, ends.postgres].join(",");
-    const words = ["trace", "--json", "--output", output, "--port", ports, "--keep-payload"];
+    const recording = `${folder}/recording`;
+    const words = keep === null
+      ? [...traceWords, "--output", output, "--port", ports]
+      : ["record", recording, "--port", ports];
     await using tracer = await startSpandrel(words, { whenTracing: true, stopMs: 30_000 });
     await using running = await program.start({ port, innerPort, ends, log, folder });
     const { plans } = program;
@@ -48,6 +54,12 @@ export async function runCell(
     const seconds = (performance.now() - startMs) / 1000;
     await tracer.stop();
     await running[Symbol.asyncDispose]();
+    const callLog = readCallLog(await readLogs(folder));
+    if (keep !== null) {
+      await runSpandrel([...traceWords, "--output", output, "--replay", recording]);
+      const name = `${keep}/${program.name}_${clients}.events.gz`;
+      await writeRecordedRun(name, recording, { port, log: callLog });
+    }
     const spans: readonly SpanLine[] = spansIn(await Deno.readTextFile(output));
     return {
       program: program.name,
@@ -55,12 +67,14 @@ export async function runCell(
       requests: tokens.size,
       requestsPerSecond: Math.round(tokens.size / seconds),
       lost: /dropped: .*/.exec(tracer.stderr())?.[0] ?? "",
-      score: scoreSpans(spans, readCallLog(await readLogs(folder)), tokens),
+      score: scoreSpans(spans, callLog, tokens),
     };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+const traceWords = ["trace", "--json", "--keep-payload"] as const;
 
 /** Calls per request, on average over the plans. */
 function meanCalls(plans: readonly string[]): number {

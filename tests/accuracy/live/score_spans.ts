@@ -139,14 +139,18 @@ function rootsOf(log: CallLog, rootTokens: ReadonlySet<string>): Map<string, str
   return roots;
 }
 
-/** Spans by the token that is the last one in what they asked for. */
+/** The token in a path, a key or a literal. */
+export function tokenIn(resource: string): string | undefined {
+  return /(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{12})(?![0-9a-f])/.exec(resource)?.[0];
+}
+
+/** Spans by the token in what they asked for. */
 function indexSpans(spans: readonly SpanLine[]) {
   const clients = new Map<string, SpanLine>();
   const servers = new Map<string, SpanLine>();
   const tokenOf = new Map<string, string>();
   for (const span of spans) {
-    const [token] = /(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{12})(?![0-9a-f])/
-      .exec(String(span["resource"])) ?? [];
+    const token = tokenIn(String(span["resource"]));
     if (token === undefined) continue;
     (span["kind"] === "client" ? clients : servers).set(token, span);
     tokenOf.set(span.span_id, token);

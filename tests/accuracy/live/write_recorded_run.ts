@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns a recording of a program under load into what recorded_run.ts reads: the session events of
+// the process that read the requests of the load, and the true parents by its log.
+
+import { Flow } from "../../../engine/flow.ts";
+import { run } from "../../../engine/run.ts";
+import { forEach } from "../../../engine/sink.ts";
+import { isSocketRecord } from "../../../model/capture_record.ts";
+import type { Exchange, SessionEvent } from "../../../model/exchange.ts";
+import { decode } from "../../../operators/decode.ts";
+import { infer } from "../../../operators/infer.ts";
+import { PROTOCOLS } from "../../../operators/protocols/registry.gen.ts";
+import { reassemble } from "../../../operators/reassemble.ts";
+import { sessionWindow } from "../../../operators/session_window.ts";
+import { openReplay } from "../../../operators/sources/replay_source.ts";
+import { createRegistry } from "../../../operators/wire/registry.ts";
+import { unmasked } from "../../../operators/wire/unmasked.ts";
+import { type CallLog, tokenIn } from "./score_spans.ts";
+
+/** Writes `path`; `port` is where the process listens. */
+export async function writeRecordedRun(
+  path: string,
+  recording: string,
+  { port, log }: { readonly port: number; readonly log: CallLog },
+): Promise<void> {
+  const events = await sessionEventsOf(recording);
+  const isFront = ({ kind, connection }: Exchange) =>
+    kind === "server" && connection.local.port === port;
+  const front = events.find(({ exchange }) => isFront(exchange))?.exchange.program.program;
+  const own = events.filter(({ exchange }) => exchange.program.program === front);
+  const text = textOf(own, log);
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  await Deno.writeFile(path, stream);
+}
+
+async function sessionEventsOf(recording: string): Promise<SessionEvent[]> {
+  const replay = openReplay(recording);
+  const registry = createRegistry(PROTOCOLS.map(unmasked));
+  const events: SessionEvent[] = [];
+  const sessions = Flow.of(replay.source)
+    .filter(isSocketRecord, "socket_records")
+    .through(reassemble)
+    .through(infer, { registry, unknownTcp: false })
+    .through(decode)
+    .through(sessionWindow, { registry, bootId: replay.header.host.bootId });
+  await using running = run(sessions.into(forEach("kept", (event) => void events.push(event))));
+  await running.finished;
+  return events;
+}
+
+function textOf(events: readonly SessionEvent[], log: CallLog): string {
+  const exchanges = numbering<Exchange>();
+  const threads = numbering<number>();
+  const connections = numbering<number>();
+  const endpoints = numbering<string>();
+  const lines: string[] = [];
+  let lastNs: bigint | null = null;
+  for (const { kind, exchange } of events) {
+    const seen = kind === "opened" ? exchange.request : exchange.response;
+    if (kind === "streaming" || seen === null) continue;
+    if (kind === "closed" && !exchanges.has(exchange)) continue;
+    const isCall = exchange.kind === "client";
+    lines.push([
+      (kind === "opened" ? 0 : 2) + (isCall ? 1 : 0),
+      exchanges.of(exchange),
+      threads.of(seen.tid),
+      seen.turn,
+      connections.of(exchange.connection.conn),
+      lastNs === null ? 0 : seen.emitNs - lastNs,
+      kind === "opened" ? endpoints.of(`${seen.protocol} ${seen.message.endpoint}`) : 0,
+    ].join(" "));
+    lastNs = seen.emitNs;
+  }
+  const parents = parentsOf(exchanges.all(), log);
+  return `${JSON.stringify({ endpoints: endpoints.all(), parents })}\n${lines.join("\n")}\n`;
+}
+
+/** By number of the exchange, the number of its parent; -1 where the log tells none. */
+function parentsOf(exchanges: readonly Exchange[], log: CallLog): number[] {
+  const tokens = exchanges.map(({ request }) => tokenIn(request?.message.resource ?? ""));
+  const readAt = new Map<string, number>();
+  for (const [number, { kind }] of exchanges.entries()) {
+    const token = tokens[number];
+    if (kind === "server" && token !== undefined) readAt.set(token, number);
+  }
+  const parentOf = new Map<string, string>();
+  for (const [token, sent] of log) for (const each of sent) parentOf.set(each, token);
+  return exchanges.map(({ kind }, number) => {
+    const parent = parentOf.get(tokens[number] ?? "");
+    return kind === "client" && parent !== undefined ? readAt.get(parent) ?? -1 : -1;
+  });
+}
+
+/** Numbers things from 0 in the order in which they are first asked for. */
+function numbering<T>() {
+  const numbers = new Map<T, number>();
+  return {
+    has: (thing: T): boolean => numbers.has(thing),
+    all: (): T[] => [...numbers.keys()],
+    of(thing: T): number {
+      const number = numbers.get(thing) ?? numbers.size;
+      numbers.set(thing, number);
+      return number;
+    },
+  };
+}
