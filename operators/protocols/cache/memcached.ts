@@ -248,7 +248,9 @@ function probe(bytes: Uint8Array, length: number): Claim {
     const numbers = words.slice(2, 5).every((word) => /^-?\d{1,10}$/.test(word));
     return words.length >= 5 && words.length <= 7 && numbers ? { kind: "request", score: 92 } : NO;
   }
-  if (RETRIEVAL.has(verb)) return words.length > 1 ? { kind: "request", score: 80 } : NO;
+  if (RETRIEVAL.has(verb)) {
+    return words.length > 1 && follows(bytes, end + 1) ? { kind: "request", score: 80 } : NO;
+  }
   if (/^(?:incr|decr|delete|touch|mg|md|ma) /.test(line)) return { kind: "request", score: 75 };
   if (/^(?:stats|version|flush_all|mn)$/.test(line)) return { kind: "request", score: 70 };
   if (/^VALUE \S+ \d+ \d+(?: \d+)?$/.test(line)) return { kind: "response", score: 92 };
@@ -256,6 +258,14 @@ function probe(bytes: Uint8Array, length: number): Claim {
     return { kind: "response", score: 85 };
   }
   return /^STAT \S+ /.test(line) ? { kind: "response", score: 85 } : NO;
+}
+
+/** Nothing, or another command: "get …" also begins sentences. */
+function follows(bytes: Uint8Array, at: number): boolean {
+  if (at >= bytes.length) return true;
+  const word = /^[a-z_]+/.exec(String.fromCharCode(...bytes.subarray(at, at + 16)))?.[0] ?? "";
+  return STORAGE.has(word) || RETRIEVAL.has(word) ||
+    /^(?:incr|decr|delete|touch|m[gdan])$/.test(word);
 }
 
 function probeBinary(bytes: Uint8Array, length: number, magic: number): Claim {

@@ -13,7 +13,21 @@ const REPLY: Claim = { kind: "response", score: 70 };
 const WEAK_REPLY: Claim = { kind: "response", score: 50 };
 
 /** Inline commands that a probe believes in: what people and health checks type. */
-const INLINE_WORDS = /^(PING|INFO|AUTH|GET|SET|QUIT|MONITOR|SELECT|EXISTS|DEL|KEYS|DBSIZE)\b/i;
+const INLINE_LINE = new RegExp(
+  "^(?:" + [
+    "(?:PING|INFO)(?: [\\w.-]+)?",
+    "AUTH \\S+(?: \\S+)?",
+    "(?:GET|KEYS) [^\\s,]+",
+    "(?:DEL|EXISTS)(?: [^\\s,]+)+",
+    "SET \\S+ \\S+",
+    "SELECT \\d{1,4}",
+    "QUIT|MONITOR|DBSIZE",
+  ].join("|") + ")$",
+  "i",
+);
+/** A line that has not ended. */
+const INLINE_REST = /^(?:[A-Z]{1,7}(?: [^\s,]*)*)?$/i;
+const INLINE_BYTES = 512;
 const HEADER_BYTES_MAX = 64;
 
 export function probeRedis(bytes: Uint8Array, length: number): Claim {
@@ -54,8 +68,15 @@ export function probeRedis(bytes: Uint8Array, length: number): Claim {
       if (!whole) return cut;
       return /^-[A-Z]{2,20}( |$)/.test(text) ? REPLY : WEAK_REPLY;
     default:
-      return whole && INLINE_WORDS.test(text) && !text.includes("HTTP/") ? INLINE : NO;
+      return whole && INLINE_LINE.test(text) ? probeInline(bytes) : NO;
   }
+}
+
+/** All lines that can be seen as a whole are commands: "get …" also begins sentences. */
+function probeInline(bytes: Uint8Array): Claim {
+  const lines = ascii(bytes, 0, Math.min(bytes.length, INLINE_BYTES)).split("\r\n");
+  const rest = lines.pop() ?? "";
+  return lines.every((line) => INLINE_LINE.test(line)) && INLINE_REST.test(rest) ? INLINE : NO;
 }
 
 /** After `*<n>`: commands consist of bulk strings, replies of anything. */

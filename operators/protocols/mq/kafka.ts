@@ -302,11 +302,13 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if (size + 4 < length && !follows(bytes, size + 4)) return NO;
   const client = u16(12);
   if (client !== 0xffff && 14 + client > Math.max(length, size + 4)) return NO;
-  if (client === 0xffff) return size + 4 === length ? { kind: "request", score: 60 } : NO;
+  if (client === 0xffff || client === 0) {
+    return size + 4 === length ? { kind: "request", score: 60 } : NO;
+  }
   for (let at = 14; at < Math.min(14 + client, bytes.length); at++) {
     if ((bytes[at] ?? 0) < 0x20 || (bytes[at] ?? 0) > 0x7e) return NO;
   }
-  return { kind: "request", score: client > 0 && size + 4 >= length ? 88 : 65 };
+  return { kind: "request", score: size + 4 >= length ? 88 : 65 };
 }
 
 /** Another request begins behind the first. */

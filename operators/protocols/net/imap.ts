@@ -160,17 +160,22 @@ function statusOf(outcome: string, reply: string): Status {
 
 const NO: Claim = { kind: "no" };
 
+/** A tag with a digit or of one letter, and a verb with as many words as it takes. */
+const COMMAND = new RegExp(
+  "^(?:[A-Za-z]*\\d[A-Za-z0-9]{0,15}|[A-Za-z]) (?:" + [
+    "CAPABILITY|STARTTLS|LOGOUT|IDLE",
+    'LOGIN (?:"[^"]*"|\\S+) (?:"[^"]*"|\\S+)',
+    "AUTHENTICATE \\S+(?: \\S+)?",
+    '(?:SELECT|EXAMINE) (?:"[^"]*"|\\S+)(?: \\(.*\\))?',
+    "(?:UID )?FETCH [\\d:*,]+ .*",
+  ].join("|") + ")\\r\\n",
+  "i",
+);
+
 function probe(bytes: Uint8Array): Claim {
   const tag = bytes[0] === 0x2a ? 1 : firstWordBytes(bytes, 17);
   if (tag === 0 || tag > 16 || bytes[tag] !== 0x20) return NO;
   const text = String.fromCharCode(...bytes.subarray(0, 160));
   if (/^\* (?:OK|PREAUTH) [^\r\n]*IMAP/i.test(text)) return { kind: "response", score: 95 };
-  const found = /^[A-Za-z0-9]{1,16} (?:UID )?([A-Za-z]+)(?: [^\r\n]*)?\r\n/.exec(text);
-  const verb = found?.[1] ?? "";
-  if (
-    !/^(?:CAPABILITY|STARTTLS|LOGIN|AUTHENTICATE|SELECT|EXAMINE|FETCH|LOGOUT|IDLE)$/i.test(verb)
-  ) {
-    return NO;
-  }
-  return { kind: "request", score: 82 };
+  return COMMAND.test(text) ? { kind: "request", score: 82 } : NO;
 }

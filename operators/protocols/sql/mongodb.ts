@@ -243,6 +243,20 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const reply = u32(12) === 1 || u32(8) !== 0;
   const exact = size === length;
   if (!exact && size < length) return NO;
+  if (u32(12) === 1 && !mayReply(bytes, length, size, u32)) return NO;
   if (u32(12) === 2013 && ((bytes[20] ?? 0) > 1 || (u32(16) & 0xfffe) > 3)) return NO;
   return { kind: reply ? "response" : "request", score: exact ? 92 : 78 };
+}
+
+/** OP_REPLY: flags u32le, cursor 8, from u32le, documents u32le, documents */
+function mayReply(
+  bytes: Uint8Array,
+  length: number,
+  size: number,
+  u32: (at: number) => number,
+): boolean {
+  if (bytes.length < 40) return length > bytes.length && size >= 36;
+  const documents = u32(32);
+  const first = u32(36);
+  return u32(16) < 16 && (documents === 0 ? size === 36 : first >= 5 && first <= size - 36);
 }
