@@ -76,6 +76,8 @@ interface State {
   /** Id of the request to start TLS. */
   securing: number;
   encrypted: boolean;
+  /** What filters compare with stays in their texts. */
+  readonly unmask: boolean;
 }
 
 export const ldap = defineProtocol<F, State>({
@@ -88,7 +90,13 @@ export const ldap = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet(0x30),
   probe,
-  open: () => ({ tails: noTails(), entries: new Map(), securing: -1, encrypted: false }),
+  open: (_transport, options) => ({
+    tails: noTails(),
+    entries: new Map(),
+    securing: -1,
+    encrypted: false,
+    unmask: options?.unmask === true,
+  }),
 
   read(cursor, way, make, state) {
     if (state.encrypted) return { kind: "switch", to: "tls" };
@@ -139,7 +147,7 @@ function readOperation(
   }
   if (RESPONSES.has(number)) return readResult(cursor, number, id, more, make, state);
   let found: Asked = {};
-  attempt(() => void (found = readRequest(cursor, number, bytes)));
+  attempt(() => void (found = readRequest(cursor, number, bytes, state.unmask)));
   if (found.operation === START_TLS) state.securing = id;
   const draft: Draft<F> = {
     type,
@@ -162,7 +170,7 @@ interface Asked {
 
 const SCOPES = ["base", "one", "sub", "children"];
 
-function readRequest(cursor: Cursor, number: number, bytes: number): Asked {
+function readRequest(cursor: Cursor, number: number, bytes: number, unmask: boolean): Asked {
   if (number === BIND) {
     readInteger(cursor);
     const dn = readOctets(cursor);
@@ -180,13 +188,13 @@ function readRequest(cursor: Cursor, number: number, bytes: number): Asked {
   readInteger(cursor);
   readInteger(cursor);
   cursor.skip(readTagged(cursor, 1));
-  return { dn, scope, filter: readFilter(cursor, 0) };
+  return { dn, scope, filter: readFilter(cursor, 0, unmask) };
 }
 
 const COMPARISONS: Readonly<Record<number, string>> = { 3: "=", 5: ">=", 6: "<=", 8: "~=" };
 
 /** A filter as people write it; what is compared with is left out. */
-function readFilter(cursor: Cursor, depth: number): string {
+function readFilter(cursor: Cursor, depth: number, unmask: boolean): string {
   const { tag, bytes } = readElement(cursor);
   if (depth > FILTER_DEPTH_MAX) throw new Malformed("filter too deep");
   const end = cursor.position + bytes;
@@ -194,12 +202,16 @@ function readFilter(cursor: Cursor, depth: number): string {
   let text = "";
   if (kind <= 2) {
     const sign = kind === 0 ? "&" : kind === 1 ? "|" : "!";
-    while (cursor.position < end) text += readFilter(cursor, depth + 1);
+    while (cursor.position < end) text += readFilter(cursor, depth + 1, unmask);
     return `(${sign}${text})`;
   }
   if (kind === 7) return `(${cursor.text(bytes)}=*)`;
   if (kind === 9) text = "extensible=?";
-  else text = `${readOctets(cursor)}${kind === 4 ? "=*?*" : `${COMPARISONS[kind] ?? "="}?`}`;
+  else if (kind === 4) text = `${readOctets(cursor)}=*?*`;
+  else {
+    const name = readOctets(cursor);
+    text = `${name}${COMPARISONS[kind] ?? "="}${unmask ? readOctets(cursor) : "?"}`;
+  }
   cursor.skip(end - cursor.position);
   return `(${text})`;
 }

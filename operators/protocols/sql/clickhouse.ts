@@ -50,6 +50,8 @@ interface State {
   adding: boolean;
   /** What follows in this direction is blocks. */
   readonly blocks: Record<Way, boolean>;
+  /** Values of statements stay in their texts. */
+  readonly unmask: boolean;
 }
 
 export const clickhouse = defineProtocol<F, State>({
@@ -62,7 +64,7 @@ export const clickhouse = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet([0, 17]),
   probe,
-  open: () => ({
+  open: (_transport, options) => ({
     revision: 0,
     serverRevision: 0,
     database: "",
@@ -70,6 +72,7 @@ export const clickhouse = defineProtocol<F, State>({
     waiting: 0,
     adding: false,
     blocks: { toServer: false, toClient: false, unknown: false },
+    unmask: options?.unmask === true,
   }),
 
   read(cursor, way, make, state) {
@@ -156,13 +159,14 @@ function readQuery(cursor: Cursor, make: Make<F>, state: State): Step {
   if (revision >= SECRET) cursor.skip(readVarint(cursor));
   readVarint(cursor);
   readVarint(cursor);
-  const sql = describeSql(cursor.textCaptured(readVarint(cursor), TEXT_BYTES_MAX), "other");
+  const query = cursor.textCaptured(readVarint(cursor), TEXT_BYTES_MAX);
+  const sql = describeSql(query, "other", state.unmask);
   const { database, user } = state;
   state.waiting++;
   state.blocks.toServer = true;
   return make.request({
     type: sql.operation || "QUERY",
-    resource: sql.masked,
+    resource: sql.text,
     domain: database,
     endpoint: sql.summary,
     identity: identity ?? sql.identity,
@@ -218,7 +222,7 @@ function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
   if (type === EXCEPTION) {
     const code = cursor.i32le();
     const name = text(cursor);
-    const message = describeSql(text(cursor).slice(0, 512), "other").masked;
+    const message = describeSql(text(cursor).slice(0, 512), "other", state.unmask).text;
     state.waiting--;
     state.blocks.toClient = true;
     return make.response({

@@ -57,6 +57,8 @@ interface State {
   readonly open: Record<Way, boolean>;
   /** What is known of the response in progress. */
   outcome: Outcome;
+  /** Values of statements stay in their texts. */
+  readonly unmask: boolean;
 }
 
 export const mssql = defineProtocol<F, State>({
@@ -69,11 +71,12 @@ export const mssql = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet(BATCH, CALL, RESPONSE, TRANSACTION, LOGIN, PRELOGIN),
   probe,
-  open: () => ({
+  open: (_transport, options) => ({
     database: "",
     user: "",
     open: { toServer: false, toClient: false, unknown: false },
     outcome: newOutcome(),
+    unmask: options?.unmask === true,
   }),
 
   read(cursor, way, make, state) {
@@ -132,11 +135,11 @@ function readRequest(
 function requestOf(cursor: Cursor, type: number, name: string, state: State): Draft<F> {
   if (type === BATCH) {
     let sql: SqlText | null = null;
-    attempt(() => void (sql = readBatch(cursor)));
+    attempt(() => void (sql = readBatch(cursor, state.unmask)));
     return statementDraft(name, sql, "", state);
   }
   if (type === CALL) {
-    const { procedure, sql } = readCall(cursor);
+    const { procedure, sql } = readCall(cursor, state.unmask);
     return statementDraft(name, sql, procedure, state);
   }
   if (type === LOGIN) {
@@ -162,7 +165,7 @@ function statementDraft(
   const { database, user } = state;
   return {
     type: sql !== null && sql.operation !== "" ? sql.operation : name,
-    resource: sql?.masked ?? procedure,
+    resource: sql?.text ?? procedure,
     domain: database,
     endpoint: sql?.summary ?? (procedure === "" ? name : procedure),
     identity: sql?.identity ?? null,
@@ -186,7 +189,7 @@ function readResponse(
   const outcome = begun ? state.outcome : newOutcome();
   if (type === RESPONSE) {
     attempt(() => {
-      if (!begun) readTokens(cursor, outcome);
+      if (!begun) readTokens(cursor, outcome, state.unmask);
       if (last) readLastDone(cursor, outcome);
     });
   }

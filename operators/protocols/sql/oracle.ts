@@ -59,6 +59,8 @@ interface State {
   service: string;
   /** Requests that wait for their answer. */
   waiting: number;
+  /** Values of statements stay in their texts. */
+  readonly unmask: boolean;
 }
 
 export const oracle = defineProtocol<F, State>({
@@ -71,7 +73,11 @@ export const oracle = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet([0, 0x20]),
   probe,
-  open: () => ({ service: "", waiting: 0 }),
+  open: (_transport, options) => ({
+    service: "",
+    waiting: 0,
+    unmask: options?.unmask === true,
+  }),
 
   read(cursor, way, make, state) {
     const high = cursor.u16();
@@ -113,11 +119,11 @@ function readRequest(cursor: Cursor, type: number, make: Make<F>, state: State):
   const call = at < 0 ? 0 : text.charCodeAt(at + 1);
   const name = CALLS[call];
   if (name === undefined) return NOTHING;
-  const sql = call === EXECUTE ? statementIn(text.slice(at + 2)) : null;
+  const sql = call === EXECUTE ? statementIn(text.slice(at + 2), state.unmask) : null;
   state.waiting++;
   const draft: Draft<F> = {
     type: sql === null || sql.operation === "" ? name : sql.operation,
-    resource: sql?.masked ?? "",
+    resource: sql?.text ?? "",
     domain: state.service,
     endpoint: sql?.summary ?? name,
     identity: sql?.identity ?? null,
@@ -159,7 +165,7 @@ const FIRST_WORDS = [
 const STATEMENT = new RegExp(`/\\*|\\b(?:${FIRST_WORDS.join("|")})\\b`, "i");
 
 /** The length stands before the text; fe before it says that parts with lengths follow. */
-function statementIn(text: string): SqlText | null {
+function statementIn(text: string, unmask: boolean): SqlText | null {
   const at = STATEMENT.exec(text)?.index ?? 0;
   if (at === 0) return null;
   const bytes = text.charCodeAt(at - 1);
@@ -173,7 +179,7 @@ function statementIn(text: string): SqlText | null {
     }
   } else if (bytes >= 4) statement = text.slice(at, at + bytes);
   const printable = printableOf(statement);
-  return printable === "" ? null : describeSql(printable, "other");
+  return printable === "" ? null : describeSql(printable, "other", unmask);
 }
 
 /** What stands before the first byte that no statement has. */
@@ -203,7 +209,7 @@ function readAnswer(cursor: Cursor, type: number, make: Make<F>, state: State): 
   const found = /ORA-(\d{5})(?:: ([^\0\n]{0,256}))?/.exec(rest(cursor));
   // No data found: the end of a fetch.
   if (found === null || found[1] === "01403") return make.response({});
-  const message = describeSql(found[2] ?? "", "other").masked;
+  const message = describeSql(found[2] ?? "", "other", state.unmask).text;
   const code = Number(found[1]);
   return make.response({
     code,

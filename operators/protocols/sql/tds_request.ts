@@ -32,12 +32,12 @@ function passHeaders(cursor: Cursor): void {
   cursor.skip(bytes - 4);
 }
 
-export function readBatch(cursor: Cursor): SqlText {
+export function readBatch(cursor: Cursor, unmask: boolean): SqlText {
   // Connections of old versions have no headers: their text begins at once.
   if (cursor.peekOr(1) === 0 && cursor.peekOr(2) === 0 && cursor.peekOr(3) === 0) {
     passHeaders(cursor);
   }
-  return describeSql(readUnits(cursor, cursor.remaining >> 1), "other");
+  return describeSql(readUnits(cursor, cursor.remaining >> 1), "other", unmask);
 }
 
 const PROCEDURES = [
@@ -60,7 +60,7 @@ export interface Call {
   sql: SqlText | null;
 }
 
-export function readCall(cursor: Cursor): Call {
+export function readCall(cursor: Cursor, unmask: boolean): Call {
   const call: Call = { procedure: "", sql: null };
   attempt(() => {
     passHeaders(cursor);
@@ -73,7 +73,7 @@ export function readCall(cursor: Cursor): Call {
     if (at === undefined) return;
     for (let i = 0; i < at; i++) readParameter(cursor);
     const text = readParameter(cursor);
-    if (text !== "") call.sql = describeSql(text, "other");
+    if (text !== "") call.sql = describeSql(text, "other", unmask);
   });
   return call;
 }

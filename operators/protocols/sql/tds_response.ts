@@ -39,7 +39,7 @@ const SIZED = new Set([0xad, 0xa9, 0xed, 0xa5, 0xa4]);
 const isDone = (token: number): boolean => token >= 0xfd;
 
 /** Reads tokens until one that depends on columns, or the end. */
-export function readTokens(cursor: Cursor, outcome: Outcome): void {
+export function readTokens(cursor: Cursor, outcome: Outcome, unmask: boolean): void {
   while (cursor.captured > 0) {
     const token = cursor.u8();
     if (isDone(token)) readDone(cursor, outcome);
@@ -47,7 +47,7 @@ export function readTokens(cursor: Cursor, outcome: Outcome): void {
     else if (token === ERROR || token === ENVCHANGE) {
       const bytes = cursor.u16le();
       const end = cursor.position + bytes;
-      if (token === ERROR) readError(cursor, outcome);
+      if (token === ERROR) readError(cursor, outcome, unmask);
       else if (cursor.u8() === 1) outcome.database = readUnits(cursor, cursor.u8());
       cursor.rewind(end);
     } else if (token === INFO || SIZED.has(token)) cursor.skip(cursor.u16le());
@@ -55,7 +55,7 @@ export function readTokens(cursor: Cursor, outcome: Outcome): void {
   }
 }
 
-function readError(cursor: Cursor, outcome: Outcome): void {
+function readError(cursor: Cursor, outcome: Outcome, unmask: boolean): void {
   outcome.failed = true;
   const code = cursor.i32le();
   cursor.skip(1);
@@ -64,7 +64,7 @@ function readError(cursor: Cursor, outcome: Outcome): void {
   if (severity <= outcome.severity) return;
   outcome.code = code;
   outcome.severity = severity;
-  outcome.message = describeSql(readUnits(cursor, cursor.u16le()), "other").masked;
+  outcome.message = describeSql(readUnits(cursor, cursor.u16le()), "other", unmask).text;
 }
 
 function readDone(cursor: Cursor, outcome: Outcome): void {
