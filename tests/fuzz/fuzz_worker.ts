@@ -41,7 +41,7 @@ async function work(order: Order, tell: (told: Told) => void): Promise<void> {
   for (; cases < order.cases && performance.now() < until; cases++) {
     const number = order.from + cases;
     if (cases % BATCH === 0) tell({ kind: "progress", cases, messages });
-    const made = caseOf(talks, protocols, randomOf(order.seed * 1_000_003 + number));
+    const made = caseOf(talks, protocols, randomOf(Math.imul(order.seed, 1_000_003) + number));
     try {
       messages += runCase(made.run, registry);
     } catch (error) {

@@ -249,7 +249,9 @@ function probe(bytes: Uint8Array, length: number): Claim {
     return words.length >= 5 && words.length <= 7 && numbers ? { kind: "request", score: 92 } : NO;
   }
   if (RETRIEVAL.has(verb)) {
-    return words.length > 1 && follows(bytes, end + 1) ? { kind: "request", score: 80 } : NO;
+    return words.length > 1 && !line.includes(", ") && follows(bytes, end + 1)
+      ? { kind: "request", score: 80 }
+      : NO;
   }
   if (/^(?:incr|decr|delete|touch|mg|md|ma) /.test(line)) return { kind: "request", score: 75 };
   if (/^(?:stats|version|flush_all|mn)$/.test(line)) return { kind: "request", score: 70 };

@@ -82,6 +82,10 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const mode = first & 7;
   const sent = (bytes[40] ?? 0) | (bytes[41] ?? 0) | (bytes[42] ?? 0) | (bytes[43] ?? 0);
   if (sent === 0) return NO;
+  // Who knows no precision asks: the fields between are those of a clock, and empty as well.
+  if (precision === 0 && (mode !== CLIENT || bytes.subarray(4, 40).some((byte) => byte !== 0))) {
+    return NO;
+  }
   if (mode === CLIENT) return { kind: "request", score: 80 };
   // Who answers knows the time: this century, or the next era.
   return (bytes[40] ?? 0) >= 0xd0 || (bytes[40] ?? 0) < 0x40

@@ -7,7 +7,7 @@ import type { Step } from "./golden_fixture.ts";
 export type Random = (n: number) => number;
 
 export function randomOf(seed: number): Random {
-  let state = (seed + 1) * 0x9e3779b9 | 0;
+  let state = Math.imul(seed + 1, 0x9e3779b9);
   return (n) => {
     state = Math.imul(state ^ state >>> 15, 0x2c1b3c6d) + 0x6d2b79f5 | 0;
     return ((state ^ state >>> 14) >>> 0) % n;
