@@ -4,29 +4,36 @@
 
 import { formatId } from "../../model/span.ts";
 import type { Trace, TraceNode } from "../../queries/assembly/trace.ts";
+import type { TraceWriter } from "./trace_writer.ts";
 
-/** Pieces of the document, in order. Times are microseconds since the first span. */
-export function* chromeJson(traces: readonly Trace[]): Generator<string> {
-  const startNs = traces.reduce(
-    (first, trace) => trace.startNs < first ? trace.startNs : first,
-    traces[0]?.startNs ?? 0n,
-  );
+/** Times are microseconds since the first span. */
+export function chromeJson(): TraceWriter {
   const lanes = new Lanes();
-  yield `{"displayTimeUnit":"ms","otherData":{"start_unix_ns":"${startNs}"},"traceEvents":[\n`;
-  yield `{"name":"spandrel","ph":"M","pid":0,"tid":0,"args":{}}`;
-  for (const trace of traces) {
-    const places = new Map<TraceNode, Place>();
-    for (const node of trace.nodes) {
-      const place = lanes.place(node);
-      places.set(node, place);
-      if (place.isNewService) yield event(serviceName(node, place));
-      yield event(slice(trace, node, place, startNs));
-    }
-    for (const node of trace.nodes) {
-      for (const child of node.children) yield* arrow(node, child, places, startNs);
-    }
+  let startNs = 0n;
+  return {
+    begin(earliestNs) {
+      startNs = earliestNs;
+      return `{"displayTimeUnit":"ms","otherData":{"start_unix_ns":"${startNs}"},` +
+        `"traceEvents":[\n{"name":"spandrel","ph":"M","pid":0,"tid":0,"args":{}}`;
+    },
+    *write(traces) {
+      for (const trace of traces) yield* eventsOf(trace, lanes, startNs);
+    },
+    end: () => `\n]}\n`,
+  };
+}
+
+function* eventsOf(trace: Trace, lanes: Lanes, startNs: bigint): Generator<string> {
+  const places = new Map<TraceNode, Place>();
+  for (const node of trace.nodes) {
+    const place = lanes.place(node);
+    places.set(node, place);
+    if (place.isNewService) yield event(serviceName(node, place));
+    yield event(slice(trace, node, place, startNs));
   }
-  yield `\n]}\n`;
+  for (const node of trace.nodes) {
+    for (const child of node.children) yield* arrow(node, child, places, startNs);
+  }
 }
 
 interface Place {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
-import { buildTraces } from "../../queries/assembly/trace.ts";
+import { buildTraces, type Trace } from "../../queries/assembly/trace.ts";
 import { SPAN_COLUMNS } from "../../model/span.ts";
 import { FIXTURE_START_NS, makeSpan } from "../views/span_fixture.ts";
 import { chromeJson } from "./chrome_json.ts";
 import { otlpJson } from "./otlp_json.ts";
 import { spanLine } from "./span_json.ts";
+import { documentOf, type TraceWriter } from "./trace_writer.ts";
 import { tracedLines } from "./traced_lines.ts";
 
 const child = makeSpan({
@@ -31,6 +32,9 @@ const child = makeSpan({
 });
 const traces = buildTraces([makeSpan({}), child]);
 
+const textOf = (writer: TraceWriter, traces: readonly Trace[]) =>
+  [...documentOf(writer, traces)].join("");
+
 Deno.test("a span is one line with every column, ids in hex, times and ids as text", () => {
   const line = spanLine(child);
   assert.equal(line.indexOf("\n"), line.length - 1);
@@ -47,7 +51,9 @@ Deno.test("a span is one line with every column, ids in hex, times and ids as te
 
 Deno.test("a span without parent has no parent_span_id in the stream, null in a trace", () => {
   assert.equal("parent_span_id" in JSON.parse(spanLine(makeSpan({}))), false);
-  const [root, leaf] = [...tracedLines(traces)].map((line) => JSON.parse(line));
+  const [root, leaf] = textOf(tracedLines(), traces).trim().split("\n").map((line) =>
+    JSON.parse(line)
+  );
   assert.equal(root.parent_span_id, null);
   assert.match(root.trace_id, /^[0-9a-f]{32}$/);
   assert.equal(leaf.trace_id, root.trace_id);
@@ -57,7 +63,7 @@ Deno.test("a span without parent has no parent_span_id in the stream, null in a 
 
 Deno.test("OTLP: hex ids, kinds, names of the semantic conventions, a resource per service", () => {
   const spans = [makeSpan({}), child, makeSpan({ span_id: 3n, service: "other" })];
-  const document = JSON.parse([...otlpJson(buildTraces(spans))].join(""));
+  const document = JSON.parse(textOf(otlpJson(), buildTraces(spans)));
   assert.equal(document.resourceSpans.length, 2);
   const [{ resource, scopeSpans }] = document.resourceSpans;
   assert.ok(
@@ -89,7 +95,7 @@ Deno.test("OTLP: hex ids, kinds, names of the semantic conventions, a resource p
 });
 
 Deno.test("Chrome: slices with microseconds, services as processes, an arrow per link", () => {
-  const { traceEvents } = JSON.parse([...chromeJson(traces)].join(""));
+  const { traceEvents } = JSON.parse(textOf(chromeJson(), traces));
   const phases = (ph: string) =>
     traceEvents.filter((event: { ph: string; pid: number }) => event.ph === ph && event.pid > 0);
   assert.equal(phases("X").length, 2);
@@ -100,8 +106,20 @@ Deno.test("Chrome: slices with microseconds, services as processes, an arrow per
   assert.notEqual(root.tid, leaf.tid);
 });
 
+Deno.test("several batches make one document", () => {
+  const [a, b] = [traces, buildTraces([makeSpan({ span_id: 9n, service: "other" })])];
+  for (const open of [otlpJson, chromeJson]) {
+    const writer = open();
+    const text = writer.begin(FIXTURE_START_NS) +
+      [...writer.write(a), ...writer.write(b)].join("") +
+      writer.end();
+    assert.match(text, /0000000000000009/);
+    assert.doesNotThrow(() => JSON.parse(text), text);
+  }
+});
+
 Deno.test("formats of no trace are whole documents", () => {
-  assert.deepEqual(JSON.parse([...otlpJson([])].join("")), { resourceSpans: [] });
-  assert.equal(JSON.parse([...chromeJson([])].join("")).traceEvents.length, 1);
-  assert.deepEqual([...tracedLines([])], []);
+  assert.deepEqual(JSON.parse(textOf(otlpJson(), [])), { resourceSpans: [] });
+  assert.equal(JSON.parse(textOf(chromeJson(), [])).traceEvents.length, 1);
+  assert.equal(textOf(tracedLines(), []), "");
 });

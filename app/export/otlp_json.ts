@@ -4,25 +4,33 @@
 import { type AttributeValue } from "../../model/message.ts";
 import { formatId, type Span } from "../../model/span.ts";
 import type { Trace, TraceNode } from "../../queries/assembly/trace.ts";
+import type { TraceWriter } from "./trace_writer.ts";
 import { isError, type OtelAttributes, resourceAttributes, spanAttributes } from "./semconv.ts";
 
-/** Pieces of the document, in order. */
-export function* otlpJson(traces: readonly Trace[]): Generator<string> {
-  yield `{"resourceSpans":[`;
+/** Spans of a batch stand under one resource per service. */
+export function otlpJson(): TraceWriter {
   let separator = "";
-  for (const { resource, spans } of byResource(traces)) {
-    const scope = { name: "spandrel", version: "0.1.0" };
-    yield `${separator}\n{"resource":{"attributes":${JSON.stringify(keyValues(resource))}},` +
-      `"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`;
-    separator = "";
-    for (const { traceId, node } of spans) {
-      yield `${separator}\n${JSON.stringify(otlpSpan(traceId, node))}`;
-      separator = ",";
-    }
-    yield `]}]}`;
-    separator = ",";
-  }
-  yield `]}\n`;
+  return {
+    begin: () => `{"resourceSpans":[`,
+    *write(traces) {
+      for (const { resource, spans } of byResource(traces)) {
+        yield separator + resourceHead(resource);
+        separator = "";
+        for (const { traceId, node } of spans) {
+          yield `${separator}\n${JSON.stringify(otlpSpan(traceId, node))}`;
+          separator = ",";
+        }
+        yield `]}]}`;
+      }
+    },
+    end: () => `]}\n`,
+  };
+}
+
+function resourceHead(resource: OtelAttributes): string {
+  const scope = { name: "spandrel", version: "0.1.0" };
+  return `\n{"resource":{"attributes":${JSON.stringify(keyValues(resource))}},` +
+    `"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`;
 }
 
 interface Resource {

@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// All spans of a store, or of a range of its time, page by page.
+// The spans of a range of a store's time, page by page.
 
 import { type Span, SPAN_COLUMNS } from "../../model/span.ts";
 import { readSpans } from "../../queries/store/read_spans.ts";
 import type { Store } from "../../queries/store/store.ts";
 
-/** Unix time; the end is not included. */
-export interface StoredRange {
-  readonly sinceNs?: bigint;
-  readonly untilNs?: bigint;
-}
-
 /** Rows of one query: bounds the memory beside the spans themselves. */
 const PAGE_ROWS = 50_000;
-const TIME_MAX = 2n ** 63n - 1n;
 
-/** The spans that start within the range, in order of start. */
+/** The spans that start within the range, its end excluded, in order of start. */
 export async function readStoredSpans(
   store: Pick<Store, "query">,
-  { sinceNs = 0n, untilNs = TIME_MAX }: StoredRange = {},
+  { sinceNs, untilNs }: { readonly sinceNs: bigint; readonly untilNs: bigint },
 ): Promise<Span[]> {
   const spans: Span[] = [];
   const columns = Object.keys(SPAN_COLUMNS).join(", ");

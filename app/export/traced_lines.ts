@@ -3,8 +3,13 @@
 
 import type { Trace } from "../../queries/assembly/trace.ts";
 import { tracedSpanLine } from "./span_json.ts";
+import type { TraceWriter } from "./trace_writer.ts";
 
-export function* tracedLines(traces: readonly Trace[]): Generator<string> {
+export function tracedLines(): TraceWriter {
+  return { begin: () => "", write: linesOf, end: () => "" };
+}
+
+function* linesOf(traces: readonly Trace[]): Generator<string> {
   for (const { traceId, nodes } of traces) {
     for (const { span, link } of nodes) {
       const linked = {
