@@ -132,3 +132,13 @@ Deno.test("a weak link below the threshold is not drawn", () => {
   });
   assert.equal(setParents([client, server, weak]).has(weak), false);
 });
+
+Deno.test("of the links of a circle the least trusted is left out, in any order", () => {
+  const linkedTo = (span_id: bigint, parent_span_id: bigint, link_confidence: number) =>
+    fixtureSpan({ span_id, parent_span_id, link_confidence, request_seq: Number(span_id) });
+  const circle = [linkedTo(1n, 2n, 0.7), linkedTo(2n, 3n, 0.6), linkedTo(3n, 1n, 0.9)];
+  const expected: [bigint, bigint, string][] = [[1n, 2n, "linked"], [3n, 1n, "linked"]];
+  fc.assert(fc.property(fc.shuffledSubarray(circle, { minLength: 3 }), (spans) => {
+    assert.deepEqual(asIds(spans), expected);
+  }));
+});
