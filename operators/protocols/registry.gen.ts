@@ -6,6 +6,7 @@ import { memcached } from "./cache/memcached.ts";
 import { redis } from "./cache/redis.ts";
 import { amqp } from "./mq/amqp.ts";
 import { amqp1 } from "./mq/amqp1.ts";
+import { ibmmq } from "./mq/ibmmq.ts";
 import { kafka } from "./mq/kafka.ts";
 import { mqtt } from "./mq/mqtt.ts";
 import { nats } from "./mq/nats.ts";
@@ -18,6 +19,7 @@ import { dhcp } from "./net/dhcp.ts";
 import { dns } from "./net/dns.ts";
 import { ftp } from "./net/ftp.ts";
 import { imap } from "./net/imap.ts";
+import { iso8583 } from "./net/iso8583.ts";
 import { ldap } from "./net/ldap.ts";
 import { ntp } from "./net/ntp.ts";
 import { pop3 } from "./net/pop3.ts";
@@ -50,6 +52,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   redis,
   amqp,
   amqp1,
+  ibmmq,
   kafka,
   mqtt,
   nats,
@@ -62,6 +65,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   dns,
   ftp,
   imap,
+  iso8583,
   ldap,
   ntp,
   pop3,
