@@ -102,7 +102,7 @@ function readSegment(
   state: State,
 ): Step {
   const conversation = multiplexed ? cursor.u32() : 0;
-  if (multiplexed) cursor.skip(4);
+  const request = multiplexed ? cursor.u32() : 0;
   const little = cursor.u8() === 2;
   const type = cursor.u8();
   cursor.skip(18);
@@ -116,7 +116,7 @@ function readSegment(
   const completion = u32();
   const reason = u32();
   const object = u32();
-  const id = `${conversation} ${name}`;
+  const id = multiplexed ? `${conversation} ${request}` : name;
   const found = { call, name, conversation, object, id, more };
   return reply
     ? tellReply(found, completion, reason, make, state)

@@ -116,7 +116,7 @@ function tell(type: string, elements: ReadonlyMap<number, string>, make: Make<F>
   });
 }
 
-/** 91 issuer away, 96 malfunction, 68 late, 92 no route: the other side's; the rest are refusals. */
+/** 91 issuer away, 96 malfunction, 68 late, 92 no route: not the fault of who asks. */
 function statusOf(code: string): Status {
   if (code === "" || code === "00" || code === "10" || code === "11") return "ok";
   return code === "91" || code === "96" || code === "68" || code === "92"
