@@ -7,13 +7,15 @@ import type { Field } from "../../operators/wire/protocol.ts";
 import type { CliContext } from "../cli/context.ts";
 import type { ProtocolsFlags } from "../cli/commands/protocols.ts";
 import { paintFor } from "../cli/terminal/style.ts";
+import { MATURITY } from "./maturity.gen.ts";
+import { maturityText } from "./protocols_markdown.ts";
 import { tableLines } from "../cli/terminal/text_table.ts";
 
 export function protocols(this: CliContext, flags: ProtocolsFlags): void {
   const sorted = [...PROTOCOLS].sort((a, b) => a.name < b.name ? -1 : 1);
   if (flags.json === true) {
     const list = sorted.map(({ name, spec, transports, pairing, fields }) => (
-      { name, spec, transports, pairing, fields }
+      { name, spec, transports, pairing, maturity: MATURITY[name] ?? null, fields }
     ));
     this.process.stdout.write(`${JSON.stringify(list, null, 2)}\n`);
     return;
@@ -24,12 +26,14 @@ export function protocols(this: CliContext, flags: ProtocolsFlags): void {
       { title: "protocol", align: "left" },
       { title: "over", align: "left" },
       { title: "pairs by", align: "left" },
-      { title: "fields", align: "left", cellsMax: 100 },
+      { title: "tried on", align: "left" },
+      { title: "fields", align: "left", cellsMax: 80 },
     ],
     sorted.map((protocol) => [
       protocol.name,
       protocol.transports.join(" "),
       protocol.pairing,
+      maturityText(protocol.name),
       fieldNames(protocol),
     ]),
     paint,
