@@ -9,18 +9,19 @@
 // remembered by their id, so that EXECUTE tells its text.
 
 import { byteSet } from "../../wire/byte_set.ts";
-import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step, type Way } from "../../wire/protocol.ts";
 import { CASSANDRA_FIELDS, type CassandraState, newCassandraState } from "./cassandra_session.ts";
 import { type Envelope, isOpcode, readRequest } from "./cassandra_request.ts";
 import { readResponse } from "./cassandra_response.ts";
+import { unpackLz4, unpackSnappy } from "./unpack.ts";
 
 type F = typeof CASSANDRA_FIELDS;
 
 const BODY_BYTES_MAX = 1 << 28;
 /** Of a longer body only so much is read. */
 const READ_BYTES_MAX = 16_384;
-const READY = 2, AUTHENTICATE = 3;
+const READY = 2, AUTHENTICATE = 3, COMPRESSED = 1;
 
 export const cassandra = defineProtocol<F, CassandraState>({
   name: "cassandra",
@@ -79,18 +80,31 @@ function readEnvelope(
   const more = size > kept;
   cursor.enter(kept);
   const envelope: Envelope = { version: number, flags, stream, opcode, more };
+  const body = (flags & COMPRESSED) !== 0 ? unpacked(cursor, state.compression) : cursor;
   const step = response
-    ? readResponse(cursor, envelope, make, state)
-    : readRequest(cursor, envelope, make, state);
+    ? readResponse(body, envelope, make, state)
+    : readRequest(body, envelope, make, state);
   cursor.leave();
   const known = step.kind === "message" && step.message.kind !== "oneway" && way === "unknown"
     ? response ? "toClient" : "toServer"
     : way;
   state.lanes[known].tail = size - kept;
   if (number === 5 && response && (opcode === READY || opcode === AUTHENTICATE)) {
-    state.segmented = state.compressed ? "compressed" : "plain";
+    state.segmented = state.compression === "" ? "plain" : "compressed";
   }
   return step;
+}
+
+/** The body as it was: LZ4 has its size in front, which begins with 0, Snappy has not. */
+function unpacked(cursor: Cursor, compression: string): Cursor {
+  const lz4 = compression === "lz4" || (compression === "" && cursor.peekOr(0) === 0);
+  if (lz4) cursor.skip(4);
+  const packed = cursor.bytes(cursor.captured);
+  const bytes = lz4 ? unpackLz4(packed, READ_BYTES_MAX) : unpackSnappy(packed, READ_BYTES_MAX);
+  const body = new Cursor();
+  body.reset(bytes, 0, bytes.length, bytes.length);
+  body.enter(bytes.length);
+  return body;
 }
 
 const NOTHING: Step = { kind: "nothing" };

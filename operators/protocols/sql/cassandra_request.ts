@@ -34,7 +34,7 @@ const REQUESTS: Readonly<Record<number, string>> = {
   15: "AUTH_RESPONSE",
 };
 const RESPONSES = new Set([0, 2, 3, 6, 8, 12, 14, 16]);
-export const COMPRESSED = 1, PAYLOAD = 4;
+export const PAYLOAD = 4;
 const QUERY = 7, PREPARE = 9, EXECUTE = 10, BATCH = 13;
 const STATEMENT_BYTES_MAX = 4_096;
 
@@ -62,12 +62,10 @@ export function readRequest(
 ): Step {
   const found: Found = { sql: null, consistency: "", statements: 0, driver: "", identity: null };
   const { opcode, stream, version } = envelope;
-  if ((envelope.flags & COMPRESSED) === 0) {
-    attempt(() => {
-      if ((envelope.flags & PAYLOAD) !== 0) found.identity = readPayload(cursor);
-      readBody(cursor, envelope, found, state);
-    });
-  }
+  attempt(() => {
+    if ((envelope.flags & PAYLOAD) !== 0) found.identity = readPayload(cursor);
+    readBody(cursor, envelope, found, state);
+  });
   const { sql, consistency, statements, driver } = found;
   if (opcode === PREPARE && sql !== null) keep(state.preparing, stream, sql);
   const name = REQUESTS[opcode] ?? "";
@@ -141,7 +139,7 @@ function readStartup(cursor: Cursor, found: Found, state: CassandraState): void 
   for (let count = cursor.u16(); count > 0; count--) {
     const key = cursor.text(cursor.u16());
     const value = cursor.text(cursor.u16());
-    if (key === "COMPRESSION" && value !== "") state.compressed = true;
+    if (key === "COMPRESSION") state.compression = value.toLowerCase();
     else if (key === "DRIVER_NAME") name = value;
     else if (key === "DRIVER_VERSION") version = value;
   }

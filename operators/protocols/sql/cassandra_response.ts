@@ -10,7 +10,7 @@ import type { Status } from "../../../model/status.ts";
 import { attempt } from "../../wire/attempt.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import type { Make, Step } from "../../wire/protocol.ts";
-import { COMPRESSED, type Envelope, PAYLOAD, readId, readPayload } from "./cassandra_request.ts";
+import { type Envelope, PAYLOAD, readId, readPayload } from "./cassandra_request.ts";
 import { CASSANDRA_FIELDS, type CassandraState, keep } from "./cassandra_session.ts";
 import { describeSql } from "./sql_text.ts";
 
@@ -43,21 +43,19 @@ export function readResponse(
 ): Step {
   const { opcode, stream, flags, version, more } = envelope;
   const found: Found = { code: -1, text: "", kind: "", rows: -1 };
-  if ((flags & COMPRESSED) === 0) {
-    attempt(() => {
-      if ((flags & TRACING) !== 0) cursor.skip(16);
-      if ((flags & WARNINGS) !== 0) {
-        for (let count = cursor.u16(); count > 0; count--) cursor.skip(cursor.u16());
-      }
-      if ((flags & PAYLOAD) !== 0) readPayload(cursor);
-      if (opcode === ERROR) {
-        found.code = cursor.i32();
-        const message = cursor.textCaptured(cursor.u16(), 512);
-        found.text = describeSql(message, "other", state.unmask).text;
-      } else if (opcode === RESULT) readResult(cursor, envelope, found, state);
-      else if (opcode === EVENT) found.kind = cursor.text(cursor.u16());
-    });
-  }
+  attempt(() => {
+    if ((flags & TRACING) !== 0) cursor.skip(16);
+    if ((flags & WARNINGS) !== 0) {
+      for (let count = cursor.u16(); count > 0; count--) cursor.skip(cursor.u16());
+    }
+    if ((flags & PAYLOAD) !== 0) readPayload(cursor);
+    if (opcode === ERROR) {
+      found.code = cursor.i32();
+      const message = cursor.textCaptured(cursor.u16(), 512);
+      found.text = describeSql(message, "other", state.unmask).text;
+    } else if (opcode === RESULT) readResult(cursor, envelope, found, state);
+    else if (opcode === EVENT) found.kind = cursor.text(cursor.u16());
+  });
   const type = RESPONSES[opcode] ?? "";
   const fields = {
     ...(found.kind !== "" && { result: found.kind }),

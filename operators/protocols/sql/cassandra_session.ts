@@ -39,7 +39,8 @@ export interface CassandraState {
   readonly lanes: Record<Way, Lane>;
   /** Whether envelopes lie in segments, and whether those are compressed. */
   segmented: "no" | "plain" | "compressed";
-  compressed: boolean;
+  /** What STARTUP asked for; "" is nothing. */
+  compression: string;
   keyspace: string;
   /** Statements whose PREPARE waits for its answer, by stream, and prepared ones by id. */
   readonly preparing: Map<number, SqlText>;
@@ -57,7 +58,7 @@ export const newCassandraState = (
   unmask: options?.unmask === true,
   lanes: { toServer: newLane(), toClient: newLane(), unknown: newLane() },
   segmented: "no",
-  compressed: false,
+  compression: "",
   keyspace: "",
   preparing: new Map(),
   prepared: new Map(),
