@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Undoes LZ4 (block format) and Snappy (raw format) as far as the bytes at hand go.
 //
-//   LZ4   : token (literals 4 bits, match 4 bits) | [more of 15: u8 …] | literals | offset u16 | [more]
+//   LZ4   : token (literals 4 bits, match 4 bits) | [more of 15: u8 …] | literals | offset u16
+//           | [more]
 //   Snappy: length varint | tag: 00 literal, 01 copy (11 bits), 10 copy u16, 11 copy u32
 //
 // Both are little endian. What is cut short, or refers to before the beginning, ends the output.
@@ -72,7 +73,7 @@ export function unpackSnappy(input: Uint8Array, bytesMax: number): Uint8Array {
   return output.subarray(0, size);
 }
 
-/** Repeats what lies `offset` bytes back, byte by byte: runs overlap. -1 where nothing lies there. */
+/** Repeats what lies `offset` bytes back, byte by byte, as runs overlap. -1: nothing lies there. */
 function copy(output: Uint8Array, size: number, offset: number, length: number): number {
   if (offset === 0 || offset > size) return -1;
   const end = Math.min(size + length, output.length);
