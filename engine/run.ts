@@ -58,6 +58,8 @@ class RunningGraph implements Run {
   #ending: Ending = "done";
   #over = false;
   #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** When that is due: the soonest of all that were asked for. */
+  #dueMs = Infinity;
 
   constructor(ends: readonly SinkNode[], { deadLettersMax, pullRecords, signal }: RunOptions) {
     const driver = new Driver(pullRecords);
@@ -80,7 +82,12 @@ class RunningGraph implements Run {
     if (this.#over) return this.finished;
     if (this.#ending === "done") this.#ending = "stopped";
     this.#driver.stop();
-    this.#deadline ??= setTimeout(this.abort, deadlineMs);
+    const dueMs = performance.now() + deadlineMs;
+    if (dueMs < this.#dueMs) {
+      this.#dueMs = dueMs;
+      clearTimeout(this.#deadline);
+      this.#deadline = setTimeout(this.abort, deadlineMs);
+    }
     return this.finished;
   };
 

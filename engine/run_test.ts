@@ -292,6 +292,16 @@ Deno.test("after the deadline of a stop the rest is given up, counted", async ()
   assert.ok((meter?.in ?? 0) <= 8);
 });
 
+Deno.test("of several deadlines of a stop the soonest counts", async () => {
+  const writing = Promise.withResolvers<void>();
+  const write = () => (writing.resolve(), Promise.withResolvers<void>().promise);
+  const running = run(Flow.from(upTo(100)).into(asyncSink([], { write })));
+  await writing.promise;
+  void running.stop({ deadlineMs: 60_000 });
+  void running.stop({ deadlineMs: 0 });
+  assert.equal(await running.stop({ deadlineMs: 60_000 }), "aborted");
+});
+
 Deno.test("own time is sampled, and the watermark's lag is told", async () => {
   const running = run(
     Flow.from(upTo(5_000), time).filter((n) => n >= 0, "keep").into(discard()),

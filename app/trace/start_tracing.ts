@@ -27,14 +27,19 @@ export interface TracingOptions {
 export interface Tracing extends AsyncDisposable {
   readonly run: Run;
   readonly counts: () => Counts;
-  /** Asks the source to stop and resolves when everything is through, or given up. */
-  readonly stop: () => Promise<void>;
+  /**
+   * Asks the source to stop and resolves when everything is through, or given up after
+   * `deadlineMs`: by default what a user waits for.
+   */
+  readonly stop: (deadlineMs?: number) => Promise<void>;
   /** Resolves when the source has ended or was stopped; rejects with a sentence if it failed. */
   readonly finished: Promise<void>;
 }
 
 /** What is under way when the user stops has this long to come through. */
-const STOP_MS_MAX = 2_000;
+const STOP_MS_MAX = 1_500;
+/** The same when it ends by itself and no one waits: a slow store may catch up. */
+export const END_MS_MAX = 30_000;
 
 /** Starts the run; records that the source holds already come first. */
 export function startTracing(input: RecordSource, options: TracingOptions): Tracing {
@@ -62,8 +67,8 @@ export function startTracing(input: RecordSource, options: TracingOptions): Trac
   return {
     run: started,
     counts: () => countsOf(started, losses),
-    stop: async () => {
-      await started.stop({ deadlineMs: STOP_MS_MAX });
+    stop: async (deadlineMs = STOP_MS_MAX) => {
+      await started.stop({ deadlineMs });
     },
     finished,
     [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),

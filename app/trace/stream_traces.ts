@@ -4,6 +4,7 @@
 
 import type { Pipeline } from "../../engine/flow.ts";
 import type { TraceFlags } from "../cli/commands/trace.ts";
+import { Refusal } from "../cli/context.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { spanLine } from "../export/span_json.ts";
 import { loadCustomPipeline, resultLine } from "./custom_pipeline.ts";
@@ -12,8 +13,8 @@ import { asRefusal, type RecordSource } from "./record_source.ts";
 import type { RecentTrace } from "../views/recent_traces.ts";
 import { sayEnd, sayStart } from "./run_report.ts";
 import { settleTraces } from "../views/settle_traces.ts";
-import { startTracing, type TracingFlows } from "./start_tracing.ts";
-import { openStoreFor } from "./trace_store.ts";
+import { END_MS_MAX, startTracing, type TracingFlows } from "./start_tracing.ts";
+import { CLOSE_MS_MAX, openStoreFor } from "./trace_store.ts";
 import { openTextOutput, type TextOutput, textSink } from "./text_output.ts";
 import { traceLine, traceLineHeader } from "../views/trace_line.ts";
 
@@ -52,21 +53,30 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
     keepPayload: flags.keepPayload === true,
   });
   if (source.kernel !== null) sayStart(source);
-  const timer = flags.duration === undefined ? undefined : setTimeout(stop, flags.duration);
+  const timer = flags.duration === undefined
+    ? undefined
+    : setTimeout(() => void tracing.stop(END_MS_MAX), flags.duration);
   stopping.signal.addEventListener("abort", () => void tracing.stop());
   if (stopping.signal.aborted) await tracing.stop();
-  store?.opening.catch(stop);
+  let refusal: unknown;
+  store?.opening.catch((error) => {
+    refusal = asRefusal(error);
+    stop();
+  });
   await tracing.finished;
   clearTimeout(timer);
-  await store?.close();
-  await store?.opening.catch((error) => {
-    throw asRefusal(error);
-  });
+  source[Symbol.dispose](); // probes go before the store is waited for
+  const closed = store?.close();
+  stopping.signal.addEventListener("abort", () => void store?.close(CLOSE_MS_MAX));
+  if (stopping.signal.aborted) await store?.close(CLOSE_MS_MAX);
+  await closed;
+  if (refusal !== undefined) throw refusal;
   sayEnd(tracing, {
     showGraph: flags.showGraph === true,
     isQuiet: flags.json === true || custom !== null || source.kernel === null,
     problem: store?.problem() ?? "",
   });
+  if (output.problem() !== "") throw new Refusal("Cannot call this run complete: output was lost");
 }
 
 const spanLineOf = ({ span }: { readonly span: Parameters<typeof spanLine>[0] }) => spanLine(span);

@@ -8,6 +8,8 @@ export interface TextOutput extends AsyncDisposable {
   readonly isTerminal: boolean;
   /** Resolves when the text is written. After the reader has gone it does nothing. */
   readonly write: (text: string) => Promise<void>;
+  /** Why text was lost, as a sentence; "" while none was. */
+  readonly problem: () => string;
 }
 
 /** `whenGone` is called once when the reader of standard output has gone (`| head`). */
@@ -19,14 +21,19 @@ export async function openTextOutput(
   const stream = file ?? Deno.stdout;
   const encoder = new TextEncoder();
   let isGone = false;
+  let problem = "";
   return {
     isTerminal: stream.isTerminal(),
+    problem: () => problem,
     async write(text) {
       let bytes = encoder.encode(text);
       try {
         while (bytes.length > 0 && !isGone) bytes = bytes.subarray(await stream.write(bytes));
       } catch (error) {
-        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+        if (!(error instanceof Deno.errors.BrokenPipe)) {
+          problem ||= tellLoss(path ?? "standard output", error);
+          throw error;
+        }
         isGone = true;
         whenGone();
       }
@@ -46,11 +53,20 @@ async function create(path: string): Promise<Deno.FsFile> {
   }
 }
 
+/** Told at once: capture goes on, perhaps for hours. */
+function tellLoss(name: string, error: unknown): string {
+  const problem = `Cannot write everything to ${name}: ${reasonOf(error)}`;
+  console.error(problem);
+  return problem;
+}
+
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "its folder does not exist";
   if (error instanceof Deno.errors.PermissionDenied) return "no permission to write there";
   if (error instanceof Deno.errors.NotCapable) return "this program may not write there";
   const message = error instanceof Error ? error.message : String(error);
+  if (/os error 28\b/.test(message)) return "no space left on the device";
+  if (/os error 30\b/.test(message)) return "its file system is read-only";
   return message.replace(/: open '.*$/, "");
 }
 

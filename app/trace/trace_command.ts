@@ -11,7 +11,7 @@ import { ProcessTree } from "./process_tree.ts";
 import type { RecordSource } from "./record_source.ts";
 import { type RecentTrace, RecentTraces } from "../views/recent_traces.ts";
 import { countsText } from "./run_report.ts";
-import { startTracing } from "./start_tracing.ts";
+import { END_MS_MAX, startTracing } from "./start_tracing.ts";
 import { openStoreFor } from "./trace_store.ts";
 import { openTextOutput } from "./text_output.ts";
 import { waterfallLines } from "../views/waterfall_text.ts";
@@ -53,7 +53,8 @@ export async function traceCommand(
     for (const fact of forks) tree.add(fact);
     forks.length = 0;
   });
-  await tracing.stop();
+  await tracing.stop(store === null ? undefined : END_MS_MAX);
+  source[Symbol.dispose](); // probes go before the store is waited for
   await store?.close();
   const family = tree;
   const kept = traces.unsettled()
@@ -64,6 +65,8 @@ export async function traceCommand(
   else await output.write(text);
   const counts = tracing.counts();
   if (counts.drops.length > 0) console.error(countsText(counts));
+  const problem = store?.problem() ?? "";
+  if (problem !== "") console.error(problem);
   if (traces.forgotten > 0) console.error(`${traces.forgotten} older spans were not kept.`);
   return status;
 }

@@ -14,8 +14,12 @@ export interface TraceStore extends AsyncDisposable {
   readonly opening: Promise<Store>;
   /** Why spans are not stored, as a sentence; "" while they are. */
   readonly problem: () => string;
-  readonly close: () => Promise<void>;
+  /** Waits for everything to be stored; with a limit, for no longer than that. */
+  readonly close: (withinMs?: number) => Promise<void>;
 }
+
+/** A user who stops waits no longer for the store: what is acknowledged is safe in its log. */
+export const CLOSE_MS_MAX = 500;
 
 export interface StoreFlags {
   readonly db?: string;
@@ -43,13 +47,35 @@ export function openTraceStore({ host, kernel }: RecordSource, flags: StoreFlags
   opening.then((opened) => store = opened, (error) => {
     failure = error instanceof Error ? error.message : String(error);
   });
-  let closing: Promise<void> | undefined;
-  const close = () => closing ??= opening.then((opened) => opened.close(), () => {});
+  const close = closeOnce(
+    () => opening.then((opened) => opened.close(), () => {}),
+    () => {
+      if (db !== undefined) failure = `Cannot store the newest spans in ${db}: it takes too long`;
+    },
+  );
   return {
     sink: storeSink({ store: opening, whenFull: kernel === null ? "block" : "drop" }),
     opening,
     problem: () => failure || (store?.stats().problem ?? ""),
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
+  };
+}
+
+/** Closes at the first call. When a limit has passed, `late` is told, and no one waits any more. */
+export function closeOnce(
+  close: () => Promise<void>,
+  late: () => void,
+): (withinMs?: number) => Promise<void> {
+  let closing: Promise<void> | undefined;
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+  return async (withinMs) => {
+    closing ??= close();
+    const timer = withinMs === undefined ? undefined : setTimeout(() => {
+      late();
+      leave();
+    }, withinMs);
+    await Promise.race([closing, left]);
+    clearTimeout(timer);
   };
 }

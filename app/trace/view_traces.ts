@@ -15,7 +15,7 @@ import { type RecentTrace, RecentTraces } from "../views/recent_traces.ts";
 import { sayEnd } from "./run_report.ts";
 import { ServiceStats } from "../views/service_stats.ts";
 import { startTracing, type Tracing } from "./start_tracing.ts";
-import { openTraceStore, type TraceStore } from "./trace_store.ts";
+import { CLOSE_MS_MAX, openTraceStore, type TraceStore } from "./trace_store.ts";
 import { usageMeter } from "./vitals.ts";
 import { traceWaterfall, waterfallLines } from "../views/waterfall_text.ts";
 import { storedWaterfalls } from "./stored_waterfalls.ts";
@@ -61,7 +61,8 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
   }
   clearTimeout(timer);
   await tracing.stop();
-  await store.close();
+  source[Symbol.dispose](); // probes go before the store is waited for
+  await store.close(CLOSE_MS_MAX);
   sayEnd(tracing, {
     showGraph: flags.showGraph === true,
     isQuiet: false,
