@@ -377,7 +377,7 @@ export class Decoder {
     if (lane.more && orderly && (lane.skip === Infinity || lane.lost)) {
       this.#out.emit(messageEnd(connection, direction, lane));
     } else if (!lane.more && lane.passed > 0) this.#readRest(connection, claim, direction);
-    else if (lane.more || lane.begun) this.#out.drop("incomplete");
+    else if (lane.more) this.#out.drop("incomplete");
     lane.finish();
     lane.clearPending();
   }
