@@ -9,6 +9,7 @@
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
+import { type DotLines, passDotLine } from "./dot_lines.ts";
 import { firstWordBytes } from "./first_word.ts";
 
 const LINE_BYTES_MAX = 8_192;
@@ -27,7 +28,7 @@ const VERBS = new Set([
   ...["UIDL", "QUIT", "CAPA", "STLS", "UTF8", "LANG"],
 ]);
 
-interface State {
+interface State extends DotLines {
   /** Whether the answers that are due have lines behind them, oldest first. */
   readonly asked: { verb: string; lines: boolean }[];
   /** Lines of an answer are passing. */
@@ -47,7 +48,7 @@ export const pop3 = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet("+CUA"),
   probe,
-  open: () => ({ asked: [], lines: false, secrets: false, encrypted: false }),
+  open: () => ({ asked: [], lines: false, inLine: false, secrets: false, encrypted: false }),
 
   read(cursor, way, make, state) {
     if (state.encrypted) return { kind: "switch", to: "tls" };
@@ -60,6 +61,7 @@ export const pop3 = defineProtocol<F, State>({
     if (way === "toServer") return;
     state.asked.length = 0;
     state.lines = false;
+    state.inLine = false;
   },
 });
 
@@ -88,12 +90,12 @@ function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
 }
 
 function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
-  const line = cursor.line(LINE_BYTES_MAX);
   if (state.lines) {
-    if (line !== ".") return NOTHING;
+    if (!passDotLine(cursor, state)) return NOTHING;
     state.lines = false;
     return { kind: "end" };
   }
+  const line = cursor.line(LINE_BYTES_MAX);
   // A challenge of AUTH.
   if (line.startsWith("+ ") || line === "+") return NOTHING;
   const found = /^(\+OK|-ERR)\b ?(.*)$/.exec(line);

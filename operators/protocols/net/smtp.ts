@@ -17,6 +17,7 @@ import {
   type Make,
   type Step,
 } from "../../wire/protocol.ts";
+import { type DotLines, passDotLine } from "./dot_lines.ts";
 import { firstWordBytes } from "./first_word.ts";
 import { readReply, statusOf } from "./reply_code.ts";
 
@@ -38,7 +39,7 @@ const VERBS = new Set([
   ...["NOOP", "QUIT", "AUTH", "STARTTLS", "XCLIENT"],
 ]);
 
-interface State {
+interface State extends DotLines {
   /** What the server is asked and has not answered, oldest first. */
   readonly asked: string[];
   /** The client sends a message, or secrets of a login, instead of commands. */
@@ -60,7 +61,14 @@ export const smtp = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet("2EeHhLlMmRr"),
   probe,
-  open: () => ({ asked: [], mode: "commands", told: false, left: 0, encrypted: false }),
+  open: () => ({
+    asked: [],
+    mode: "commands",
+    told: false,
+    left: 0,
+    inLine: false,
+    encrypted: false,
+  }),
 
   read(cursor, way, make, state) {
     if (state.encrypted) return { kind: "switch", to: "tls" };
@@ -77,6 +85,9 @@ export const smtp = defineProtocol<F, State>({
   lost(state, way) {
     state.told = false;
     state.left = 0;
+    state.inLine = false;
+    // Where a message ends is seen by what the client says next.
+    if (way !== "toClient") state.mode = "commands";
     if (way !== "toServer") state.asked.length = 0;
   },
 });
@@ -124,7 +135,7 @@ function readChunk(cursor: Cursor, state: State): Step {
 
 /** The message: told with its first line, over with the line that is a dot. */
 function readMessage(cursor: Cursor, make: Make<F>, state: State): Step {
-  const end = cursor.line(LINE_BYTES_MAX) === ".";
+  const end = passDotLine(cursor, state);
   if (end) state.mode = "commands";
   if (state.told) {
     state.told = !end;
