@@ -49,6 +49,22 @@ Deno.test("a span is one line with every column, ids in hex, times and ids as te
   assert.deepEqual(parsed.attributes, child.attributes);
 });
 
+Deno.test("spans of one connection differ in their lines where they differ in a column", () => {
+  const before = spanLine(child);
+  for (const name of Object.keys(SPAN_COLUMNS)) {
+    const value: unknown = child[name as keyof typeof child];
+    const other = typeof value === "bigint"
+      ? value + 1n
+      : typeof value === "number"
+      ? value + 1
+      : "x";
+    const after = spanLine({ ...child, [name]: other });
+    assert.notEqual(after, before, name);
+    assert.notDeepEqual(JSON.parse(after)[name], JSON.parse(before)[name]);
+    assert.equal(spanLine(child), before);
+  }
+});
+
 Deno.test("a span without parent has no parent_span_id in the stream, null in a trace", () => {
   assert.equal("parent_span_id" in JSON.parse(spanLine(makeSpan({}))), false);
   const [root, leaf] = textOf(tracedLines(), traces).trim().split("\n").map((line) =>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A span as one line of JSON: the keys are the column names, ids are hex, times decimal strings.
 
+import { hashOfLong } from "../../engine/hash_table.ts";
 import { type ColumnType, formatId, type Span, SPAN_COLUMNS } from "../../model/span.ts";
 
 /** The line of a span that belongs to no assembled trace yet; `parent_span_id` only when joined. */
@@ -20,7 +21,9 @@ export function tracedSpanLine(span: Span, traceId: string): string {
 
 function columnsOf(span: Span): string {
   let text = "";
-  for (const write of writers) text += write(span);
+  for (const write of beforeEnd) text += write(span);
+  text += endText(span);
+  for (const write of afterEnd) text += write(span);
   return text;
 }
 
@@ -38,6 +41,14 @@ const writers: readonly ((span: Span) => string)[] = Object.entries(SPAN_COLUMNS
     };
   });
 
+/** The columns from host to peer_socket_id tell who it was and on which socket. */
+const written = Object.keys(SPAN_COLUMNS)
+  .filter((name) => name !== "span_id" && name !== "parent_span_id");
+const endFrom = written.indexOf("host"), endTo = written.indexOf("peer_socket_id") + 1;
+const beforeEnd = writers.slice(0, endFrom);
+const ofEnd = writers.slice(endFrom, endTo);
+const afterEnd = writers.slice(endTo);
+
 function writerOf(type: ColumnType): (value: unknown) => string {
   switch (type) {
     case "id":
@@ -52,4 +63,33 @@ function writerOf(type: ColumnType): (value: unknown) => string {
     default:
       return (value) => JSON.stringify(value);
   }
+}
+
+/** A power of two: so many connections have their text kept, by a hash of the socket. */
+const ENDS_KEPT = 1_024;
+
+interface End {
+  readonly span: Span;
+  readonly text: string;
+}
+
+const ends: (End | undefined)[] = new Array(ENDS_KEPT).fill(undefined);
+
+/** A third of the line, and the same for all spans of a connection: made once while it lasts. */
+function endText(span: Span): string {
+  const place = hashOfLong(BigInt(span.socket_id)) & (ENDS_KEPT - 1);
+  const known = ends[place];
+  if (known !== undefined && isSameEnd(known.span, span)) return known.text;
+  let text = "";
+  for (const write of ofEnd) text += write(span);
+  ends[place] = { span, text };
+  return text;
+}
+
+function isSameEnd(a: Span, b: Span): boolean {
+  return a.socket_id === b.socket_id && a.peer_socket_id === b.peer_socket_id &&
+    a.host === b.host && a.pid === b.pid && a.tid === b.tid && a.process === b.process &&
+    a.exe === b.exe && a.service === b.service && a.container === b.container &&
+    a.cgroup_id === b.cgroup_id && a.netns === b.netns && a.transport === b.transport &&
+    a.local === b.local && a.peer === b.peer;
 }

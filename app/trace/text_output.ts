@@ -6,7 +6,7 @@ import { Refusal } from "../cli/context.ts";
 
 export interface TextOutput extends AsyncDisposable {
   readonly isTerminal: boolean;
-  /** Resolves when the text is written. After the reader has gone it does nothing. */
+  /** One at a time. Resolves when the text is written. After the reader has gone it does nothing. */
   readonly write: (text: string) => Promise<void>;
   /** Why text was lost, as a sentence; "" while none was. */
   readonly problem: () => string;
@@ -20,15 +20,21 @@ export async function openTextOutput(
   const file = path === undefined ? undefined : await create(path);
   const stream = file ?? Deno.stdout;
   const encoder = new TextEncoder();
+  const buffer = new Uint8Array(WRITE_BYTES_MAX);
   let isGone = false;
   let problem = "";
   return {
     isTerminal: stream.isTerminal(),
     problem: () => problem,
     async write(text) {
-      let bytes = encoder.encode(text);
       try {
-        while (bytes.length > 0 && !isGone) bytes = bytes.subarray(await stream.write(bytes));
+        for (let rest = text; rest.length > 0 && !isGone;) {
+          const { read, written } = encoder.encodeInto(rest, buffer);
+          rest = rest.slice(read);
+          for (let at = 0; at < written && !isGone;) {
+            at += await stream.write(buffer.subarray(at, written));
+          }
+        }
       } catch (error) {
         if (!(error instanceof Deno.errors.BrokenPipe)) {
           problem ||= tellLoss(path ?? "standard output", error);
@@ -70,7 +76,11 @@ function reasonOf(error: unknown): string {
   return message.replace(/: open '.*$/, "");
 }
 
-const QUEUE_RECORDS_MAX = 100_000;
+/** Of one system call; one buffer for all, because a new one for each batch costs much memory. */
+const WRITE_BYTES_MAX = 262_144;
+
+/** Records that wait: live, a few seconds of a busy host; from a file no more than keeps it busy. */
+const QUEUE_RECORDS_MAX = { drop: 65_536, block: 8_192 } as const;
 
 /** A sink that writes one text per record. A live source drops what a slow reader does not take. */
 export function textSink<T>(
@@ -84,7 +94,7 @@ export function textSink<T>(
     name,
     limits: [],
     queue: {
-      recordsMax: QUEUE_RECORDS_MAX,
+      recordsMax: QUEUE_RECORDS_MAX[whenFull],
       whenFull,
       batchRecordsMax: 1_000,
       batchWaitMs: 50,

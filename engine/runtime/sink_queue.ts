@@ -23,7 +23,8 @@ export class SinkQueue {
   readonly #hooks: QueueHooks;
   readonly #stage: AsyncSinkStage<never>;
   readonly #bell = newBell();
-  readonly #abort = Promise.withResolvers<void>();
+  /** Lets go of the call of the stage that is under way. */
+  #letGo = () => {};
   /** Full batches, and last the one being filled. */
   #batches: unknown[][] = [];
   #queued = 0;
@@ -73,7 +74,7 @@ export class SinkQueue {
   abort(): void {
     if (this.#aborted) return;
     this.#aborted = true;
-    this.#abort.resolve();
+    this.#letGo();
     if (this.#queued > 0) this.#hooks.dropped("aborted", this.#queued);
     this.settled += this.#queued;
     this.#queued = 0;
@@ -85,9 +86,9 @@ export class SinkQueue {
     const stage = this.#stage;
     try {
       while (!(this.#closed && this.#batches.length === 0)) await this.#step();
-      if (!this.#aborted) await Promise.race([stage.end(), this.#abort.promise]);
+      if (!this.#aborted) await this.#unlessAborted(stage.end());
     } finally {
-      await Promise.race([stage[Symbol.asyncDispose](), this.#abort.promise]);
+      await this.#unlessAborted(stage[Symbol.asyncDispose]());
       this.#hooks.changed();
     }
   }
@@ -109,11 +110,23 @@ export class SinkQueue {
     const { length } = batch;
     this.#queued -= length;
     try {
-      await Promise.race([this.#stage.write(batch as never[]), this.#abort.promise]);
+      await this.#unlessAborted(this.#stage.write(batch as never[]));
     } catch (cause) {
       this.#hooks.failed(batch, cause);
     }
     this.settled += length;
     this.#hooks.changed();
+  }
+
+  /**
+   * Resolves at the latest when the queue is aborted. Not by Promise.race with one promise for the
+   * whole run: that would remember every race, and a run may last for months.
+   */
+  #unlessAborted(call: PromiseLike<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#letGo = resolve;
+      call.then(resolve, reject);
+      if (this.#aborted) resolve();
+    });
   }
 }
