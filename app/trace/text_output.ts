@@ -6,7 +6,7 @@ import { Refusal } from "../cli/context.ts";
 
 export interface TextOutput extends AsyncDisposable {
   readonly isTerminal: boolean;
-  /** One at a time. Resolves when the text is written. After the reader has gone it does nothing. */
+  /** One at a time: resolves when the text is written. Once the reader has gone it does nothing. */
   readonly write: (text: string) => Promise<void>;
   /** Why text was lost, as a sentence; "" while none was. */
   readonly problem: () => string;
@@ -79,7 +79,7 @@ function reasonOf(error: unknown): string {
 /** Of one system call; one buffer for all, because a new one for each batch costs much memory. */
 const WRITE_BYTES_MAX = 262_144;
 
-/** Records that wait: live, a few seconds of a busy host; from a file no more than keeps it busy. */
+/** Records that wait: live, a few seconds of a busy host; of a file, what keeps it busy. */
 const QUEUE_RECORDS_MAX = { drop: 65_536, block: 8_192 } as const;
 
 /** A sink that writes one text per record. A live source drops what a slow reader does not take. */
