@@ -67,6 +67,15 @@ const BENCHES: readonly Bench[] = [
     },
   },
   {
+    name: "protocols",
+    what: "each protocol on its fixture, the probes, tshark on the same packets",
+    needs: [],
+    run: async () => {
+      const { formatProtocolsReport, protocolsBench } = await import("./protocols.ts");
+      return formatProtocolsReport(await protocolsBench());
+    },
+  },
+  {
     name: "store",
     what: "inserts, reopening, memory",
     needs: [],
