@@ -24,6 +24,12 @@ export function decodeLatin1(buffer: Uint8Array, start: number, end: number): st
   return text;
 }
 
+/** As `decodeLatin1`, of as many of the bytes as there are: for probes. */
+export function latin1Of(bytes: Uint8Array, start: number, end: number): string {
+  const last = Math.min(end, bytes.length);
+  return start < last ? decodeLatin1(bytes, start, last) : "";
+}
+
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Longer texts are decoded faster than they are looked up. */

@@ -16,6 +16,7 @@ import {
   type Make,
   type Step,
 } from "../../wire/protocol.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 2_048 + 256;
 const KEYS_SHOWN_MAX = 16;
@@ -240,7 +241,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const end = bytes.indexOf(10);
   if (end < 1 || bytes[end - 1] !== 13) return end < 0 && length < 64 ? { kind: "maybe" } : NO;
   if (end > 1_024) return NO;
-  const line = String.fromCharCode(...bytes.subarray(0, end - 1));
+  const line = latin1Of(bytes, 0, end - 1);
   if (/[^\x20-\x7e]/.test(line)) return NO;
   const words = line.split(" ");
   const verb = words[0] ?? "";
@@ -265,7 +266,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
 /** Nothing, or another command: "get …" also begins sentences. */
 function follows(bytes: Uint8Array, at: number): boolean {
   if (at >= bytes.length) return true;
-  const word = /^[a-z_]+/.exec(String.fromCharCode(...bytes.subarray(at, at + 16)))?.[0] ?? "";
+  const word = /^[a-z_]+/.exec(latin1Of(bytes, at, at + 16))?.[0] ?? "";
   return STORAGE.has(word) || RETRIEVAL.has(word) ||
     /^(?:incr|decr|delete|touch|m[gdan])$/.test(word);
 }

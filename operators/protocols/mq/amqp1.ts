@@ -24,6 +24,7 @@ import {
 } from "../../wire/protocol.ts";
 import { AMQP1_FIELDS, PERFORMATIVES, readSections, type Sections } from "./amqp1_message.ts";
 import { readDescriptor, readItems, readValue, type Value } from "./amqp1_values.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 type F = typeof AMQP1_FIELDS;
 
@@ -323,7 +324,7 @@ const NO: Claim = { kind: "no" };
 /** The preface, or a frame whose performative is one that there is. */
 function probe(bytes: Uint8Array, length: number): Claim {
   if (bytes[0] === 0x41) {
-    const head = String.fromCharCode(...bytes.subarray(0, 4));
+    const head = latin1Of(bytes, 0, 4);
     if (!"AMQP".startsWith(head)) return NO;
     if (length < 8) return { kind: "maybe" };
     const [, , , , layer = 9, major] = bytes;

@@ -3,6 +3,7 @@
 
 import type { Claim } from "../../wire/protocol.ts";
 import { methodOf } from "./amqp_methods.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const METHOD = 1, HEADER = 2, BODY = 3, HEARTBEAT = 8, FRAME_END = 0xce;
 const FRAME_HEADER_BYTES = 7;
@@ -46,7 +47,7 @@ function heartbeat(bytes: Uint8Array, length: number): Claim {
 }
 
 function probePreface(bytes: Uint8Array, length: number): Claim {
-  const head = String.fromCharCode(...bytes.subarray(0, 5));
+  const head = latin1Of(bytes, 0, 5);
   if (!"AMQP\0".startsWith(head)) return NO;
   if (length < 8) return { kind: "maybe" };
   return bytes[5] === 0 && bytes[6] === 9 ? { kind: "request", score: 100 } : NO;

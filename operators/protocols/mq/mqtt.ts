@@ -20,6 +20,7 @@ import {
   type Way,
 } from "../../wire/protocol.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const WHOLE_BYTES_MAX = 16_384;
 const HEAD_BYTES_MAX = 4_096;
@@ -316,7 +317,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const first = bytes[0] ?? 0;
   if (first === 0x10 && bytes.length >= 10) {
     const at = bytes.indexOf(0, 1);
-    const name = String.fromCharCode(...bytes.subarray(at + 2, at + 8));
+    const name = latin1Of(bytes, at + 2, at + 8);
     if (at > 0 && at < 6 && (name.startsWith("MQTT") || name === "MQIsdp")) {
       return { kind: "request", score: 99 };
     }

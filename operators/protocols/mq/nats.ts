@@ -22,6 +22,7 @@ import {
   type Way,
 } from "../../wire/protocol.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 16_384;
 const PAYLOAD_BYTES_MAX = 1 << 26;
@@ -270,7 +271,7 @@ const RESPONSE = /^(?:INFO \{|MSG \S+ \w+ (?:\S+ )?\d+$|HMSG \S+ \w+ (?:\S+ )?\d
 function probe(bytes: Uint8Array, length: number): Claim {
   const end = bytes.indexOf(10);
   const cut = end < 0;
-  const line = String.fromCharCode(...bytes.subarray(0, Math.min(cut ? bytes.length : end, 512)))
+  const line = latin1Of(bytes, 0, Math.min(cut ? bytes.length : end, 512))
     .replace(/\r$/, "");
   if (/^INFO \{\s*"/i.test(line)) return { kind: "response", score: 95 };
   if (/^CONNECT \{\s*"/i.test(line)) return { kind: "request", score: 95 };

@@ -16,6 +16,7 @@ import { type Claim, defineProtocol, type Make, type Step, type Way } from "../.
 import { IdentityReader } from "../../wire/trace_context.ts";
 import { COMMANDS } from "./openwire_commands.ts";
 import { type Found, readProperties, Unmarshaller, type WireFormat } from "./openwire_values.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const FRAME_BYTES_MAX = 1 << 27;
 /** Of a longer frame only so much is read: properties lie behind the body. */
@@ -217,7 +218,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
     (bytes[3] ?? 0);
   if (size < 8 || COMMANDS[type] === undefined) return NO;
   if (type === WIRE_FORMAT_INFO) {
-    const magic = String.fromCharCode(...bytes.subarray(5, 13));
+    const magic = latin1Of(bytes, 5, 13);
     return magic === MAGIC ? { kind: "either", score: 100 } : NO;
   }
   if (size + 4 !== length) return NO;

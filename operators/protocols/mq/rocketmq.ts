@@ -16,6 +16,7 @@ import { type Claim, defineProtocol, type Make, type Step } from "../../wire/pro
 import { REQUEST_CODES, statusOf } from "./rocketmq_codes.ts";
 import { type Header, readHeader } from "./rocketmq_header.ts";
 import { type Properties, readProperties, readStored, type Stored } from "./rocketmq_message.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const FRAME_BYTES_MAX = 1 << 26;
 const HEADER_BYTES_MAX = 1 << 18;
@@ -188,7 +189,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const headerBytes = u24(5);
   if (size > FRAME_BYTES_MAX || headerBytes + 4 > size || headerBytes < 21) return NO;
   if (bytes[4] === 0) {
-    const head = String.fromCharCode(...bytes.subarray(8, 18));
+    const head = latin1Of(bytes, 8, 18);
     return bytes[8] === 0x7b && /^\{"[a-zA-Z]{2,}/.test(head) && headerEnds(bytes, headerBytes)
       ? { kind: sideOf(bytes), score: 90 }
       : NO;
@@ -202,7 +203,7 @@ function headerEnds(bytes: Uint8Array, headerBytes: number): boolean {
 }
 
 function sideOf(bytes: Uint8Array): "request" | "response" | "either" {
-  const text = String.fromCharCode(...bytes.subarray(8, 1_024));
+  const text = latin1Of(bytes, 8, 1_024);
   const flag = /"flag"\s*:\s*(\d+)/.exec(text)?.[1];
   if (flag === undefined) return "either";
   return (Number(flag) & RESPONSE) !== 0 ? "response" : "request";

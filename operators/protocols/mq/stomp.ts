@@ -20,6 +20,7 @@ import {
   type Step,
 } from "../../wire/protocol.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 8_192;
 const HEADERS_MAX = 128;
@@ -195,7 +196,7 @@ const NO: Claim = { kind: "no" };
 const HEAD = /^\n*([A-Z]+)\r?\n(?:[a-zA-Z0-9_-]{1,64}:[^\n]*\n|\r?\n\0)/;
 
 function probe(bytes: Uint8Array): Claim {
-  const text = String.fromCharCode(...bytes.subarray(0, 512));
+  const text = latin1Of(bytes, 0, 512);
   const command = HEAD.exec(text)?.[1] ?? "";
   if (CLIENT.has(command)) return { kind: "request", score: 92 };
   if (SERVER.has(command)) return { kind: "response", score: 92 };

@@ -11,6 +11,7 @@ import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
 import { firstWordBytes } from "./first_word.ts";
 import { readReply, statusOf } from "./reply_code.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 4_096;
 
@@ -106,7 +107,7 @@ const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array): Claim {
   if (firstWordBytes(bytes, 3) < 3) return NO;
-  const text = String.fromCharCode(...bytes.subarray(0, 128));
+  const text = latin1Of(bytes, 0, 128);
   if (/^220[ -][^\r\n]*\bFTP/i.test(text)) return { kind: "response", score: 90 };
   if (/^220[ -][^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
   if (/^USER [^\r\n]+\r\n$/i.test(text)) return { kind: "request", score: 60 };

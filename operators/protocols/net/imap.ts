@@ -13,6 +13,7 @@ import { byteSet } from "../../wire/byte_set.ts";
 import { Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step, type Way } from "../../wire/protocol.ts";
 import { firstWordBytes } from "./first_word.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 16_384;
 
@@ -175,7 +176,7 @@ const COMMAND = new RegExp(
 function probe(bytes: Uint8Array): Claim {
   const tag = bytes[0] === 0x2a ? 1 : firstWordBytes(bytes, 17);
   if (tag === 0 || tag > 16 || bytes[tag] !== 0x20) return NO;
-  const text = String.fromCharCode(...bytes.subarray(0, 160));
+  const text = latin1Of(bytes, 0, 160);
   if (/^\* (?:OK|PREAUTH) [^\r\n]*IMAP/i.test(text)) return { kind: "response", score: 95 };
   return COMMAND.test(text) ? { kind: "request", score: 82 } : NO;
 }

@@ -15,6 +15,7 @@ import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
 import { readElements } from "./iso8583_fields.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const MESSAGE_BYTES_MAX = 8_192;
 const MESSAGE_BYTES_MIN = 16;
@@ -130,11 +131,11 @@ const NO: Claim = { kind: "no" };
 function probe(bytes: Uint8Array, length: number): Claim {
   const digits = bytes[0] === 0x30;
   const at = digits ? 4 : 2;
-  const size = digits ? Number(String.fromCharCode(...bytes.subarray(0, 4))) : sizeOf(bytes);
+  const size = digits ? Number(latin1Of(bytes, 0, 4)) : sizeOf(bytes);
   if (size < MESSAGE_BYTES_MIN || size + at !== length) return NO;
   const first = bytes[at];
   const header = first === 0x60 ? TPDU_BYTES : first === UNIONPAY_BYTES ? UNIONPAY_BYTES : 0;
-  const type = String.fromCharCode(...bytes.subarray(at + header, at + header + 4));
+  const type = latin1Of(bytes, at + header, at + header + 4);
   if (!isType(type)) return NO;
   const asks = type[2] === "0" || type[2] === "2" || type[2] === "4";
   return { kind: asks ? "request" : "response", score: 84 };

@@ -11,6 +11,7 @@ import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
 import { type DotLines, passDotLine } from "./dot_lines.ts";
 import { firstWordBytes } from "./first_word.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 8_192;
 const ASKED_MAX = 1_024;
@@ -117,7 +118,7 @@ const NO: Claim = { kind: "no" };
 /** The greeting; Redis says +OK too, but without a text. */
 function probe(bytes: Uint8Array): Claim {
   if (bytes[0] !== 0x2b && firstWordBytes(bytes, 4) < 4) return NO;
-  const text = String.fromCharCode(...bytes.subarray(0, 128));
+  const text = latin1Of(bytes, 0, 128);
   if (/^\+OK [^\r\n]*(?:POP3?|ready|Dovecot|<[^>]+@[^>]+>)[^\r\n]*\r\n/i.test(text)) {
     return { kind: "response", score: 90 };
   }

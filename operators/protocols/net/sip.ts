@@ -12,6 +12,7 @@ import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
 import { firstWordBytes } from "./first_word.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 8_192;
 const HEADERS_MAX = 256;
@@ -177,7 +178,7 @@ const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array): Claim {
   if (firstWordBytes(bytes, 3) < 3) return NO;
-  const text = String.fromCharCode(...bytes.subarray(0, 256));
+  const text = latin1Of(bytes, 0, 256);
   if (/^SIP\/2\.0 [1-6]\d\d[ \r]/.test(text)) return { kind: "response", score: 98 };
   const method = /^([A-Z]+) (?:sips?|tel|urn):[^ \r\n]+ SIP\/2\.0\r?\n/.exec(text)?.[1] ?? "";
   return METHODS.has(method) ? { kind: "request", score: 98 } : NO;

@@ -20,6 +20,7 @@ import {
 import { type DotLines, passDotLine } from "./dot_lines.ts";
 import { firstWordBytes } from "./first_word.ts";
 import { readReply, statusOf } from "./reply_code.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 8_192;
 
@@ -174,7 +175,7 @@ const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array, length: number): Claim {
   if (firstWordBytes(bytes, 3) < 3 && length >= 3) return NO;
-  const text = String.fromCharCode(...bytes.subarray(0, 128));
+  const text = latin1Of(bytes, 0, 128);
   if (/^220[ -][^\r\n]*E?SMTP/.test(text)) return { kind: "response", score: 92 };
   if (/^(?:EHLO|LHLO) [^\r\n]+\r?\n/i.test(text)) return { kind: "request", score: 90 };
   if (/^HELO [^\r\n]+\r?\n/i.test(text)) return { kind: "request", score: 85 };

@@ -2,6 +2,7 @@
 // The two hello messages of TLS, and the dates of a certificate.
 
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 /** Versions by number; SSL 3.0 is read so that it can be named. */
 const VERSIONS: Readonly<Record<number, string>> = {
@@ -144,7 +145,7 @@ export function certificateExpiry(bytes: Uint8Array): string {
     const type = bytes[second];
     if (type !== UTC_TIME && type !== GENERALIZED_TIME) continue;
     const start = second + 2;
-    const text = String.fromCharCode(...bytes.subarray(start, start + (bytes[second + 1] ?? 0)));
+    const text = latin1Of(bytes, start, start + (bytes[second + 1] ?? 0));
     const time = formatTime(text, type === UTC_TIME);
     if (time !== "") return time;
   }

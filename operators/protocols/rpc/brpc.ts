@@ -22,6 +22,7 @@ import {
   VARINT,
 } from "../../wire/protobuf.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const BODY_BYTES_MAX = 1 << 28;
 const META_BYTES_MAX = 1 << 18;
@@ -190,7 +191,7 @@ function identityOf({ trace, span, reader }: Meta) {
 const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array, length: number): Claim {
-  const magic = String.fromCharCode(...bytes.subarray(0, 4));
+  const magic = latin1Of(bytes, 0, 4);
   if (!"PRPC".startsWith(magic) && !"STRM".startsWith(magic)) return NO;
   if (bytes.length < 13) return length < 13 ? { kind: "maybe" } : NO;
   const u32 = (at: number) =>

@@ -17,6 +17,7 @@ import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const CONTENT_BYTES_MAX = 1 << 27;
 const HEARTBEAT = 0, CRC = 1;
@@ -188,6 +189,6 @@ function probe(bytes: Uint8Array, length: number): Claim {
 
 /** A Java class name, as the content's class is. */
 function isClass(bytes: Uint8Array, at: number, count: number): boolean {
-  const name = String.fromCharCode(...bytes.subarray(at, Math.min(at + count, at + 256)));
+  const name = latin1Of(bytes, at, Math.min(at + count, at + 256));
   return /^[\w.$[;]+$/.test(name);
 }

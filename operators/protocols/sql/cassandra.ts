@@ -15,6 +15,7 @@ import { CASSANDRA_FIELDS, type CassandraState, newCassandraState } from "./cass
 import { type Envelope, isOpcode, readRequest } from "./cassandra_request.ts";
 import { readResponse } from "./cassandra_response.ts";
 import { unpackLz4, unpackSnappy } from "./unpack.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 type F = typeof CASSANDRA_FIELDS;
 
@@ -212,5 +213,5 @@ function bodyFits(bytes: Uint8Array, opcode: number, size: number): boolean {
 
 /** STARTUP is a map of texts that names CQL_VERSION. */
 function startsWithMap(bytes: Uint8Array): boolean {
-  return String.fromCharCode(...bytes.subarray(9, 300)).includes("CQL_VERSION");
+  return latin1Of(bytes, 9, 300).includes("CQL_VERSION");
 }

@@ -16,6 +16,7 @@ import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step, type Way } from "../../wire/protocol.ts";
 import { readVarint } from "../../wire/protobuf.ts";
 import { describeSql } from "./sql_text.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const TEXT_BYTES_MAX = 8_192;
 const SETTINGS_MAX = 512;
@@ -253,7 +254,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if (bytes[0] !== HELLO || count < 3 || count > 96) return NO;
   if (length < 2 + count + 3) return NO;
   if (!isLetter(bytes[2] ?? 0) || !isLetter(bytes[3] ?? 0)) return NO;
-  const name = String.fromCharCode(...bytes.subarray(2, 2 + count));
+  const name = latin1Of(bytes, 2, 2 + count);
   if (!/^[\x20-\x7e]+$/.test(name)) return NO;
   const server = name === "ClickHouse";
   // Behind the version stands the revision: 54,xxx as a varint of three bytes.
@@ -293,6 +294,6 @@ function textsFit(bytes: Uint8Array, start: number, length: number): number {
 
 /** A time zone, which the server names: Europe/Berlin, UTC. */
 function isZone(bytes: Uint8Array, at: number): boolean {
-  const zone = String.fromCharCode(...bytes.subarray(at + 1, at + 1 + (bytes[at] ?? 0)));
+  const zone = latin1Of(bytes, at + 1, at + 1 + (bytes[at] ?? 0));
   return /^[A-Za-z0-9_+\/-]{3,40}$/.test(zone);
 }

@@ -4,6 +4,7 @@
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import type { Claim } from "../../wire/protocol.ts";
 import { describeSql } from "./sql_text.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 /** Capability bits of the login. */
 export const CLIENT_SSL = 0x800;
@@ -187,12 +188,12 @@ function compressedUnit(bytes: Uint8Array, size: number): Claim {
 function greeting(bytes: Uint8Array): Claim {
   const end = bytes.indexOf(0, 5);
   if (end < 8 || end > 80) return NO;
-  const version = String.fromCharCode(...bytes.subarray(5, end));
+  const version = latin1Of(bytes, 5, end);
   return /^\d+\.\d+[\x20-\x7e]*$/.test(version) ? { kind: "response", score: 98 } : NO;
 }
 
 function textCommand(bytes: Uint8Array, code: number): Claim {
-  const head = String.fromCharCode(...bytes.subarray(5, 37));
+  const head = latin1Of(bytes, 5, 37);
   if (/[^\t\n\r -\uffff]/.test(head)) return NO;
   if (code !== 3 && code !== 22) return { kind: "request", score: 60 };
   const statement =

@@ -19,6 +19,7 @@ import {
   type Step,
 } from "../../wire/protocol.ts";
 import { describeSql, type SqlText } from "./sql_text.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const HEADER_BYTES = 8;
 const PACKET_BYTES_MAX = 1 << 21;
@@ -240,7 +241,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
     return u16(8) >= 300 && u16(8) < 400 && length >= 24 ? { kind: "response", score: 85 } : NO;
   }
   if (type === REFUSE) {
-    const text = String.fromCharCode(...bytes.subarray(12, 40));
+    const text = latin1Of(bytes, 12, 40);
     return text.includes("(DESCRIPTION=") ? { kind: "response", score: 90 } : NO;
   }
   if (type !== DATA || u16(8) > 0x40) return NO;

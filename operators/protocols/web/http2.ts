@@ -15,6 +15,7 @@ import { countGrpcMessages } from "./grpc_messages.ts";
 import { endFields, type HeaderBlock, readHeaderBlock } from "./http2_headers.ts";
 import { HTTP2_FIELDS, requestOf, responseOf, trailerStatus } from "./http2_message.ts";
 import { type Conversation, type Half, newConversation, streamOf } from "./http2_streams.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 type F = typeof HTTP2_FIELDS;
 
@@ -246,7 +247,7 @@ const NO: Claim = { kind: "no" };
 /** The preface, a server's SETTINGS as the first frame, or frames in a row with HEADERS. */
 function probe(bytes: Uint8Array, length: number): Claim {
   if (bytes[0] === 0x50) {
-    const head = String.fromCharCode(...bytes.subarray(0, PREFACE.length));
+    const head = latin1Of(bytes, 0, PREFACE.length);
     if (head === PREFACE) return { kind: "request", score: 100 };
     return PREFACE.startsWith(head) && length < PREFACE.length ? { kind: "maybe" } : NO;
   }
