@@ -268,11 +268,14 @@ const REQUEST =
   /^(?:CONNECT \{|PUB \S+ (?:\S+ )?\d+$|HPUB \S+ (?:\S+ )?\d+ \d+$|SUB \S+ (?:\S+ )?\w+$|UNSUB \w+)/i;
 const RESPONSE = /^(?:INFO \{|MSG \S+ \w+ (?:\S+ )?\d+$|HMSG \S+ \w+ (?:\S+ )?\d+ \d+$|-ERR ')/i;
 
+const LINE_BYTES = 512;
+
 function probe(bytes: Uint8Array, length: number): Claim {
-  const end = bytes.indexOf(10);
+  if (!beginsWithVerb(bytes)) return NO;
+  const head = bytes.subarray(0, LINE_BYTES);
+  const end = head.indexOf(10);
   const cut = end < 0;
-  const line = latin1Of(bytes, 0, Math.min(cut ? bytes.length : end, 512))
-    .replace(/\r$/, "");
+  const line = latin1Of(head, 0, cut ? head.length : end).replace(/\r$/, "");
   if (/^INFO \{\s*"/i.test(line)) return { kind: "response", score: 95 };
   if (/^CONNECT \{\s*"/i.test(line)) return { kind: "request", score: 95 };
   if (cut) return length < 16 && /^[A-Z+-]*$/i.test(line) ? { kind: "maybe" } : NO;
@@ -280,4 +283,15 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if (REQUEST.test(line)) return { kind: "request", score: 85 };
   if (RESPONSE.test(line)) return { kind: "response", score: 85 };
   return /^(?:PING|PONG)$/i.test(line) ? { kind: "either", score: 45 } : NO;
+}
+
+/** Three to seven letters, or a sign before them, and then an end of the word. */
+function beginsWithVerb(bytes: Uint8Array): boolean {
+  const signed = bytes[0] === 0x2b || bytes[0] === 0x2d;
+  for (let at = signed ? 1 : 0; at < Math.min(bytes.length, 8); at++) {
+    const byte = bytes[at] as number;
+    if ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a) continue;
+    return at > 2 && (byte === 0x20 || byte === 9 || byte === 13);
+  }
+  return bytes.length < 8;
 }
