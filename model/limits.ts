@@ -34,7 +34,7 @@ export const LIMITS = {
   assemblySpans: limit(20_000, "spans", "of one trace; then it is truncated"),
   textBytes: limit(4_096, "bytes", "kept of any one text field of a message"),
   deadLetters: limit(1_024, "records", "failed records kept for inspection"),
-  storeQueue: limit(200_000, "spans", "spans waiting for the store"),
+  storeQueue: limit(65_536, "spans", "spans waiting for the store"),
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof LIMITS;

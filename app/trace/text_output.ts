@@ -76,8 +76,11 @@ function reasonOf(error: unknown): string {
   return message.replace(/: open '.*$/, "");
 }
 
-/** Of one system call; one buffer for all, because a new one for each batch costs much memory. */
-const WRITE_BYTES_MAX = 262_144;
+/**
+ * Of one system call: more than a batch of spans, because a busy run comes to write once in a turn
+ * of its loop. One buffer for all: a new one for each batch costs much memory.
+ */
+const WRITE_BYTES_MAX = 2_097_152;
 
 /** Records that wait: live, a few seconds of a busy host; of a file, what keeps it busy. */
 const QUEUE_RECORDS_MAX = { drop: 65_536, block: 8_192 } as const;
