@@ -30,6 +30,11 @@ export { discard, forEach, intoArray } from "./engine/sink.ts";
 export type { AsyncSink, AsyncSinkStage, QueueRules, Sink, SinkStage } from "./engine/sink.ts";
 export { fromReadable, intoWritable, toReadable } from "./engine/web_streams.ts";
 
+export { byteSet } from "./operators/wire/byte_set.ts";
+export { type Cursor, Malformed } from "./operators/wire/cursor.ts";
+export { defineProtocol } from "./operators/wire/protocol.ts";
+export type { Claim, Draft, Fields, Make, Protocol, Step, Way } from "./operators/wire/protocol.ts";
+
 export { run } from "./engine/run.ts";
 export type { Ending, Run, RunOptions } from "./engine/run.ts";
 export type { DeadLetter, DeadLetters } from "./engine/runtime/dead_letters.ts";

@@ -13,7 +13,7 @@ import { PROTOCOLS } from "../operators/protocols/registry.gen.ts";
 import { reassemble } from "../operators/reassemble.ts";
 import { sessionWindow } from "../operators/session_window.ts";
 import { spanJoin } from "../operators/span_join.ts";
-import { createRegistry } from "../operators/wire/registry.ts";
+import { type AnyProtocol, createRegistry } from "../operators/wire/registry.ts";
 import { unmasked } from "../operators/wire/unmasked.ts";
 import { payloadKeeper } from "./keep_payload.ts";
 
@@ -22,6 +22,8 @@ export interface PipelineOptions {
   readonly host: { readonly name: string; readonly bootId: string };
   /** Mask no values, and give spans the captured bytes of their messages: secrets included. */
   readonly keepPayload: boolean;
+  /** Protocols to look for; those of this program when absent. */
+  readonly protocols?: readonly AnyProtocol[];
   /** Byte-counted exchanges for TCP connections of no known protocol. */
   readonly unknownTcp: boolean;
 }
@@ -34,9 +36,9 @@ export interface TracePipeline {
 
 export function tracePipeline(
   records: Flow<CaptureRecord>,
-  { host, keepPayload, unknownTcp }: PipelineOptions,
+  { host, keepPayload, unknownTcp, protocols = PROTOCOLS }: PipelineOptions,
 ): TracePipeline {
-  const registry = createRegistry(keepPayload ? PROTOCOLS.map(unmasked) : PROTOCOLS);
+  const registry = createRegistry(keepPayload ? protocols.map(unmasked) : protocols);
   const facts = records.filter(isFact, "facts");
   const claimed = records.filter(isSocketRecord, "socket_records")
     .through(reassemble)

@@ -8,20 +8,21 @@ import { isSocketRecord } from "../../model/capture_record.ts";
 import type { DecodeEvent, MessageSeen } from "../../model/message.ts";
 import { decode as decodeOperator } from "../../operators/decode.ts";
 import { infer } from "../../operators/infer.ts";
-import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";
 import { reassemble } from "../../operators/reassemble.ts";
 import { pcap } from "../../operators/sources/pcap.ts";
 import { type AnyProtocol, createRegistry, type Registry } from "../../operators/wire/registry.ts";
 import { unmasked } from "../../operators/wire/unmasked.ts";
 import type { DecodeFlags } from "../cli/commands/decode.ts";
 import { type CliContext, Refusal } from "../cli/context.ts";
+import { knownProtocols } from "../protocols/known_protocols.ts";
 import { type DecodeLine, decodeLine, lineText } from "./decode_line.ts";
 import { namedProtocols } from "./named_protocols.ts";
 import { OpenLines } from "./open_lines.ts";
 import { PacketDecoder } from "./per_packet.ts";
 
 export async function decode(this: CliContext, flags: DecodeFlags): Promise<void> {
-  const all = createRegistry(flags.mask === true ? PROTOCOLS : PROTOCOLS.map(unmasked));
+  const known = await knownProtocols(flags);
+  const all = createRegistry(flags.mask === true ? known : known.map(unmasked));
   const named = flags.protocol === undefined ? [] : protocolsOf(flags.protocol, all);
   const { stdout, stderr } = this.process;
   let count = 0;
@@ -81,7 +82,7 @@ async function decodeStreams(
     .through(infer, { registry, unknownTcp: false });
   const running = run([
     claimed.side.into(discard()),
-    claimed.through(decodeOperator).into(forEach("lines", (event) => take(event, lines))),
+    claimed.through(decodeOperator).into(forEach("lines", (event) => take(event, registry, lines))),
   ]);
   await running.finished;
   const drops = new Map<string, number>();
@@ -93,19 +94,19 @@ async function decodeStreams(
   return drops;
 }
 
-function take(event: DecodeEvent, lines: OpenLines): void {
+function take(event: DecodeEvent, registry: Registry, lines: OpenLines): void {
   if (event.kind === "stream_end") return;
   const lane = `${event.connection.conn} ${event.direction}`;
   if (event.kind === "message_end") {
     lines.end(lane, event.id === null ? null : `${event.id}`, event);
-  } else addSeen(event, lane, lines);
+  } else addSeen(event, lane, registry, lines);
 }
 
-function addSeen(event: MessageSeen, lane: string, lines: OpenLines): void {
+function addSeen(event: MessageSeen, lane: string, registry: Registry, lines: OpenLines): void {
   const { message, connection, direction, protocol, bytes, startNs } = event;
   const toServer = direction === "ingress";
   const line = decodeLine(message, { connection, toServer, unixNs: startNs, protocol, bytes });
-  const multiplexed = PROTOCOLS.some((each) => each.name === protocol && each.multiplexed);
+  const multiplexed = registry.byName(protocol)?.multiplexed === true;
   if (!multiplexed) lines.end(lane, null, {});
   lines.add(line, lane, multiplexed && message.id !== null ? `${message.id}` : null, message.more);
 }

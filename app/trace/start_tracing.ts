@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One run of the whole dataflow: a source, the tracing pipeline, and where its spans go.
 
+import type { AnyProtocol } from "../../operators/wire/registry.ts";
 import { Flow, type Pipeline } from "../../engine/flow.ts";
 import { type Run, run } from "../../engine/run.ts";
 import { forEach } from "../../engine/sink.ts";
@@ -21,6 +22,8 @@ export interface TracingOptions {
   /** Only spans of these protocols come out; all when absent. */
   readonly protocols?: readonly string[];
   readonly keepPayload?: boolean;
+  /** Protocols to look for; those of this program when absent. */
+  readonly known?: readonly AnyProtocol[];
   readonly outputs: (flows: TracingFlows) => readonly Pipeline[];
 }
 
@@ -48,6 +51,7 @@ export function startTracing(input: RecordSource, options: TracingOptions): Trac
   const { spans, verdicts } = tracePipeline(records, {
     host: input.host,
     keepPayload: options.keepPayload ?? false,
+    ...(options.known !== undefined && { protocols: options.known }),
     unknownTcp: options.protocols?.includes("unknown") ?? false,
   });
   const { kernel } = input;

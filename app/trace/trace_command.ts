@@ -2,6 +2,7 @@
 // `trace -- COMMAND`: strace for services. Capture of the whole host starts, the command runs, and
 // what it took part in is shown when it has ended.
 
+import { knownProtocols } from "../protocols/known_protocols.ts";
 import { forEach } from "../../engine/sink.ts";
 import type { CaptureRecord, ProcessFact } from "../../model/capture_record.ts";
 import type { TraceFlags } from "../cli/commands/trace.ts";
@@ -47,6 +48,7 @@ export async function traceCommand(
     ],
     ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
     keepPayload: flags.keepPayload === true,
+    known: await knownProtocols(flags),
   });
   const status = await runCommand(command, flags.duration, (pid) => {
     tree = new ProcessTree(pid);

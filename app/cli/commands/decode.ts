@@ -10,6 +10,7 @@ export interface DecodeFlags {
   readonly json?: boolean;
   readonly protocol?: string;
   readonly mask?: boolean;
+  readonly protocolFile?: readonly string[];
 }
 
 export const decodeCommand = buildCommand<DecodeFlags, [], CliContext>({
@@ -39,6 +40,14 @@ export const decodeCommand = buildCommand<DecodeFlags, [], CliContext>({
         parse: (text: string) => text.toLowerCase(),
         brief: "Read everything as this protocol (default: find out)",
         placeholder: "name",
+        optional: true,
+      },
+      protocolFile: {
+        kind: "parsed",
+        parse: String,
+        brief: "TypeScript or TOML file that defines one more protocol",
+        placeholder: "file",
+        variadic: ",",
         optional: true,
       },
       mask: {

@@ -12,6 +12,8 @@ export interface TraceFlags extends CaptureFlags {
   readonly db?: string;
   readonly keep?: string;
   readonly keepPayload?: boolean;
+  readonly unmask?: readonly string[];
+  readonly protocolFile?: readonly string[];
   readonly tui?: boolean;
   readonly showGraph?: boolean;
   readonly pipeline?: string;
@@ -58,6 +60,22 @@ export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
         brief: "Mask no values, and keep the bytes of messages: secrets included",
         optional: true,
         withNegated: false,
+      },
+      unmask: {
+        kind: "parsed",
+        parse: (text: string) => text.toLowerCase(),
+        brief: "Mask no values of these protocols, as mysql,redis",
+        placeholder: "name",
+        variadic: ",",
+        optional: true,
+      },
+      protocolFile: {
+        kind: "parsed",
+        parse: String,
+        brief: "TypeScript or TOML file that defines one more protocol",
+        placeholder: "file",
+        variadic: ",",
+        optional: true,
       },
       tui: {
         kind: "boolean",

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A protocol of the user's own: a TypeScript file whose default export is made by `defineProtocol`,
+// or a TOML file that declares where in a frame what stands.
+
+import type { AnyProtocol } from "../../operators/wire/registry.ts";
+import { Refusal } from "../cli/context.ts";
+import { declaredProtocol } from "./declared_protocol.ts";
+
+export async function loadProtocolFile(path: string): Promise<AnyProtocol> {
+  const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  try {
+    if (path.endsWith(".toml")) return await declaredProtocol(Deno.readTextFileSync(absolute));
+    Deno.statSync(absolute);
+    return checked((await import(`file://${encodeURI(absolute)}`)).default);
+  } catch (error) {
+    const missing = error instanceof Deno.errors.NotFound;
+    const reason = missing
+      ? "there is no such file"
+      : error instanceof Error
+      ? error.message
+      : error;
+    throw new Refusal(`Cannot load the protocol ${path}: ${reason}`);
+  }
+}
+
+/** Missing properties of a protocol, told by name. */
+function checked(value: unknown): AnyProtocol {
+  if (typeof value !== "object" || value === null) {
+    throw new Error("it has no default export; write export default defineProtocol({ … })");
+  }
+  for (const [name, type] of Object.entries(SHAPE)) {
+    const found: string = typeof Reflect.get(value, name);
+    if (found !== type) throw new Error(`its ${name} is ${found}; a protocol's is ${type}`);
+  }
+  return value as AnyProtocol;
+}
+
+const SHAPE = {
+  name: "string",
+  spec: "string",
+  transports: "object",
+  fields: "object",
+  timeoutNs: "bigint",
+  pairing: "string",
+  starts: "object",
+  probe: "function",
+  open: "function",
+  read: "function",
+} as const;
