@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `deno task protocols:docs [FOLDER]`: writes app/protocols/maturity.gen.ts, from the fixtures and
-// the captures in the folder, and docs/protocols.md. Without captures their counts stay as they are.
+// `deno task protocols:docs [FOLDER]`: writes app/protocols/maturity.gen.ts, from the fixtures
+// and the captures in FOLDER, and docs/protocols.md. Without captures their counts stay.
 
 import { MATURITY, type Maturity } from "../../app/protocols/maturity.gen.ts";
 import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";

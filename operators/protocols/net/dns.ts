@@ -10,6 +10,7 @@ import type { Status } from "../../../model/status.ts";
 import { anyByte } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol } from "../../wire/protocol.ts";
+import { decodeLatin1 } from "../../wire/text.ts";
 
 const HEADER_BYTES = 12;
 const NAME_BYTES_MAX = 255;
@@ -219,7 +220,7 @@ function readRecords(
   const texts: string[] = [];
   for (let i = 0; i < count; i++) {
     if (cursor.captured < 11) return { text: texts.join("; "), clipped: cursor.remaining > 0 };
-    readName(cursor, base);
+    passName(cursor);
     const type = cursor.u16();
     cursor.skip(2);
     const ttl = cursor.u32();
@@ -283,25 +284,51 @@ function formatIpv6(bytes: Uint8Array): string {
   );
 }
 
+/** The name being read, with dots for the lengths of its labels. */
+const name = new Uint8Array(NAME_BYTES_MAX + 1);
+
 /** A domain name, compression pointers followed, without the final dot; the root is ".". */
 function readName(cursor: Cursor, base: number): string {
-  let name = "";
-  let resume = -1;
-  for (let pointers = 0;;) {
-    const label = cursor.u8();
+  const buffer = cursor.buffer;
+  const message = cursor.at - cursor.position + base;
+  let at = cursor.at, resume = -1, length = 0, pointers = 0;
+  for (;;) {
+    const label = byteAt(cursor, at++);
     if (label === 0) break;
     if (label < 64) {
-      name += (name === "" ? "" : ".") + cursor.latin1(label).replace(/[^\x21-\x7e]/g, "?");
-      if (name.length > NAME_BYTES_MAX) throw new Malformed("domain name over 255 bytes");
+      if (length + label >= NAME_BYTES_MAX) throw new Malformed("domain name over 255 bytes");
+      if (at + label > cursor.end) byteAt(cursor, at + label - 1);
+      if (length > 0) name[length++] = 0x2e;
+      for (const last = at + label; at < last; at++) {
+        const letter = buffer[at] as number;
+        name[length++] = letter > 0x20 && letter < 0x7f ? letter : 0x3f;
+      }
     } else if (label >= 192) {
-      const target = (label & 63) << 8 | cursor.u8();
-      if (resume < 0) resume = cursor.position;
-      if (++pointers > POINTERS_MAX || base + target >= cursor.position - 2) {
+      const target = (label & 63) << 8 | byteAt(cursor, at++);
+      if (resume < 0) resume = at;
+      if (++pointers > POINTERS_MAX || message + target >= at - 2) {
         throw new Malformed("compression pointer that does not point back");
       }
-      cursor.rewind(base + target);
+      at = message + target;
     } else throw new Malformed("label type that does not exist");
   }
-  if (resume >= 0) cursor.rewind(resume);
-  return name === "" ? "." : name;
+  cursor.at = resume < 0 ? at : resume;
+  return length === 0 ? "." : decodeLatin1(name, 0, length);
+}
+
+/** Whose record it is, is not told: the name is passed, pointers not followed. */
+function passName(cursor: Cursor): void {
+  for (;;) {
+    const label = cursor.u8();
+    if (label === 0) return;
+    if (label < 64) cursor.skip(label);
+    else if (label >= 192) return cursor.skip(1);
+    else throw new Malformed("label type that does not exist");
+  }
+}
+
+/** Throws as the cursor would where the byte is not at hand. */
+function byteAt(cursor: Cursor, at: number): number {
+  if (at >= cursor.end) cursor.need(at + 1 - cursor.at);
+  return cursor.buffer[at] as number;
 }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values stay out of messages, and are in them where they are asked for.
+
+import assert from "node:assert/strict";
+import { PROTOCOLS } from "../operators/protocols/registry.gen.ts";
+import { createRegistry } from "../operators/wire/registry.ts";
+import { unmasked } from "../operators/wire/unmasked.ts";
+import { runGolden } from "./support/wire/golden_run.ts";
+
+const SECRET = "hunter2";
+const statement = `select * from users where password = '${SECRET}'`;
+const text = new TextEncoder();
+
+const REQUESTS: Readonly<Record<string, Uint8Array>> = {
+  redis: text.encode(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$7\r\n${SECRET}\r\n`),
+  http: text.encode(`GET /a?password=${SECRET} HTTP/1.1\r\nHost: a\r\n\r\n`),
+  mysql: Uint8Array.of(statement.length + 1, 0, 0, 0, 3, ...text.encode(statement)),
+  postgresql: Uint8Array.of(0x51, 0, 0, 0, statement.length + 5, ...text.encode(statement), 0),
+  cassandra: Uint8Array.of(
+    ...[4, 0, 0, 1, 7, 0, 0, 0, statement.length + 7, 0, 0, 0, statement.length],
+    ...text.encode(statement),
+    ...[0, 1, 0],
+  ),
+};
+
+const registry = createRegistry(PROTOCOLS);
+
+for (const [name, bytes] of Object.entries(REQUESTS)) {
+  Deno.test(`values of ${name} are masked, and shown on demand`, () => {
+    const protocol = registry.byName(name);
+    assert.ok(protocol !== undefined);
+    const steps = [{ kind: "call", up: true, bytes, length: bytes.length }] as const;
+    const masked = runGolden(protocol, "tcp", steps).lines.join();
+    const shown = runGolden(unmasked(protocol), "tcp", steps).lines.join();
+    assert.match(masked, /"up":"request"/);
+    assert.ok(!masked.includes(SECRET), masked);
+    assert.ok(shown.includes(SECRET), shown);
+  });
+}
