@@ -22,11 +22,20 @@ interface Lane {
   event: SocketEvent | null;
   /** Bytes to pass over, of packets to come. */
   skip: number;
+  /** Bytes of frames that have made no message yet. */
+  before: number;
   /** TCP sequence number that the next packet should have; -1 where not known. */
   nextSeq: number;
 }
 
-const openLane = (way: Way): Lane => ({ way, pending: EMPTY, event: null, skip: 0, nextSeq: -1 });
+const openLane = (way: Way): Lane => ({
+  way,
+  pending: EMPTY,
+  event: null,
+  skip: 0,
+  before: 0,
+  nextSeq: -1,
+});
 
 const EMPTY = new Uint8Array(0);
 /** More than any message has: how much of a cut packet is taken to be missing. */
@@ -157,7 +166,10 @@ export class PacketFlow {
         const id = multiplexed && message.id !== null ? `${message.id}` : null;
         const name = `${connection.conn} ${lane.way}`;
         if (!multiplexed) this.#lines.end(name, null, {});
-        const line = decodeLine(message, { connection, toServer, unixNs, protocol, bytes });
+        const whole = multiplexed ? bytes : lane.before + bytes;
+        lane.before = 0;
+        const placed = { connection, toServer, unixNs, protocol, bytes: whole };
+        const line = decodeLine(message, placed);
         this.#lines.add(line, name, id, message.more);
         return 0;
       }
@@ -175,6 +187,7 @@ export class PacketFlow {
         this.#use(this.#registry.byName(step.to) ?? null);
         return 0;
       default:
+        lane.before += bytes;
         return 0;
     }
   }

@@ -18,7 +18,7 @@ export const MATURITY: Readonly<Record<string, Maturity>> = {
   clickhouse: { cases: 1, captures: 0, messages: 0 },
   dhcp: { cases: 1, captures: 0, messages: 0 },
   dns: { cases: 2, captures: 3, messages: 14 },
-  dubbo: { cases: 6, captures: 2, messages: 2 },
+  dubbo: { cases: 9, captures: 2, messages: 2 },
   fastcgi: { cases: 3, captures: 0, messages: 0 },
   ftp: { cases: 1, captures: 0, messages: 0 },
   http: { cases: 20, captures: 6, messages: 12 },

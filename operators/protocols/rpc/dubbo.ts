@@ -17,6 +17,7 @@ import { type Claim, defineProtocol, type Make, type Step } from "../../wire/pro
 import { IdentityReader } from "../../wire/trace_context.ts";
 import { parameterCount } from "./dubbo_parameters.ts";
 import { type Classes, passValue, readInt, readText, readTextMap } from "./hessian.ts";
+import { TEXT_READERS } from "./dubbo_texts.ts";
 
 const HEADER_BYTES = 16;
 const BODY_BYTES_MAX = 1 << 28;
@@ -108,6 +109,7 @@ function readRequest(
   attempt(() => {
     if (serialization === HESSIAN) readHessian(cursor, found);
     else if (serialization === FASTJSON) readJson(cursor, found);
+    else readTexts(cursor, serialization, found);
   });
   const { service, method } = found;
   const draft = {
@@ -164,13 +166,36 @@ function readAttachments(cursor: Cursor, classes: Classes, found: Found | null):
 
 const APPLICATION_NAMES = new Set(["remote.application", "application", "applicationName"]);
 
+/** Other serializations: the same texts, and no attachments. */
+function readTexts(cursor: Cursor, serialization: number, found: Found): void {
+  const text = TEXT_READERS.get(serialization);
+  if (text === undefined) return;
+  const [version, service, serviceVersion, method] = [
+    text(cursor),
+    text(cursor),
+    text(cursor),
+    text(cursor),
+  ];
+  if (!/^[\w.$/-]+$/.test(service) || !/^[\w$]+$/.test(method)) throw new Malformed("no names");
+  Object.assign(found, { version, service, serviceVersion, method });
+}
+
 /** fastjson: the same values as JSON texts, one a line. */
 function readJson(cursor: Cursor, found: Found): void {
   found.version = jsonText(cursor);
   found.service = jsonText(cursor);
   found.serviceVersion = jsonText(cursor);
   found.method = jsonText(cursor);
+  const reader = new IdentityReader();
+  const rest = cursor.textCaptured(cursor.remaining, JSON_BYTES_MAX);
+  for (const [, name = "", value = ""] of rest.matchAll(/"([\w.-]{1,32})":"([^"\\]{1,512})"/g)) {
+    reader.add(name.toLowerCase(), value);
+  }
+  found.identity = reader.identity();
 }
+
+/** Of the arguments and attachments behind them. */
+const JSON_BYTES_MAX = 16_384;
 
 function jsonText(cursor: Cursor): string {
   const line = cursor.line(4_096);

@@ -128,11 +128,11 @@ function readParamsRecord(
   return NOTHING;
 }
 
-function requestOf({ fields, identity, path, host }: Params, id: number) {
+function requestOf({ fields, identity, path, domain }: Params, id: number) {
   return {
     type: fields.method ?? "",
     resource: fields.query === undefined ? path : `${path}?${fields.query}`,
-    domain: host,
+    domain,
     endpoint: templatePath(path),
     id,
     identity,

@@ -33,7 +33,7 @@ type Known = FieldValues<typeof FASTCGI_FIELDS>;
 export interface Params {
   readonly fields: Values;
   readonly path: string;
-  readonly host: string;
+  readonly domain: string;
   readonly identity: Identity | null;
 }
 
@@ -68,13 +68,14 @@ export function readParams(bytes: Uint8Array, unmask: boolean): Params {
     ? seen.uri
     : seen.uri.slice(0, question);
   const query = question < 0 ? seen.query : seen.uri.slice(question + 1);
-  const host = (seen.host || seen.server).replace(/:\d+$/, "");
+  const domain = seen.host || seen.server;
+  const host = domain.replace(/:\d+$/, "");
   if (path !== "") fields.path = path;
   if (question >= 0 || (seen.uri === "" && query !== "")) {
     fields.query = unmask ? query : maskQuery(query);
   }
   if (host !== "") fields.host = host;
-  return { fields, path, host, identity: reader.identity() };
+  return { fields, path, domain, identity: reader.identity() };
 }
 
 function lengthAt(bytes: Uint8Array, at: number): [length: number, next: number] {
