@@ -25,7 +25,7 @@ import { openSleeper } from "./sleeper.ts";
 export type { CapturePath, Feature, OnRecord, ProcessSeed, ProgramStats };
 
 export interface CaptureOptions {
-  /** Rounded up to a power of two, at least a page. Default 32 MiB: a third of a second at 300 k/s. */
+  /** Rounded up to a power of two, at least a page. Default 32 MiB: 0.3 s at 300 k records/s. */
   readonly ringBytes?: number;
   /** Copied of the first call of a run in one direction, up to 16384. Default 1024. */
   readonly payloadBytesFirst?: number;
