@@ -93,7 +93,8 @@ export interface StreamEnd {
   readonly connection: Connection;
   readonly direction: Direction | "both";
   readonly emitNs: Nanos;
-  readonly reason: "eof" | "close" | "reset" | "exit" | "lost";
+  /** "unread": bytes before `emitNs` passed unread after a loss; from here on they are read. */
+  readonly reason: "eof" | "close" | "reset" | "exit" | "lost" | "unread";
 }
 
 export type DecodeEvent = MessageSeen | MessageEnd | StreamEnd;

@@ -94,13 +94,13 @@ Deno.test("a message that comes in parts has the place, thread and times of its 
   assert.equal(second.tid, 9);
 });
 
-Deno.test("clipped bytes lose the place until the direction has changed", () => {
+Deno.test("clipped bytes lose the place until the direction has changed, told at both ends", () => {
   const { talk, tried, claim, push, seen } = open();
   push(talk.up(frame("m", "a") + frame("m", "bcdef"), { captured: 6 }));
   push(talk.up(frame("m", "c")));
   push(talk.down(frame("m", "r")));
   push(talk.up(frame("m", "d")));
-  assert.deepEqual(seen(), ["a@0+4", "lost", "r@0+4", "d@16+4"]);
+  assert.deepEqual(seen(), ["a@0+4", "lost", "r@0+4", "unread", "d@16+4"]);
   assert.deepEqual(tried.drops, { clipped: 1 });
   assert.deepEqual(claim.state, { body: -1, lost: 1 });
 });
@@ -112,7 +112,7 @@ Deno.test("a gap within bytes that are skipped does no harm, any other loses the
   push(talk.up(frame("m", "b")), 10);
   push(talk.down(frame("m", "r")));
   push(talk.up(frame("m", "c")));
-  assert.deepEqual(seen(), ["a@0+4", "lost", "r@0+4", "c@18+4"]);
+  assert.deepEqual(seen(), ["a@0+4", "lost", "r@0+4", "unread", "c@18+4"]);
 });
 
 Deno.test("a gap where a burst begins: what comes looks like a message, so it is one", () => {

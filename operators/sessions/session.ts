@@ -230,6 +230,7 @@ export class Session {
     this.lastNs = end.emitNs;
     const { direction, emitNs, reason } = end;
     if (reason === "lost") return this.#lost(direction, emitNs);
+    if (reason === "unread") return this.#unread(direction, emitNs);
     // Responses that would have come this way will not come.
     this.#flushOrphans();
     for (const way of ["ingress", "egress"] as const) {
@@ -261,6 +262,17 @@ export class Session {
     else this.#giveUpAll(direction === "ingress" ? "egress" : "ingress", emitNs);
   }
 
+  /** Until then bytes passed unread: answers to what began before may be among them. */
+  #unread(direction: StreamEnd["direction"], emitNs: Nanos): void {
+    if (!this.#rules.byOrder) return;
+    const opens = direction === "ingress" ? this.#egress : this.#ingress;
+    for (let open = opens.first(); open !== undefined; open = opens.first()) {
+      if (open.exchange.startNs >= emitNs) return;
+      opens.take(open.id);
+      if (!open.over) this.#giveUp(open, emitNs);
+    }
+  }
+
   #loseOrder(emitNs: Nanos): void {
     let n = 0;
     for (const way of ["ingress", "egress"] as const) n += this.#giveUpAll(way, emitNs);
@@ -274,12 +286,16 @@ export class Session {
     let n = 0;
     for (const open of opens.all()) {
       if (open.over) continue;
-      open.exchange.clipped = true;
-      this.#close(open, "unknown", emitNs);
+      this.#giveUp(open, emitNs);
       n++;
     }
     opens.clear();
     return n;
+  }
+
+  #giveUp(open: Open, emitNs: Nanos): void {
+    open.exchange.clipped = true;
+    this.#close(open, "unknown", emitNs);
   }
 
   /** Ends what is due, and shows what has been open for long. */

@@ -85,8 +85,11 @@ function client(name: "order" | "id" | "mux") {
     const rest = { id: null, emitNs: nowNs, endTid: 2, turn: 5, bytes: 99 };
     stage.push({ kind, connection, direction, ...rest, ...over });
   };
-  const over = (reason: StreamEnd["reason"], direction: StreamEnd["direction"] = "both") =>
-    stage.push({ kind: "stream_end", connection, direction, emitNs: nowNs, reason });
+  const over = (
+    reason: StreamEnd["reason"],
+    direction: StreamEnd["direction"] = "both",
+    emitNs: Nanos = nowNs,
+  ) => stage.push({ kind: "stream_end", connection, direction, emitNs, reason });
   const closed = () =>
     stage.emitted.filter((event) => event.kind === "closed").map(({ exchange: x }) =>
       `${x.request?.message.type ?? "-"}/${x.response?.message.type ?? "-"} ${x.status}`
@@ -180,6 +183,19 @@ Deno.test("one at a time: a response that was lost ends its exchange, the next o
   message("response", "B");
   assert.deepEqual(closed(), ["a/- unknown", "b/B ok"]);
   assert.equal(stage.emitted.find((event) => event.kind === "closed")?.exchange.clipped, true);
+});
+
+Deno.test("responses that pass unread end what began before them, and no more", () => {
+  const { message, over, closed, now, wait } = client("order");
+  over("lost", "ingress");
+  message("request", "a");
+  message("request", "b");
+  wait(MILLISECOND);
+  const unreadNs = now();
+  message("request", "c");
+  over("unread", "ingress", unreadNs);
+  message("response", "C");
+  assert.deepEqual(closed(), ["a/- unknown", "b/- unknown", "c/C ok"]);
 });
 
 Deno.test("order lost is found again after a pause", () => {

@@ -52,8 +52,10 @@ export class Decoder {
     const turned = claim.last !== direction;
     if (turned) this.#turn(run.connection, claim, direction, lane);
     if (run.gap > 0) this.#gap(run, claim, lane, turned);
-    if (lane.lost && !this.#found(run, claim, lane)) lane.bytes += run.length;
-    else this.#read(run, claim, lane);
+    if (lane.lost && !this.#found(run, claim, lane)) {
+      lane.bytes += run.length;
+      lane.unreadNs = run.emitNs;
+    } else this.#read(run, claim, lane);
     lane.note(run);
   }
 
@@ -73,7 +75,8 @@ export class Decoder {
       lane.bytes += run.gap;
       return;
     }
-    if (!lane.lost) {
+    if (lane.lost) lane.unreadNs = run.emitNs;
+    else {
       if (lane.passed > 0) this.#readRest(run.connection, claim, run.event.direction);
       this.#lose(run, claim, lane);
     }
@@ -88,6 +91,8 @@ export class Decoder {
     if (lane.more) this.#out.emit(messageEnd(run.connection, run.event.direction, lane));
     lane.finish();
     lane.lost = false;
+    // What passed since the loss was told went unread as well.
+    if (lane.unreadNs > 0n) this.#tell("unread", run, lane.unreadNs);
     return true;
   }
 
@@ -288,12 +293,15 @@ export class Decoder {
 
   /** The place in this lane is lost: those behind are told, the protocol too. */
   #lose(run: ByteRun, claim: Claim, lane: Lane): void {
-    const { connection, emitNs } = run;
-    const direction = run.event.direction;
     lane.lose(true);
     this.#openEnded(run, claim, lane);
-    claim.protocol.lost?.(claim.state, claim.way(connection, direction));
-    this.#out.emit({ kind: "stream_end", connection, direction, emitNs, reason: "lost" });
+    claim.protocol.lost?.(claim.state, claim.way(run.connection, run.event.direction));
+    this.#tell("lost", run, run.emitNs);
+  }
+
+  #tell(reason: "lost" | "unread", { connection, event }: ByteRun, emitNs: Nanos): void {
+    const { direction } = event;
+    this.#out.emit({ kind: "stream_end", connection, direction, emitNs, reason });
   }
 
   /** The end of a response that is lost sight of may be told by silence. */

@@ -29,6 +29,8 @@ export class Lane {
   lost = false;
   /** Lost against the reader's will: found again only where the bytes look like a message. */
   doubtful = false;
+  /** When bytes were last passed over since then, 0 when none were. */
+  unreadNs: Nanos = 0n;
   /** Bursts of this direction that began since then. */
   turns = 0;
 
@@ -95,6 +97,7 @@ export class Lane {
     this.clearPending();
     this.lost = true;
     this.doubtful = doubtful;
+    this.unreadNs = 0n;
     this.turns = 0;
     this.skip = 0;
     if (!this.more) this.finish();
