@@ -234,12 +234,13 @@ function response(
 const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array, length: number): Claim {
-  if (bytes.length < HEADER_BYTES) return length < HEADER_BYTES ? { kind: "maybe" } : NO;
   const u32 = (at: number) =>
     ((bytes[at] ?? 0) | (bytes[at + 1] ?? 0) << 8 | (bytes[at + 2] ?? 0) << 16 |
       (bytes[at + 3] ?? 0) << 24) >>> 0;
   const size = u32(0);
-  if (size < HEADER_BYTES || size > MESSAGE_BYTES_MAX || OPCODES[u32(12)] === undefined) return NO;
+  if (bytes.length >= 4 && (size < HEADER_BYTES || size > MESSAGE_BYTES_MAX)) return NO;
+  if (bytes.length < HEADER_BYTES) return length < HEADER_BYTES ? { kind: "maybe" } : NO;
+  if (OPCODES[u32(12)] === undefined) return NO;
   const reply = u32(12) === 1 || u32(8) !== 0;
   const exact = size === length;
   if (!exact && size < length) return NO;
