@@ -12,18 +12,17 @@ import type { Run } from "./simulated_shapes.ts";
 import { connectionOf, exchangeOf, messageOf, type Recorded, respondTo } from "./session_event.ts";
 import { NO_PROGRAM } from "../../model/process.ts";
 
-/** What there is in `recorded/`. */
-export const RECORDED = [
-  "asyncio_pool_64",
-  "asyncio_pool_4",
-  "node_pool_64",
-  "node_pool_4",
-  "python_threads",
-  "python_workers_8",
-] as const;
+const folder = new URL("recorded/", import.meta.url);
+
+/** Names of the recordings there are; those of `accuracy --keep` end in the number of clients. */
+export function recordedRuns(): string[] {
+  return [...Deno.readDirSync(folder)]
+    .map(({ name }) => name.replace(/\.events\.gz$/, ""))
+    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+}
 
 export async function readRecordedRun(name: string): Promise<Run> {
-  const file = await Deno.readFile(new URL(`recorded/${name}.events.gz`, import.meta.url));
+  const file = await Deno.readFile(new URL(`${name}.events.gz`, folder));
   const stream = new Blob([file]).stream().pipeThrough(new DecompressionStream("gzip"));
   const [head = "", ...lines] = (await new Response(stream).text()).trimEnd().split("\n");
   const { endpoints, parents } = JSON.parse(head) as { endpoints: string[]; parents: number[] };

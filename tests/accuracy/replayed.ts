@@ -4,7 +4,7 @@
 
 import { type DataSetScore, PUBLISHED, scoreDataSet } from "./dataset.ts";
 import { linkAll, type Score, scoreLinks } from "./link_score.ts";
-import { readRecordedRun, RECORDED } from "./recorded_run.ts";
+import { readRecordedRun, recordedRuns } from "./recorded_run.ts";
 import { type ShapeName, SHAPES, simulate } from "./simulated_shapes.ts";
 
 /** A row per data set: of a file, or of all in a folder. */
@@ -63,12 +63,14 @@ export async function showReplayed(isJson: boolean): Promise<void> {
   if (!isJson) {
     console.log(
       "Links by evidence inside the process, in percent of all calls\n" +
-        "program                    clients   calls    right   wrong  uncertain  missing",
+        "program                            clients   calls    right   wrong  uncertain  missing",
     );
   }
-  for (const name of RECORDED) {
+  for (const name of recordedRuns()) {
     const { events, truth } = await readRecordedRun(name);
-    showScore(`${name} (recorded)`, 64, scoreLinks(linkAll(events), truth), isJson);
+    const [, program = name, clients = "64"] = /^(.*)_at_(\d+)$/.exec(name) ?? [];
+    const score = scoreLinks(linkAll(events), truth);
+    showScore(`${program} (recorded)`, Number(clients), score, isJson);
   }
   for (const name of Object.keys(SHAPES)) {
     for (const clients of [1, 8, 64, 256]) {
@@ -86,7 +88,7 @@ function showScore(program: string, clients: number, score: Score, isJson: boole
   }
   const percent = (count: number) => (100 * count / Math.max(1, calls)).toFixed(2);
   console.log([
-    program.padEnd(27),
+    program.padEnd(35),
     String(clients).padStart(6),
     String(calls).padStart(7),
     percent(right).padStart(8),

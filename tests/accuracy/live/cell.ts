@@ -57,7 +57,7 @@ export async function runCell(
     const callLog = readCallLog(await readLogs(folder));
     if (keep !== null) {
       await runSpandrel([...traceWords, "--output", output, "--replay", recording]);
-      const name = `${keep}/${program.name}_${clients}.events.gz`;
+      const name = `${keep}/${program.name}_at_${clients}.events.gz`;
       await writeRecordedRun(name, recording, { port, log: callLog });
     }
     const spans: readonly SpanLine[] = spansIn(await Deno.readTextFile(output));
