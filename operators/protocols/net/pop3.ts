@@ -122,6 +122,8 @@ function probe(bytes: Uint8Array): Claim {
   if (/^\+OK [^\r\n]*(?:POP3?|ready|Dovecot|<[^>]+@[^>]+>)[^\r\n]*\r\n/i.test(text)) {
     return { kind: "response", score: 90 };
   }
+  // FTP logs in alike, and claims as much: only what else is said can tell.
+  if (/^USER [^\r\n]+\r\n$/i.test(text)) return { kind: "request", score: 60 };
   if (/^(?:CAPA|UIDL|STLS)\r\n$/i.test(text)) return { kind: "request", score: 85 };
   return /^APOP \S+ [0-9a-f]{32}\r\n$/i.test(text) ? { kind: "request", score: 95 } : NO;
 }
