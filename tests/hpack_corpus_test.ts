@@ -4,7 +4,7 @@
 // two tables in the other order, the oldest have another Huffman code as well.
 
 import assert from "node:assert/strict";
-import { HpackDecoder } from "../operators/protocols/web/hpack.ts";
+import { HpackDecoder } from "../operators/protocols/web/http2/hpack.ts";
 
 interface Story {
   readonly encoder: string;

@@ -4,30 +4,30 @@
 import type { AnyProtocol } from "../wire/registry.ts";
 import { memcached } from "./cache/memcached.ts";
 import { redis } from "./cache/redis.ts";
-import { amqp } from "./mq/amqp.ts";
-import { amqp1 } from "./mq/amqp1.ts";
+import { ftp } from "./mail/ftp.ts";
+import { imap } from "./mail/imap.ts";
+import { pop3 } from "./mail/pop3.ts";
+import { smtp } from "./mail/smtp.ts";
+import { amqp } from "./mq/amqp/amqp.ts";
+import { amqp1 } from "./mq/amqp1/amqp1.ts";
 import { ibmmq } from "./mq/ibmmq.ts";
-import { kafka } from "./mq/kafka.ts";
+import { kafka } from "./mq/kafka/kafka.ts";
 import { mqtt } from "./mq/mqtt.ts";
 import { nats } from "./mq/nats.ts";
-import { openwire } from "./mq/openwire.ts";
-import { pulsar } from "./mq/pulsar.ts";
-import { rocketmq } from "./mq/rocketmq.ts";
+import { openwire } from "./mq/openwire/openwire.ts";
+import { pulsar } from "./mq/pulsar/pulsar.ts";
+import { rocketmq } from "./mq/rocketmq/rocketmq.ts";
 import { stomp } from "./mq/stomp.ts";
 import { zmtp } from "./mq/zmtp.ts";
 import { dhcp } from "./net/dhcp.ts";
 import { dns } from "./net/dns.ts";
-import { ftp } from "./net/ftp.ts";
-import { imap } from "./net/imap.ts";
-import { iso8583 } from "./net/iso8583.ts";
+import { iso8583 } from "./net/iso8583/iso8583.ts";
 import { ldap } from "./net/ldap.ts";
 import { ntp } from "./net/ntp.ts";
-import { pop3 } from "./net/pop3.ts";
 import { radius } from "./net/radius.ts";
 import { sip } from "./net/sip.ts";
-import { smtp } from "./net/smtp.ts";
 import { snmp } from "./net/snmp.ts";
-import { tls } from "./net/tls.ts";
+import { tls } from "./net/tls/tls.ts";
 import { unknown } from "./net/unknown.ts";
 import { brpc } from "./rpc/brpc.ts";
 import { dubbo } from "./rpc/dubbo.ts";
@@ -35,21 +35,25 @@ import { sofarpc } from "./rpc/sofarpc.ts";
 import { someip } from "./rpc/someip.ts";
 import { tars } from "./rpc/tars.ts";
 import { thrift } from "./rpc/thrift.ts";
-import { cassandra } from "./sql/cassandra.ts";
+import { cassandra } from "./sql/cassandra/cassandra.ts";
 import { clickhouse } from "./sql/clickhouse.ts";
-import { mongodb } from "./sql/mongodb.ts";
-import { mssql } from "./sql/mssql.ts";
-import { mysql } from "./sql/mysql.ts";
+import { mongodb } from "./sql/mongodb/mongodb.ts";
+import { mssql } from "./sql/mssql/mssql.ts";
+import { mysql } from "./sql/mysql/mysql.ts";
 import { oracle } from "./sql/oracle.ts";
-import { postgresql } from "./sql/postgresql.ts";
-import { fastcgi } from "./web/fastcgi.ts";
-import { http } from "./web/http.ts";
-import { http2 } from "./web/http2.ts";
+import { postgresql } from "./sql/postgresql/postgresql.ts";
+import { fastcgi } from "./web/fastcgi/fastcgi.ts";
+import { http } from "./web/http/http.ts";
+import { http2 } from "./web/http2/http2.ts";
 import { websocket } from "./web/websocket.ts";
 
 export const PROTOCOLS: readonly AnyProtocol[] = [
   memcached,
   redis,
+  ftp,
+  imap,
+  pop3,
+  smtp,
   amqp,
   amqp1,
   ibmmq,
@@ -63,15 +67,11 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   zmtp,
   dhcp,
   dns,
-  ftp,
-  imap,
   iso8583,
   ldap,
   ntp,
-  pop3,
   radius,
   sip,
-  smtp,
   snmp,
   tls,
   unknown,

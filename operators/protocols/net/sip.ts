@@ -11,7 +11,7 @@ import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
-import { firstWordBytes } from "./first_word.ts";
+import { firstWordBytes } from "../mail/first_word.ts";
 import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 8_192;

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kafka.
+//
+//   request : size i32 | api key i16 | version i16 | correlation i32 | client id | [tags] | body
+//   response: size i32 | correlation i32 | [tags] | body
+//
+// A response can be read only by the key and version of its request, so those are remembered.
+
+import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
+import { byteSet } from "../../../wire/byte_set.ts";
+import { Clipped, type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { count, skipTags, text, uvarint } from "./kafka_types.ts";
+import {
+  type Claim,
+  defineProtocol,
+  type Draft,
+  type Make,
+  type Step,
+} from "../../../wire/protocol.ts";
+import { APIS, CLIENT_ERRORS, isFlexible } from "./kafka_apis.ts";
+import { readRecords, type Records } from "./kafka_records.ts";
+
+const SIZE_MAX = 104_857_600;
+/** Of a longer message only so much is needed. */
+const READ_BYTES_MAX = 4_096;
+const ASKED_MAX = 4_096;
+const PRODUCE = 0, FETCH = 1, API_VERSIONS = 18;
+
+const FIELDS = {
+  topic: { type: "string", otel: "messaging.destination.name", doc: "first topic" },
+  topics: { type: "number", doc: "number of topics, when more than one" },
+  partition: {
+    type: "number",
+    otel: "messaging.destination.partition.id",
+    doc: "first partition",
+  },
+  group: { type: "string", otel: "messaging.consumer.group.name", doc: "consumer group" },
+  client_id: { type: "string", otel: "messaging.client.id", doc: "client id" },
+  api_version: { type: "number", doc: "version of the API" },
+  records: {
+    type: "number",
+    otel: "messaging.batch.message_count",
+    doc: "records of the first batch",
+  },
+  offset: {
+    type: "number",
+    otel: "messaging.kafka.offset",
+    doc: "offset given to the first record",
+  },
+} as const;
+type F = typeof FIELDS;
+
+interface Asked {
+  readonly key: number;
+  readonly version: number;
+}
+
+interface State {
+  readonly asked: Map<number, Asked>;
+  readonly tails: Tails;
+}
+
+export const kafka = defineProtocol<F, State>({
+  name: "kafka",
+  spec: "https://kafka.apache.org/protocol",
+  transports: ["tcp"],
+  fields: FIELDS,
+  timeoutNs: 120_000_000_000n,
+  pairing: "id",
+  capture: "all",
+  starts: byteSet([0, 6]),
+  probe,
+  open: () => ({ asked: new Map(), tails: noTails() }),
+
+  read(cursor, way, make, state) {
+    const rest = passTail(cursor, way, state.tails);
+    if (rest !== null) return rest;
+    const size = cursor.u32();
+    if (size < 4 || size > SIZE_MAX) throw new Malformed("no size of a message");
+    const kept = Math.min(size, READ_BYTES_MAX);
+    cursor.enter(kept);
+    const step = way === "toClient"
+      ? readResponse(cursor, make, state, size > kept)
+      : readRequest(cursor, make, state, size > kept);
+    cursor.leave();
+    keepTail(state.tails, way, step, size - kept);
+    return step;
+  },
+
+  lost(state, way) {
+    dropTail(state.tails, way);
+  },
+});
+
+/** What a reader finds before the bytes at hand end. */
+interface Found {
+  topic: string;
+  topics: number;
+  partition: number;
+  group: string;
+  code: number;
+  offset: number;
+  acks: number;
+  records: Records | null;
+}
+
+const nothingFound = (): Found => ({
+  topic: "",
+  topics: 0,
+  partition: -1,
+  group: "",
+  code: 0,
+  offset: -1,
+  acks: 1,
+  records: null,
+});
+
+/** Reads as far as bytes go: what comes after a cut is not needed. */
+function attempt(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof Clipped) && !(error instanceof Malformed)) throw error;
+  }
+}
+
+function readRequest(cursor: Cursor, make: Make<F>, state: State, more: boolean): Step {
+  const key = cursor.u16();
+  const version = cursor.u16();
+  const api = APIS.get(key);
+  if (api === undefined || version > api.versionMax + 8) throw new Malformed("no such API");
+  const id = cursor.i32();
+  const clientId = text(cursor, false);
+  const flexible = isFlexible(key, version);
+  const found = nothingFound();
+  attempt(() => {
+    skipTags(cursor, flexible);
+    readRequestBody(cursor, key, version, flexible, found);
+  });
+  const draft: Draft<F> = {
+    type: api.name,
+    resource: found.topic || found.group,
+    domain: found.topic,
+    endpoint: found.topic,
+    id,
+    identity: found.records?.identity ?? null,
+    more,
+    fields: {
+      api_version: version,
+      ...(clientId !== "" && { client_id: clientId }),
+      ...(found.group !== "" && { group: found.group }),
+      ...destination(found),
+      ...(found.records !== null && found.records.count > 0 && { records: found.records.count }),
+    },
+  };
+  if (key === PRODUCE && found.acks === 0) return make.oneway(draft);
+  state.asked.set(id, { key, version });
+  if (state.asked.size > ASKED_MAX) state.asked.delete(state.asked.keys().next().value ?? id);
+  return make.request(draft);
+}
+
+const destination = (found: Found) => ({
+  ...(found.topic !== "" && { topic: found.topic }),
+  ...(found.topics > 1 && { topics: found.topics }),
+  ...(found.partition >= 0 && { partition: found.partition }),
+});
+
+/** Requests whose first field is the group: OffsetCommit, JoinGroup, Heartbeat … */
+const GROUP_FIRST = new Set([8, 11, 12, 13, 14, 47, 68]);
+
+function readRequestBody(
+  cursor: Cursor,
+  key: number,
+  version: number,
+  flexible: boolean,
+  found: Found,
+): void {
+  if (key === PRODUCE) {
+    if (version >= 3) text(cursor, flexible);
+    found.acks = cursor.i16();
+    cursor.skip(4);
+    readTopic(cursor, flexible, version >= 13, found);
+    if (count(cursor, flexible) === 0) return;
+    found.partition = cursor.i32();
+    if (flexible) uvarint(cursor);
+    else cursor.skip(4);
+    found.records = readRecords(cursor);
+  } else if (key === FETCH) {
+    cursor.skip(version >= 15 ? 8 : 12);
+    if (version >= 3) cursor.skip(4);
+    if (version >= 4) cursor.skip(1);
+    if (version >= 7) cursor.skip(8);
+    readTopic(cursor, flexible, version >= 13, found);
+    if (found.topics > 0 && count(cursor, flexible) > 0) found.partition = cursor.i32();
+  } else if (key === 3) {
+    found.topics = count(cursor, flexible);
+    if (version >= 10) cursor.skip(16);
+    if (found.topics > 0) found.topic = text(cursor, flexible);
+  } else if (GROUP_FIRST.has(key) || (key === 9 && version < 8)) {
+    found.group = text(cursor, flexible);
+  } else if (key === 10 && version < 4) {
+    found.group = text(cursor, flexible);
+  }
+}
+
+/** Number of topics and the name of the first; later versions give its uuid instead. */
+function readTopic(cursor: Cursor, flexible: boolean, byId: boolean, found: Found): void {
+  found.topics = count(cursor, flexible);
+  if (found.topics === 0) return;
+  if (!byId) {
+    found.topic = text(cursor, flexible);
+    return;
+  }
+  found.topic = Array.from(cursor.bytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Answers that start with an error code, behind a throttle time from some version on. */
+const ERROR_AFTER_THROTTLE: Readonly<Record<number, number>> = {
+  10: 1,
+  11: 2,
+  12: 1,
+  13: 1,
+  14: 1,
+  16: 1,
+  22: 0,
+  24: 1_000,
+  25: 0,
+  26: 0,
+  68: 0,
+};
+const ERROR_FIRST = new Set([17, API_VERSIONS, 36]);
+
+function readResponse(cursor: Cursor, make: Make<F>, state: State, more: boolean): Step {
+  const id = cursor.i32();
+  const asked = state.asked.get(id);
+  state.asked.delete(id);
+  const found = nothingFound();
+  if (asked !== undefined) {
+    const flexible = isFlexible(asked.key, asked.version);
+    attempt(() => {
+      if (asked.key !== API_VERSIONS) skipTags(cursor, flexible);
+      readResponseBody(cursor, asked.key, asked.version, flexible, found);
+    });
+  }
+  return make.response({
+    type: asked === undefined ? "" : APIS.get(asked.key)?.name ?? "",
+    id,
+    more,
+    ...(asked !== undefined && { code: found.code }),
+    status: found.code === 0
+      ? "ok"
+      : CLIENT_ERRORS.has(found.code)
+      ? "client_error"
+      : "server_error",
+    fields: { ...destination(found), ...(found.offset >= 0 && { offset: found.offset }) },
+  });
+}
+
+function readResponseBody(
+  cursor: Cursor,
+  key: number,
+  version: number,
+  flexible: boolean,
+  found: Found,
+): void {
+  if (key === PRODUCE) {
+    readTopic(cursor, flexible, version >= 13, found);
+    if (found.topics === 0 || count(cursor, flexible) === 0) return;
+    found.partition = cursor.i32();
+    found.code = cursor.i16();
+    found.offset = Number(cursor.i64());
+  } else if (key === FETCH) {
+    if (version >= 1) cursor.skip(4);
+    if (version >= 7) {
+      found.code = cursor.i16();
+      cursor.skip(4);
+    }
+    if (found.code !== 0) return;
+    readTopic(cursor, flexible, version >= 13, found);
+    if (found.topics === 0 || count(cursor, flexible) === 0) return;
+    found.partition = cursor.i32();
+    found.code = cursor.i16();
+  } else if (ERROR_FIRST.has(key)) {
+    found.code = cursor.i16();
+  } else {
+    const throttledFrom = ERROR_AFTER_THROTTLE[key];
+    if (throttledFrom === undefined || (key === 10 && version >= 4)) return;
+    if (version >= throttledFrom) cursor.skip(4);
+    found.code = cursor.i16();
+  }
+}
+
+const NO: Claim = { kind: "no" };
+
+/** Requests are told by key, version, and a client id of text; responses by nothing. */
+function probe(bytes: Uint8Array, length: number): Claim {
+  if (bytes.length < 14) return length < 14 ? { kind: "maybe" } : NO;
+  const u16 = (at: number) => (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
+  const size = (u16(0) << 16 | u16(2)) >>> 0;
+  const api = APIS.get(u16(4));
+  if (api === undefined || u16(6) > api.versionMax || size < 10 || size > SIZE_MAX) return NO;
+  if (size + 4 < length && !follows(bytes, size + 4)) return NO;
+  const client = u16(12);
+  if (client !== 0xffff && 14 + client > Math.max(length, size + 4)) return NO;
+  if (client === 0xffff || client === 0) {
+    return size + 4 === length ? { kind: "request", score: 60 } : NO;
+  }
+  for (let at = 14; at < Math.min(14 + client, bytes.length); at++) {
+    if ((bytes[at] ?? 0) < 0x20 || (bytes[at] ?? 0) > 0x7e) return NO;
+  }
+  return { kind: "request", score: size + 4 >= length ? 88 : 65 };
+}
+
+/** Another request begins behind the first. */
+function follows(bytes: Uint8Array, at: number): boolean {
+  if (at + 8 > bytes.length) return true;
+  return APIS.has((bytes[at + 4] ?? 0) << 8 | (bytes[at + 5] ?? 0)) && (bytes[at] ?? 255) < 7;
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// MongoDB wire protocol.
+//
+//   header  : length u32le | request id u32le | response to u32le | opcode u32le
+//   OP_MSG  : flags u32le | section … | [crc u32le]   section: 0 document, or 1 size name document…
+//   OP_QUERY: flags u32le | collection NUL | skip u32le | limit u32le | document
+//   OP_REPLY: flags u32le | cursor u64le | from u32le | count u32le | document …
+//
+// The first element of a command names it, and its value is mostly the collection.
+
+import { byteSet } from "../../../wire/byte_set.ts";
+import { type BsonValue, walkBson } from "./bson.ts";
+import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import {
+  type Claim,
+  defineProtocol,
+  type Draft,
+  type Make,
+  type Step,
+} from "../../../wire/protocol.ts";
+import { parseTraceparent } from "../../../wire/trace_context.ts";
+
+const HEADER_BYTES = 16;
+const MESSAGE_BYTES_MAX = 48_000_000;
+const MORE_TO_COME = 2;
+const EXHAUST_ALLOWED = 0x10000;
+
+const OPCODES: Readonly<Record<number, string>> = {
+  1: "OP_REPLY",
+  2001: "OP_UPDATE",
+  2002: "OP_INSERT",
+  2004: "OP_QUERY",
+  2005: "OP_GET_MORE",
+  2006: "OP_DELETE",
+  2007: "OP_KILL_CURSORS",
+  2010: "OP_COMMAND",
+  2011: "OP_COMMANDREPLY",
+  2012: "OP_COMPRESSED",
+  2013: "OP_MSG",
+};
+
+const FIELDS = {
+  database: { type: "string", otel: "db.namespace", doc: "database" },
+  collection: { type: "string", otel: "db.collection.name", doc: "collection" },
+  error_code: {
+    type: "string",
+    otel: "db.response.status_code",
+    doc: "error code",
+  },
+  opcode: { type: "string", doc: "opcode of the message" },
+  error_message: { type: "string", doc: "the server's message" },
+} as const;
+type F = typeof FIELDS;
+
+/** What a command or reply says at its top level. */
+interface Document {
+  command: string;
+  collection: string;
+  database: string;
+  ok: boolean | null;
+  code: number | null;
+  message: string;
+  traceparent: string;
+}
+
+export const mongodb = defineProtocol<F, null>({
+  name: "mongodb",
+  spec: "https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/",
+  transports: ["tcp", "unix"],
+  fields: FIELDS,
+  timeoutNs: 120_000_000_000n,
+  pairing: "id",
+  capture: "all",
+  starts: byteSet([0, 255]),
+  probe,
+  open: () => null,
+
+  read(cursor, _way, make) {
+    const length = cursor.u32le();
+    const requestId = cursor.u32le();
+    const responseTo = cursor.u32le();
+    const opcode = cursor.u32le();
+    if (length < HEADER_BYTES || length > MESSAGE_BYTES_MAX || OPCODES[opcode] === undefined) {
+      throw new Malformed("not a MongoDB message");
+    }
+    cursor.enter(length - HEADER_BYTES);
+    const { document, flags } = readBody(cursor, opcode);
+    const clipped = cursor.captured < cursor.remaining && document.command === "";
+    cursor.leave();
+    if (responseTo !== 0 || opcode === 1) {
+      return response(make, document, opcode, responseTo, clipped);
+    }
+    return request(make, document, opcode, requestId, flags, clipped);
+  },
+});
+
+function readBody(cursor: Cursor, opcode: number): { document: Document; flags: number } {
+  const document: Document = {
+    command: "",
+    collection: "",
+    database: "",
+    ok: null,
+    code: null,
+    message: "",
+    traceparent: "",
+  };
+  let flags = 0;
+  if (opcode === 2012 || cursor.captured < 5) return { document, flags };
+  flags = cursor.u32le();
+  if (opcode === 2013) readSections(cursor, document);
+  else if (opcode === 1) {
+    cursor.skip(16);
+    if (cursor.captured > 5) walkBson(cursor, (name, value) => take(document, name, value));
+  } else if (cursor.find(0) >= 0) readLegacy(cursor, opcode, document);
+  return { document, flags };
+}
+
+/** A section of kind 0 is the command, of kind 1 a list of documents that belongs to it. */
+function readSections(cursor: Cursor, document: Document): void {
+  while (cursor.captured > 5) {
+    const kind = cursor.u8();
+    if (kind === 0) walkBson(cursor, (name, value) => take(document, name, value));
+    else if (kind === 1) {
+      const bytes = cursor.u32le();
+      if (bytes < 4 || bytes - 4 > cursor.remaining) {
+        throw new Malformed("section past its message");
+      }
+      cursor.skip(bytes - 4);
+    } else return;
+  }
+}
+
+/** `database.collection` NUL, then what the opcode needs; `database.$cmd` carries a command. */
+function readLegacy(cursor: Cursor, opcode: number, document: Document): void {
+  const name = cursor.cstring();
+  const dot = name.indexOf(".");
+  document.database = dot < 0 ? name : name.slice(0, dot);
+  document.collection = dot < 0 ? "" : name.slice(dot + 1);
+  if (opcode !== 2004 || document.collection !== "$cmd") {
+    document.command = OPCODES[opcode]?.slice(3).toLowerCase() ?? "";
+    return;
+  }
+  document.collection = "";
+  cursor.skip(8);
+  if (cursor.captured > 5) walkBson(cursor, (key, value) => take(document, key, value));
+}
+
+function take(document: Document, name: string, value: BsonValue): boolean {
+  if (document.command === "") {
+    document.command = name;
+    if (typeof value === "string" && name !== "errmsg") document.collection = value;
+  }
+  if (name === "collection" && typeof value === "string") document.collection = value;
+  else if (name === "$db" && typeof value === "string") document.database = value;
+  else if (name === "ok") document.ok = value === 1 || value === true;
+  else if (name === "code" && typeof value === "number") document.code = value;
+  else if (name === "errmsg" && typeof value === "string") document.message = value;
+  else if (name === "comment" && typeof value === "string") {
+    document.traceparent = /\d\d-[0-9a-f]{32}-[0-9a-f]{16}-\d\d/.exec(value)?.[0] ?? "";
+  }
+  return true;
+}
+
+function request(
+  make: Make<F>,
+  document: Document,
+  opcode: number,
+  id: number,
+  flags: number,
+  clipped: boolean,
+): Step {
+  const { command, collection, database } = document;
+  const draft: Draft<F> = {
+    type: command || OPCODES[opcode] || "",
+    resource: collection,
+    domain: database,
+    endpoint: collection === "" ? command : `${command} ${collection}`,
+    id,
+    identity: document.traceparent === "" ? null : parseTraceparent(document.traceparent),
+    clipped,
+    fields: {
+      opcode: OPCODES[opcode] ?? "",
+      ...(database !== "" && { database: database }),
+      ...(collection !== "" && { collection: collection }),
+    },
+  };
+  const unanswered = opcode === 2013
+    ? (flags & MORE_TO_COME) !== 0 && (flags & EXHAUST_ALLOWED) === 0
+    : opcode === 2001 || opcode === 2002 || opcode === 2006 || opcode === 2007;
+  return unanswered ? make.oneway(draft) : make.request(draft);
+}
+
+/** Error codes that are the server's own trouble: network, shutdown, elections, timeouts. */
+const SERVER_CODES = new Set([
+  1,
+  6,
+  7,
+  8,
+  50,
+  63,
+  89,
+  91,
+  133,
+  189,
+  262,
+  9001,
+  10107,
+  11600,
+  11602,
+]);
+
+function response(
+  make: Make<F>,
+  document: Document,
+  opcode: number,
+  id: number,
+  clipped: boolean,
+): Step {
+  const failed = document.ok === false;
+  const code = document.code ?? 0;
+  return make.response({
+    id,
+    clipped,
+    code,
+    status: !failed ? "ok" : SERVER_CODES.has(code) ? "server_error" : "client_error",
+    fields: {
+      opcode: OPCODES[opcode] ?? "",
+      ...(failed && { error_code: String(code) }),
+      ...(failed && { error_message: document.message }),
+    },
+  });
+}
+
+const NO: Claim = { kind: "no" };
+
+function probe(bytes: Uint8Array, length: number): Claim {
+  const u32 = (at: number) =>
+    ((bytes[at] ?? 0) | (bytes[at + 1] ?? 0) << 8 | (bytes[at + 2] ?? 0) << 16 |
+      (bytes[at + 3] ?? 0) << 24) >>> 0;
+  const size = u32(0);
+  if (bytes.length >= 4 && (size < HEADER_BYTES || size > MESSAGE_BYTES_MAX)) return NO;
+  if (bytes.length < HEADER_BYTES) return length < HEADER_BYTES ? { kind: "maybe" } : NO;
+  if (OPCODES[u32(12)] === undefined) return NO;
+  const reply = u32(12) === 1 || u32(8) !== 0;
+  const exact = size === length;
+  if (!exact && size < length) return NO;
+  if (u32(12) === 1 && !mayReply(bytes, length, size, u32)) return NO;
+  if (u32(12) === 2013 && ((bytes[20] ?? 0) > 1 || (u32(16) & 0xfffe) > 3)) return NO;
+  return { kind: reply ? "response" : "request", score: exact ? 92 : 78 };
+}
+
+/** OP_REPLY: flags u32le, cursor 8, from u32le, documents u32le, documents */
+function mayReply(
+  bytes: Uint8Array,
+  length: number,
+  size: number,
+  u32: (at: number) => number,
+): boolean {
+  if (bytes.length < 40) return length > bytes.length && size >= 36;
+  const documents = u32(32);
+  const first = u32(36);
+  return u32(16) < 16 && (documents === 0 ? size === 36 : first >= 5 && first <= size - 36);
+}

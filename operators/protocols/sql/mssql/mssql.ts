@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// TDS 7, the protocol of Microsoft SQL Server.
+//
+//   packet: type u8 | status u8 (1 the last of its message) | bytes u16, these 8 included
+//           | process u16 | number u8 | 0 | data
+//   type  : 1 batch, 3 call, 4 response, 6 attention, 7 bulk load, 14 transaction, 16 login,
+//           17 SSPI, 18 prelogin
+//
+// The handshake of TLS lies in prelogin packets; what is encrypted after it is passed over.
+
+import { attempt } from "../../../wire/attempt.ts";
+import { byteSet } from "../../../wire/byte_set.ts";
+import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import {
+  type Claim,
+  defineProtocol,
+  type Draft,
+  type Make,
+  type Step,
+  type Way,
+} from "../../../wire/protocol.ts";
+import type { SqlText } from "../sql_text.ts";
+import { readBatch, readCall, readLogin } from "./tds_request.ts";
+import { newOutcome, type Outcome, readLastDone, readTokens, statusOf } from "./tds_response.ts";
+
+const HEADER_BYTES = 8;
+const BATCH = 1, CALL = 3, RESPONSE = 4, ATTENTION = 6, TRANSACTION = 14;
+const LOGIN = 16, PRELOGIN = 18;
+const NAMES: Readonly<Record<number, string>> = {
+  1: "BATCH",
+  3: "RPC",
+  6: "ATTENTION",
+  7: "BULK_LOAD",
+  14: "TRANSACTION",
+  16: "LOGIN",
+  17: "SSPI",
+  18: "PRELOGIN",
+};
+
+const FIELDS = {
+  database: { type: "string", otel: "db.namespace", doc: "database" },
+  user: { type: "string", doc: "user that logged in" },
+  application: { type: "string", doc: "application of the login" },
+  procedure: { type: "string", otel: "db.stored_procedure.name", doc: "procedure that is called" },
+  summary: { type: "string", otel: "db.query.summary", doc: "operation and table" },
+  rows: { type: "number", otel: "db.response.returned_rows", doc: "rows returned or affected" },
+  error_code: { type: "string", otel: "db.response.status_code", doc: "error number" },
+  severity: { type: "number", doc: "severity of the error" },
+  error_message: { type: "string", doc: "the server's message" },
+} as const;
+type F = typeof FIELDS;
+
+interface State {
+  database: string;
+  user: string;
+  /** A message of more than one packet is in progress in this direction. */
+  readonly open: Record<Way, boolean>;
+  /** What is known of the response in progress. */
+  outcome: Outcome;
+  /** Values of statements stay in their texts. */
+  readonly unmask: boolean;
+}
+
+export const mssql = defineProtocol<F, State>({
+  name: "mssql",
+  spec: "https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-tds/",
+  transports: ["tcp"],
+  fields: FIELDS,
+  timeoutNs: 120_000_000_000n,
+  pairing: "order",
+  capture: "all",
+  starts: byteSet(BATCH, CALL, RESPONSE, TRANSACTION, LOGIN, PRELOGIN),
+  probe,
+  open: (_transport, options) => ({
+    database: "",
+    user: "",
+    open: { toServer: false, toClient: false, unknown: false },
+    outcome: newOutcome(),
+    unmask: options?.unmask === true,
+  }),
+
+  read(cursor, way, make, state) {
+    const type = cursor.u8();
+    const status = cursor.u8();
+    if (type >= 0x14 && type <= 0x17 && status === 3) return passTls(cursor);
+    const size = cursor.u16();
+    if (size < HEADER_BYTES || (type !== RESPONSE && NAMES[type] === undefined)) {
+      throw new Malformed("not a packet");
+    }
+    cursor.skip(4);
+    const last = (status & 1) !== 0;
+    cursor.enter(size - HEADER_BYTES);
+    // A prelogin from the server is a response like others.
+    const response = type === RESPONSE || (type === PRELOGIN && way === "toClient");
+    const step = response
+      ? readResponse(cursor, type, last, make, state)
+      : readRequest(cursor, type, last, make, state);
+    cursor.leave();
+    return step;
+  },
+
+  lost(state, way) {
+    state.open[way] = false;
+    if (way !== "toServer") state.open.toClient = false;
+    if (way !== "toClient") state.open.toServer = false;
+  },
+});
+
+/** A TLS record: version u8 (its first byte was read) | bytes u16 | … */
+function passTls(cursor: Cursor): Step {
+  cursor.skip(1);
+  return { kind: "skip", bytes: cursor.u16() };
+}
+
+const NOTHING: Step = { kind: "nothing" };
+
+function readRequest(
+  cursor: Cursor,
+  type: number,
+  last: boolean,
+  make: Make<F>,
+  state: State,
+): Step {
+  if (state.open.toServer) {
+    state.open.toServer = !last;
+    return last ? { kind: "end" } : NOTHING;
+  }
+  state.open.toServer = !last;
+  const name = NAMES[type] ?? "";
+  // Cancels the request before it; the answer to it ends that one.
+  if (type === ATTENTION) return make.oneway({ type: name, more: !last });
+  return make.request({ ...requestOf(cursor, type, name, state), more: !last });
+}
+
+function requestOf(cursor: Cursor, type: number, name: string, state: State): Draft<F> {
+  if (type === BATCH) {
+    let sql: SqlText | null = null;
+    attempt(() => void (sql = readBatch(cursor, state.unmask)));
+    return statementDraft(name, sql, "", state);
+  }
+  if (type === CALL) {
+    const { procedure, sql } = readCall(cursor, state.unmask);
+    return statementDraft(name, sql, procedure, state);
+  }
+  if (type === LOGIN) {
+    const { user, application, database } = readLogin(cursor);
+    state.user = user;
+    state.database = database;
+    const draft = statementDraft(name, null, "", state);
+    return {
+      ...draft,
+      resource: database,
+      fields: { ...draft.fields, ...(application !== "" && { application }) },
+    };
+  }
+  return statementDraft(name, null, "", state);
+}
+
+function statementDraft(
+  name: string,
+  sql: SqlText | null,
+  procedure: string,
+  state: State,
+): Draft<F> {
+  const { database, user } = state;
+  return {
+    type: sql !== null && sql.operation !== "" ? sql.operation : name,
+    resource: sql?.text ?? procedure,
+    domain: database,
+    endpoint: sql?.summary ?? (procedure === "" ? name : procedure),
+    identity: sql?.identity ?? null,
+    fields: {
+      ...(database !== "" && { database }),
+      ...(user !== "" && { user }),
+      ...(procedure !== "" && { procedure }),
+      ...(sql !== null && { summary: sql.summary }),
+    },
+  };
+}
+
+function readResponse(
+  cursor: Cursor,
+  type: number,
+  last: boolean,
+  make: Make<F>,
+  state: State,
+): Step {
+  const begun = state.open.toClient;
+  const outcome = begun ? state.outcome : newOutcome();
+  if (type === RESPONSE) {
+    attempt(() => {
+      if (!begun) readTokens(cursor, outcome, state.unmask);
+      if (last) readLastDone(cursor, outcome);
+    });
+  }
+  if (outcome.database !== "") state.database = outcome.database;
+  state.open.toClient = !last;
+  state.outcome = outcome;
+  const told = {
+    ...(outcome.code !== 0 && { code: outcome.code }),
+    status: statusOf(outcome),
+    fields: outcomeFields(outcome),
+  };
+  if (begun) return last ? { kind: "end", ...told } : NOTHING;
+  return make.response({ ...told, more: !last });
+}
+
+const outcomeFields = (outcome: Outcome) => ({
+  ...(outcome.rows >= 0 && { rows: outcome.rows }),
+  ...(outcome.code !== 0 && { error_code: String(outcome.code), severity: outcome.severity }),
+  ...(outcome.message !== "" && { error_message: outcome.message }),
+});
+
+const NO: Claim = { kind: "no" };
+
+/** The packet's length is that of the bytes, and its data begins as data of its type does. */
+function probe(bytes: Uint8Array, length: number): Claim {
+  if (bytes.length < 12) return length < 12 ? { kind: "maybe" } : NO;
+  const [type = 0, status = 0, high = 0, low = 0] = bytes;
+  const size = high << 8 | low;
+  if (size < HEADER_BYTES || size > length || bytes[7] !== 0 || (status & 0xe0) !== 0) return NO;
+  if ((status & 1) === 0 ? size < 512 : size !== length) return NO;
+  switch (type) {
+    case PRELOGIN: {
+      // Tokens of 5 bytes: version first, at the offset behind all of them.
+      const first = bytes[8] === 0 && bytes[9] === 0 && bytes[11] === 0 && bytes[12] === 6;
+      return first ? { kind: "request", score: 90 } : NO;
+    }
+    case LOGIN:
+      return bytes[15] === 0x74 || bytes[12] === 0x74 ? { kind: "request", score: 92 } : NO;
+    case BATCH:
+    case CALL:
+    case TRANSACTION:
+      return bytes[8] === 22 && bytes[9] === 0 && bytes[12] === 18 && bytes[16] === 2
+        ? { kind: "request", score: 95 }
+        : NO;
+    case RESPONSE:
+      return isToken(bytes[8] ?? 0, bytes, size) ? { kind: "response", score: 82 } : NO;
+    default:
+      return NO;
+  }
+}
+
+/** Which tokens a response begins with, and that DONE ends it where its end is there. */
+function isToken(token: number, bytes: Uint8Array, size: number): boolean {
+  if (!FIRST_TOKENS.has(token)) return false;
+  const done = bytes[size - 13] ?? 0;
+  return (bytes[1] ?? 0) !== 1 || size > bytes.length || done >= 0xfd;
+}
+
+const FIRST_TOKENS = new Set([0x79, 0x81, 0xaa, 0xab, 0xad, 0xa9, 0xe3, 0xfd, 0xfe, 0xff]);

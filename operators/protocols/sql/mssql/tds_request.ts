@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests of TDS: what a batch, a call of a procedure and a login ask for.
+//
+//   headers: bytes u32 | (bytes u32 | type u16 | data) …            (batch and call, little endian)
+//   batch  : headers | text
+//   call   : headers | name: units u16, text (ffff: number u16) | flags u16 | parameters …
+//   param  : name: units u8, text | status u8 | type … | value
+//   login  : 36 bytes | (offset u16, units u16) of host, user, password, application, server …
+//
+// Texts are UTF-16, little endian.
+
+import { attempt } from "../../../wire/attempt.ts";
+import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { describeSql, type SqlText } from "../sql_text.ts";
+
+const TEXT_BYTES_MAX = 8_192;
+
+const utf16 = new TextDecoder("utf-16le");
+
+/** So many UTF-16 units, or as many of them as are there. */
+export function readUnits(cursor: Cursor, units: number): string {
+  const bytes = Math.min(units * 2, TEXT_BYTES_MAX, cursor.captured & ~1);
+  const text = utf16.decode(cursor.bytes(bytes));
+  const rest = units * 2 - bytes;
+  if (rest > 0) cursor.skip(Math.min(rest, cursor.remaining));
+  return text;
+}
+
+function passHeaders(cursor: Cursor): void {
+  const bytes = cursor.u32le();
+  if (bytes < 4 || bytes - 4 > cursor.remaining) throw new Malformed("headers past the packet");
+  cursor.skip(bytes - 4);
+}
+
+export function readBatch(cursor: Cursor, unmask: boolean): SqlText {
+  // Connections of old versions have no headers: their text begins at once.
+  if (cursor.peekOr(1) === 0 && cursor.peekOr(2) === 0 && cursor.peekOr(3) === 0) {
+    passHeaders(cursor);
+  }
+  return describeSql(readUnits(cursor, cursor.remaining >> 1), "other", unmask);
+}
+
+const PROCEDURES = [
+  ...["", "sp_cursor", "sp_cursoropen", "sp_cursorprepare", "sp_cursorexecute"],
+  ...["sp_cursorprepexec", "sp_cursorunprepare", "sp_cursorfetch", "sp_cursoroption"],
+  ...["sp_cursorclose", "sp_executesql", "sp_prepare", "sp_execute", "sp_prepexec"],
+  ...["sp_prepexecrpc", "sp_unprepare"],
+];
+/** Which parameter of these is the statement. */
+const STATEMENT_AT: Readonly<Record<string, number>> = {
+  sp_executesql: 0,
+  sp_prepare: 2,
+  sp_prepexec: 2,
+  sp_cursoropen: 1,
+  sp_cursorprepexec: 3,
+};
+
+export interface Call {
+  procedure: string;
+  sql: SqlText | null;
+}
+
+export function readCall(cursor: Cursor, unmask: boolean): Call {
+  const call: Call = { procedure: "", sql: null };
+  attempt(() => {
+    passHeaders(cursor);
+    const units = cursor.u16le();
+    call.procedure = units === 0xffff
+      ? PROCEDURES[cursor.u16le()] ?? "procedure"
+      : readUnits(cursor, units);
+    cursor.skip(2);
+    const at = STATEMENT_AT[call.procedure.toLowerCase()];
+    if (at === undefined) return;
+    for (let i = 0; i < at; i++) readParameter(cursor);
+    const text = readParameter(cursor);
+    if (text !== "") call.sql = describeSql(text, "other", unmask);
+  });
+  return call;
+}
+
+const INTN = 0x26, NVARCHAR = 0xe7, NTEXT = 0x63;
+
+/** The text of a parameter; "" of a number. Other types do not come before a statement. */
+function readParameter(cursor: Cursor): string {
+  cursor.skip(cursor.u8() * 2 + 1);
+  const type = cursor.u8();
+  if (type === INTN) {
+    cursor.skip(1);
+    cursor.skip(cursor.u8());
+    return "";
+  }
+  if (type === NTEXT) {
+    cursor.skip(9);
+    return readUnits(cursor, cursor.u32le() >> 1);
+  }
+  if (type !== NVARCHAR) throw new Malformed("no text");
+  const bytesMax = cursor.u16le();
+  cursor.skip(5);
+  if (bytesMax !== 0xffff) {
+    const bytes = cursor.u16le();
+    return bytes === 0xffff ? "" : readUnits(cursor, bytes >> 1);
+  }
+  // In parts: total u64, then parts with their lengths.
+  cursor.skip(8);
+  return readUnits(cursor, cursor.u32le() >> 1);
+}
+
+export interface Login {
+  user: string;
+  application: string;
+  database: string;
+}
+
+/** The password lies in the packet as well, and is not read. */
+export function readLogin(cursor: Cursor): Login {
+  const login: Login = { user: "", application: "", database: "" };
+  const start = cursor.position;
+  const at = (field: number): string => {
+    cursor.rewind(start + field);
+    const offset = cursor.u16le();
+    const units = cursor.u16le();
+    if (offset + units * 2 > cursor.remaining + cursor.position - start) return "";
+    cursor.rewind(start + offset);
+    return readUnits(cursor, units);
+  };
+  attempt(() => {
+    login.user = at(40);
+    login.application = at(48);
+    login.database = at(68);
+  });
+  return login;
+}

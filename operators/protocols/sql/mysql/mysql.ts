@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// MySQL and MariaDB client/server protocol: login, text and prepared statements, result sets.
+//
+//   packet  : length u24le | sequence u8 | payload     sequence 0 begins a command
+//   command : code u8 | …                              answer: OK 00 | ERR ff | EOF fe | result set
+//   result  : column count | columns | [EOF] | rows | EOF or OK, again while MORE_RESULTS is set
+//   prepared: 00 | statement u32le | columns u16le | parameters u16le | … | definitions
+//
+// https://mariadb.com/kb/en/clientserver-protocol/ describes the same with MariaDB's additions.
+
+import { byteSet } from "../../../wire/byte_set.ts";
+import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import {
+  CLIENT_SSL,
+  COMMANDS,
+  ONE_WAY,
+  probeMysql,
+  QUERY_ATTRIBUTES,
+  readHandshakeResponse,
+  readQueryAttributes,
+  WITH_TEXT,
+} from "./mysql_packets.ts";
+import { defineProtocol, type Draft, type Make, type Step } from "../../../wire/protocol.ts";
+import { describeSql, type SqlText } from "../sql_text.ts";
+import { parseTraceparent } from "../../../wire/trace_context.ts";
+import { readServer } from "./mysql_answer.ts";
+import { isCompressed, type ReadPacket, readUnit } from "./mysql_compressed.ts";
+import { type F, FIELDS, newUnitLane, openSession, pass, type State } from "./mysql_session.ts";
+
+const TEXT_BYTES_MAX = 4_096;
+/** A command longer than this is announced by its head; the rest is passed over. */
+const WHOLE_BYTES_MAX = 16_384;
+
+export const mysql = defineProtocol<F, State>({
+  name: "mysql",
+  spec: "https://dev.mysql.com/doc/dev/mysql-server/latest/PAGE_PROTOCOL.html",
+  transports: ["tcp", "unix"],
+  fields: FIELDS,
+  timeoutNs: 120_000_000_000n,
+  pairing: "order",
+  capture: "all",
+  starts: byteSet([0, 255]),
+  probe: probeMysql,
+
+  open: openSession,
+
+  read(cursor, way, make, state) {
+    const side = way === "toClient" ? "toClient" : "toServer";
+    const read: ReadPacket = (packets) => {
+      if (side === "toClient") return readServer(packets, make, state);
+      return state.tail > 0 ? readTail(packets, state) : readClient(packets, make, state);
+    };
+    return isCompressed(cursor, side, state) ? readUnit(cursor, side, state, read) : read(cursor);
+  },
+
+  lost(state, way) {
+    if (way !== "unknown") state.units[way] = newUnitLane();
+    if (way === "toServer") state.tail = 0;
+    else Object.assign(state, { phase: "head", asked: [], open: false, rows: 0 });
+  },
+});
+
+/** The rest of a long command: all but its last byte is skipped, the last one ends it. */
+function readTail(cursor: Cursor, state: State): Step {
+  if (state.tail > 1) {
+    const bytes = state.tail - 1;
+    state.tail = 1;
+    return { kind: "skip", bytes };
+  }
+  cursor.skip(1);
+  state.tail = 0;
+  return { kind: "end" };
+}
+
+function readClient(cursor: Cursor, make: Make<F>, state: State): Step {
+  const bytes = cursor.u24le();
+  const sequence = cursor.u8();
+  if (state.loggingIn && sequence > 0) return readLogin(cursor, bytes, sequence, make, state);
+  if (sequence !== 0 || bytes === 0) return pass(bytes);
+  const command = cursor.u8();
+  const name = COMMANDS[command];
+  if (name === undefined) throw new Malformed("no such command");
+  state.loggingIn = false;
+  const long = bytes > WHOLE_BYTES_MAX;
+  const kept = Math.min(bytes - 1, long ? TEXT_BYTES_MAX : bytes - 1);
+  const draft = readCommand(cursor, command, name, kept, state);
+  if (long) state.tail = bytes - 1 - kept;
+  if (ONE_WAY.has(command)) return make.oneway(draft);
+  state.asked.push(command);
+  return make.request({ ...draft, more: long, clipped: long });
+}
+
+/** Reads `bytes` of a command's arguments. */
+function readCommand(
+  cursor: Cursor,
+  command: number,
+  name: string,
+  bytes: number,
+  state: State,
+): Draft<F> {
+  if (WITH_TEXT.has(command)) {
+    const start = cursor.position;
+    const traceparent = command === 3 && hasAttributes(cursor, state)
+      ? readQueryAttributes(cursor)
+      : "";
+    const text = cursor.textCaptured(start + bytes - cursor.position, TEXT_BYTES_MAX);
+    if (command === 2) {
+      state.database = text;
+      return { ...base(state, name, null), resource: text };
+    }
+    const sql = describeSql(text, "mysql", state.unmask);
+    if (command === 22) state.preparing.push(sql);
+    if (sql.operation === "USE") state.database = sql.masked.slice(4).replace(/[`;\s]/g, "");
+    const draft = base(state, command === 22 ? "PREPARE" : sql.operation || name, sql);
+    return traceparent === "" ? draft : { ...draft, identity: parseTraceparent(traceparent) };
+  }
+  if (bytes < 4 || command < 23 || command > 28 || command === 27) {
+    cursor.skip(bytes);
+    return base(state, name, null);
+  }
+  const id = cursor.u32le();
+  cursor.skip(bytes - 4);
+  const sql = state.statements.get(id) ?? null;
+  if (command === 25) state.statements.delete(id);
+  const type = command === 23 ? sql?.operation || "EXECUTE" : name;
+  const draft = base(state, type, sql);
+  return { ...draft, fields: { ...draft.fields, statement_id: id } };
+}
+
+/** Joined midway, the two counts that come first tell: no statement starts with control bytes. */
+function hasAttributes(cursor: Cursor, state: State): boolean {
+  if (state.capabilities !== null) return (state.capabilities & QUERY_ATTRIBUTES) !== 0;
+  return cursor.peekOr(0) < 32 && cursor.peekOr(1) === 1;
+}
+
+function base(state: State, type: string, sql: SqlText | null): Draft<F> {
+  return {
+    type,
+    resource: sql?.text ?? "",
+    domain: state.database,
+    endpoint: sql?.summary ?? type,
+    identity: sql?.identity ?? null,
+    fields: {
+      ...(state.database !== "" && { database: state.database }),
+      ...(state.user !== "" && { user: state.user }),
+      ...(sql !== null && { summary: sql.summary }),
+    },
+  };
+}
+
+/** The first packet after the greeting is the login; what follows are answers to challenges. */
+function readLogin(
+  cursor: Cursor,
+  bytes: number,
+  sequence: number,
+  make: Make<F>,
+  state: State,
+): Step {
+  if (state.capabilities !== null || sequence > 2) return pass(bytes);
+  cursor.enter(bytes);
+  const login = readHandshakeResponse(cursor, bytes);
+  cursor.leave();
+  if ((login.capabilities & CLIENT_SSL) !== 0 && bytes === 32) return { kind: "switch", to: "" };
+  state.capabilities = login.capabilities;
+  state.user = login.user;
+  state.database = login.database;
+  state.phase = "login";
+  const draft = base(state, "LOGIN", null);
+  const version = state.version === "" ? {} : { server_version: state.version };
+  return make.request({ ...draft, resource: login.user, fields: { ...draft.fields, ...version } });
+}

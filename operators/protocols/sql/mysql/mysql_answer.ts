@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a MySQL server says: greeting, OK, ERR, result sets, prepared statements.
+
+import type { Cursor } from "../../../wire/cursor.ts";
+import { DEPRECATE_EOF, lengthEncoded, readError, type ServerError } from "./mysql_packets.ts";
+import type { Draft, Make, Step } from "../../../wire/protocol.ts";
+import { type F, NO_MAKE, NOTHING, pass, type State } from "./mysql_session.ts";
+
+const STATEMENTS_MAX = 1_024;
+/** Status flag: another result set follows. */
+const MORE_RESULTS = 8;
+
+export function readServer(cursor: Cursor, make: Make<F>, state: State): Step {
+  const bytes = cursor.u24le();
+  const sequence = cursor.u8();
+  if (bytes === 0) return NOTHING;
+  const first = cursor.peek();
+  if (sequence === 0 && first === 10 && state.capabilities === null) {
+    return readGreeting(cursor, bytes, state);
+  }
+  switch (state.phase) {
+    case "login":
+      if (first === 0xfe || first === 0x01) return pass(bytes);
+      state.loggingIn = false;
+      state.phase = "head";
+      return readStatus(cursor, bytes, first, make, state);
+    case "head":
+      return readHead(cursor, bytes, first, make, state);
+    case "columns":
+    case "definitions":
+      return readColumn(cursor, bytes, first, state);
+    case "rows":
+      return readRow(cursor, bytes, first, state);
+  }
+}
+
+function readGreeting(cursor: Cursor, bytes: number, state: State): Step {
+  cursor.enter(bytes);
+  cursor.skip(1);
+  state.version = cursor.cstring();
+  cursor.leave();
+  state.loggingIn = true;
+  return NOTHING;
+}
+
+/** OK or ERR as the whole answer. */
+function readStatus(
+  cursor: Cursor,
+  bytes: number,
+  first: number,
+  make: Make<F>,
+  state: State,
+): Step {
+  cursor.enter(bytes);
+  cursor.skip(1);
+  if (first === 0xff) {
+    const error = errorDraft(readError(cursor, state.unmask));
+    cursor.leave();
+    return finish(state, make, error);
+  }
+  const affected = first === 0 && cursor.captured > 0 ? lengthEncoded(cursor) : 0;
+  if (first === 0 && cursor.captured > 0) lengthEncoded(cursor);
+  const status = cursor.captured >= 2 ? cursor.u16le() : 0;
+  cursor.leave();
+  if (first === 0 && (status & MORE_RESULTS) !== 0) return begin(state, make);
+  return finish(state, make, {
+    fields: affected > 0 ? { affected_rows: affected } : {},
+  });
+}
+
+function errorDraft({ errno, sqlstate, message, status }: ServerError): Draft<F> {
+  return {
+    code: errno,
+    status,
+    fields: {
+      error_code: String(errno),
+      ...(sqlstate !== "" && { sqlstate: sqlstate }),
+      error_message: message,
+    },
+  };
+}
+
+/** The first packet of an answer says what it is. */
+function readHead(
+  cursor: Cursor,
+  bytes: number,
+  first: number,
+  make: Make<F>,
+  state: State,
+): Step {
+  const command = state.asked[0];
+  if (command === 22 && first === 0 && bytes >= 12) return readPrepared(cursor, bytes, make, state);
+  if (command === 9 && first !== 0xff) {
+    cursor.skip(bytes);
+    return finish(state, make, { fields: {} });
+  }
+  if (first === 0 || first === 0xff || (first === 0xfe && bytes < 9)) {
+    return readStatus(cursor, bytes, first, make, state);
+  }
+  if (first === 0xfb) return pass(bytes);
+  cursor.enter(bytes);
+  state.left = command === 4 ? 0 : lengthEncoded(cursor);
+  cursor.leave();
+  state.phase = "columns";
+  return begin(state, make);
+}
+
+/** Makes the head of an answer of several packets, once. */
+function begin(state: State, make: Make<F>): Step {
+  if (state.open) return NOTHING;
+  state.open = true;
+  return make.response({ more: true, fields: {} });
+}
+
+/** Makes the answer, or ends the one whose head was made. */
+function finish(state: State, make: Make<F>, draft: Draft<F>): Step {
+  const { rows, open } = state;
+  state.asked.shift();
+  state.phase = "head";
+  state.rows = 0;
+  state.open = false;
+  if (!open) return make.response(draft);
+  return {
+    kind: "end",
+    ...(draft.code !== undefined && { code: draft.code }),
+    ...(draft.status !== undefined && { status: draft.status }),
+    fields: {
+      ...(rows > 0 && { rows: rows }),
+      ...draft.fields as Record<string, string | number>,
+    },
+  };
+}
+
+function readPrepared(cursor: Cursor, bytes: number, make: Make<F>, state: State): Step {
+  cursor.enter(bytes);
+  cursor.skip(1);
+  const id = cursor.u32le();
+  const [columns, parameters] = [cursor.u16le(), cursor.u16le()];
+  cursor.leave();
+  const sql = state.preparing.shift();
+  if (sql !== undefined) state.statements.set(id, sql);
+  if (state.statements.size > STATEMENTS_MAX) {
+    state.statements.delete(state.statements.keys().next().value ?? id);
+  }
+  const eof = deprecatesEof(state) ? 0 : 1;
+  state.left = (columns > 0 ? columns + eof : 0) + (parameters > 0 ? parameters + eof : 0);
+  const fields = { statement_id: id };
+  if (state.left === 0) return finish(state, make, { fields });
+  state.phase = "definitions";
+  state.open = true;
+  return make.response({ more: true, fields });
+}
+
+/** Unknown (joined midway) counts as "no" until an answer shows otherwise. */
+const deprecatesEof = (state: State): boolean =>
+  state.capabilities !== null && (state.capabilities & DEPRECATE_EOF) !== 0;
+
+function readColumn(cursor: Cursor, bytes: number, first: number, state: State): Step {
+  if (state.phase === "definitions") {
+    cursor.skip(bytes);
+    return --state.left > 0 ? NOTHING : finish(state, NO_MAKE, {});
+  }
+  if (first === 0xfe && bytes < 9) {
+    state.phase = "rows";
+    return pass(bytes);
+  }
+  if (state.left > 0) {
+    state.left--;
+    if (state.left === 0 && deprecatesEof(state)) state.phase = "rows";
+    return pass(bytes);
+  }
+  // All columns are past and no EOF came: the client has asked to leave it out.
+  state.phase = "rows";
+  state.capabilities = (state.capabilities ?? 0) | DEPRECATE_EOF;
+  return readRow(cursor, bytes, first, state);
+}
+
+function readRow(cursor: Cursor, bytes: number, first: number, state: State): Step {
+  if (first === 0xff) {
+    cursor.enter(bytes);
+    cursor.skip(1);
+    const error = errorDraft(readError(cursor, state.unmask));
+    cursor.leave();
+    return finish(state, NO_MAKE, error);
+  }
+  if (first !== 0xfe || bytes >= 0xffffff || (bytes >= 9 && !deprecatesEof(state))) {
+    state.rows++;
+    return pass(bytes);
+  }
+  cursor.enter(bytes);
+  cursor.skip(1);
+  let status: number;
+  if (bytes < 9 && !deprecatesEof(state)) {
+    cursor.skip(2);
+    status = cursor.u16le();
+  } else {
+    lengthEncoded(cursor);
+    lengthEncoded(cursor);
+    status = cursor.u16le();
+  }
+  cursor.leave();
+  if ((status & MORE_RESULTS) === 0) return finish(state, NO_MAKE, {});
+  state.phase = "head";
+  return NOTHING;
+}
