@@ -76,6 +76,8 @@ export interface Capture extends Disposable {
   readonly bytes: Uint8Array;
   /** Hands out waiting records; returns how many. See OnRecord for what may be kept. */
   drain(onRecord: OnRecord, max?: number): number;
+  /** Records nothing from now on; what waits in the ring can still be drained. */
+  pause(): void;
   /** Resolves when it is worth draining again: 5 ms after records, else when one comes, or 1 s. */
   wait(): Promise<void>;
   /** What to do with a socket that has no verdict yet, from its next record on. */
@@ -126,6 +128,10 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   attachAll(object, used.filter((hook) => !waiting.includes(hook)), host, failures);
   for (const seed of SOCKET_SEEDS) object.runIterator(seed);
   const processes = readProcessSeeds(object.runIterator(PROCESS_SEED), files);
+  for (const tgid of options.tgids ?? []) {
+    if (processes.some((process) => process.tgid === tgid)) continue;
+    throw new BpfError(`Cannot trace process ${tgid}: there is none of this number`, 3, "iter");
+  }
   includeDescendants(object, processes, options);
   raise(controlAt.programGeneration);
   const asks = () => Atomics.load(switches, controlAt.wantsSendStart / 4) !== 0;
@@ -151,6 +157,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
       if (waiting.length > 0 && asks()) attachAll(object, waiting.splice(0), host, failures);
       return sleeper.drained(ring.drain(onRecord, max));
     },
+    pause: () => void Atomics.store(switches, controlAt.paused / 4, 1),
     wait: () => sleeper.wait(),
     setVerdict(cookie, verdict) {
       verdicts.update(new BigUint64Array([cookie]), new Uint32Array([verdictCode[verdict]]));

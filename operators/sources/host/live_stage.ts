@@ -64,6 +64,8 @@ export function liveStage(
     wait: waiting(capture, () => inPause ? HEARTBEAT_MS : CLOCK_MS),
     stop() {
       stopNs ??= clock.bootNs();
+      // What comes from now on is not asked for: the ring empties, however busy the host is.
+      capture.pause();
     },
     [Symbol.dispose]() {},
   };

@@ -35,6 +35,7 @@ function fakeHost() {
         }
         return count;
       },
+      pause() {},
       wait: () => new Promise(() => {}),
       drops: () => state.drops,
     },

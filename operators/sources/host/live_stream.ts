@@ -18,7 +18,7 @@ import { readProcess } from "./read_process.ts";
 
 /** What live capture needs of the host; tests give it another one. */
 export interface LiveHost {
-  readonly capture: Pick<Capture, "bytes" | "processes" | "drain" | "wait" | "drops">;
+  readonly capture: Pick<Capture, "bytes" | "processes" | "drain" | "pause" | "wait" | "drops">;
   readonly files: HostFiles;
   readonly clock: Clock;
   /** Monotonic, for the rhythm of readings. */
