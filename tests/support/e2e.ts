@@ -44,7 +44,7 @@ export async function whileAlone<T>(fn: () => Promise<T>): Promise<T> {
   const path = `${Deno.env.get("TMPDIR") ?? "/tmp"}/spandrel-kernel-tests.lock`;
   using lock = await Deno.open(path, { create: true, write: true });
   if (!await lock.tryLock(true)) {
-    console.log(`waiting for another run of end-to-end tests to release ${path}`);
+    console.error(`waiting for another run of end-to-end tests to release ${path}`);
     await lock.lock(true);
   }
   return await fn();
