@@ -128,10 +128,6 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   attachAll(object, used.filter((hook) => !waiting.includes(hook)), host, failures);
   for (const seed of SOCKET_SEEDS) object.runIterator(seed);
   const processes = readProcessSeeds(object.runIterator(PROCESS_SEED), files);
-  for (const tgid of options.tgids ?? []) {
-    if (processes.some((process) => process.tgid === tgid)) continue;
-    throw new BpfError(`Cannot trace process ${tgid}: there is none of this number`, 3, "iter");
-  }
   includeDescendants(object, processes, options);
   raise(controlAt.programGeneration);
   const asks = () => Atomics.load(switches, controlAt.wantsSendStart / 4) !== 0;
@@ -235,6 +231,10 @@ function includeDescendants(
   processes: readonly ProcessSeed[],
   options: CaptureOptions,
 ): void {
+  for (const tgid of options.tgids ?? []) {
+    if (processes.some((process) => process.tgid === tgid)) continue;
+    throw new BpfError(`Cannot trace process ${tgid}: there is none of this number`, 3, "iter");
+  }
   for (const tgid of descendants(processes, options.tgids ?? [])) {
     if (!excluded(options).includes(tgid)) setRule(object, tgid, programRule.include);
   }
