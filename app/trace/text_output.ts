@@ -82,8 +82,14 @@ function reasonOf(error: unknown): string {
  */
 const WRITE_BYTES_MAX = 2_097_152;
 
-/** Records that wait: live, a few seconds of a busy host; of a file, what keeps it busy. */
-const QUEUE_RECORDS_MAX = { drop: 65_536, block: 8_192 } as const;
+/**
+ * Records that wait, and those of one write. From a file few: what waits long outlives the young
+ * generation, and to collect it costs as much as to write it. Live, seconds of a busy host.
+ */
+const QUEUE = {
+  block: { recordsMax: 1_024, batchRecordsMax: 256 },
+  drop: { recordsMax: 65_536, batchRecordsMax: 1_000 },
+} as const;
 
 /** A sink that writes one text per record. A live source drops what a slow reader does not take. */
 export function textSink<T>(
@@ -96,12 +102,7 @@ export function textSink<T>(
     kind: "async_sink",
     name,
     limits: [],
-    queue: {
-      recordsMax: QUEUE_RECORDS_MAX[whenFull],
-      whenFull,
-      batchRecordsMax: 1_000,
-      batchWaitMs: 50,
-    },
+    queue: { ...QUEUE[whenFull], whenFull, batchWaitMs: 50 },
     open: () => ({
       write: (records) => output.write(records.map(textOf).join("")),
       end: () => Promise.resolve(),
