@@ -4,7 +4,7 @@
 // that it is known whose consequence it is. Tells which of several reads a call can come from.
 
 import { LIMITS } from "../../model/limits.ts";
-import type { Ingress, Work } from "./program.ts";
+import type { Call, Ingress, Work } from "./program.ts";
 
 /** The kind of an answer, among the kinds of what is sent. Calls have kinds from 0. */
 export const ANSWER = -1;
@@ -60,7 +60,9 @@ export function kindOf(
 export function learnConsequences(work: Work, consequences: Consequences): void {
   for (const ingress of work.trail) {
     count(keyOf(ingress, null), ingress.sent, consequences);
-    if (!ingress.isWork) count(keyOf(ingress, work), ingress.sent, consequences);
+    if (ingress.isWork) continue;
+    count(keyOf(ingress, work), ingress.sent, consequences);
+    count(keyAtStep(ingress, work), ingress.sent, consequences);
   }
 }
 
@@ -135,6 +137,9 @@ export function owesAny(ingress: Ingress, consequences: Consequences): boolean {
   return false;
 }
 
+/** From this share on a read is taken to wait for its consequence. */
+export const likelyWaiting = 0.4;
+
 const provenFrom = 8;
 
 /** What happens less often than this is taken for chance. */
@@ -150,6 +155,8 @@ function outcomeOf(ingress: Ingress, { outcomes }: Consequences): Outcome | null
   if (outcomes.size === 0) return null;
   const parent = ingress.isWork ? null : ingress.decision?.parent ?? ingress.guess;
   if (parent !== null) {
+    const atStep = ingress.isWork ? undefined : outcomes.get(keyAtStep(ingress, parent));
+    if (atStep !== undefined && atStep.total >= provenFrom) return atStep;
     const exact = outcomes.get(keyOf(ingress, parent));
     if (exact !== undefined && exact.total >= provenFrom) return exact;
   }
@@ -161,6 +168,11 @@ function outcomeOf(ingress: Ingress, { outcomes }: Consequences): Outcome | null
 function keyOf(ingress: Ingress, parent: Work | null): number {
   if (ingress.isWork) return ingress.kind;
   return ingress.kind + (1 + (parent === null ? 0 : 1 + parent.kind)) * 65_536;
+}
+
+/** The same, for the first, second … of several alike. */
+function keyAtStep(ingress: Call, parent: Work): number {
+  return keyOf(ingress, parent) + (1 + ingress.step) * 2 ** 32;
 }
 
 function count(key: number, sent: readonly number[], { outcomes }: Consequences): void {

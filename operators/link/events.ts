@@ -4,10 +4,12 @@
 import type { Exchange } from "../../model/exchange.ts";
 import { LIMITS } from "../../model/limits.ts";
 import type { MessageSeen } from "../../model/message.ts";
+import { noteRead, noteSend, startTurn } from "./batches.ts";
 import { ANSWER, kindOf, lagMax, learnConsequences, learnLag, owesAny } from "./consequences.ts";
+import { type Due, dueNow, learnDelay } from "./delays.ts";
 import { handBack, nextUnstarted, realign, started } from "./hand_off_line.ts";
-import { answered, originOf } from "./origin.ts";
-import type { Call, Ingress, ProgramState, Thread, Work } from "./program.ts";
+import { answered, beginOf, isOver, originOf } from "./origin.ts";
+import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
 import { addWork, indexIdentity, onlyOpen } from "./works.ts";
 
 /** A request was read: a work begins. */
@@ -49,6 +51,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   const thread = threadOf(seen, program);
   const { connection, turn } = seen;
   const { last, open } = thread;
+  noteSend(thread, turn, program);
   const kind = kindOf(seen.protocol, seen.message.endpoint, program.consequences);
   const only = program.open === 1 ? onlyOpen(program) : null;
   const lastOnConnection = program.lastOn.get(connection.conn) ?? null;
@@ -67,8 +70,9 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     lastRequest: last !== null && last.isWork ? last : null,
     holder: open.length === 1 ? open[0] ?? null : null,
     origin,
+    step: stepAfter(origin?.from ?? null),
     after: null,
-    afterSameTurn: false,
+    afterBy: "later",
     finished: null,
     handedBack: null,
     handed: isFirstOfTask ? nextUnstarted(kind, program) : null,
@@ -77,7 +81,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     responded: false,
     sent: [],
     decision: null,
-    guess: null,
+    guess: dueParent(origin),
     learned: false,
     emitted: 0,
   };
@@ -90,6 +94,19 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   remember(call, connection.conn, program);
   return call;
 }
+
+/** What is sent when it is due is likely for what was read then. */
+function dueParent(origin: Origin | null): Work | null {
+  if (origin === null || (origin.by !== "due" && origin.by !== "due_first")) return null;
+  const { from } = origin;
+  return from.isWork ? from : from.decision?.parent ?? from.guess;
+}
+
+function stepAfter(from: Ingress | null): number {
+  return from === null || from.isWork ? 0 : Math.min(stepsMax, from.step + 1);
+}
+
+const stepsMax = 15;
 
 /** Calls of one task that are remembered. */
 const taskMax = 64;
@@ -120,15 +137,50 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
     finishTask(work, thread, program);
     return;
   }
+  noteSend(thread, seen.turn, program);
+  const answering = { kind: ANSWER, isFresh: false, turn: seen.turn };
+  const due = dueAnswer(work, thread, answering, program);
+  if (due !== null) {
+    const { from, count } = due;
+    if (program.open === 1) learnDelay(from, answering, program);
+    if (from === work || !from.isWork) {
+      answerFrom(from, work, count === 1 ? "due" : "due_first", program);
+    }
+    return;
+  }
   const isSameTurn = last !== null && thread.lastTurn === seen.turn;
-  if (isSameTurn && (last === work || !last.isWork)) answerFrom(last, work, true, program);
+  if (program.open === 1 && last !== null && (last === work || !last.isWork)) {
+    learnDelay(last, answering, program);
+  }
+  if (isSameTurn && (last === work || !last.isWork)) answerFrom(last, work, "same_turn", program);
   else if (!isSameTurn) {
     const fromTurn = seen.turn - lagMax(program.consequences);
     const isOwn = work.sent.length === 0 && work.turn >= fromTurn;
     const from = isOwn ? work : answered(work, thread, fromTurn, program);
-    if (from !== null && (from === work || !from.isWork)) answerFrom(from, work, false, program);
+    if (from !== null && (from === work || !from.isWork)) answerFrom(from, work, "later", program);
     else handBack(work, program);
   }
+}
+
+/**
+ * The response after which an answer to this work is due now: one whose line of origins begins with
+ * it, else the oldest.
+ */
+function dueAnswer(
+  work: Work,
+  thread: Thread,
+  answering: { readonly kind: number; readonly isFresh: boolean; readonly turn: number },
+  program: ProgramState,
+): Due | null {
+  const due = dueNow(thread, answering, program, isOver);
+  if (due === null || due.count === 1) return due;
+  const own = dueNow(
+    thread,
+    answering,
+    program,
+    (ingress) => isOver(ingress) || (ingress.isWork ? ingress : beginOf(ingress)) !== work,
+  );
+  return own === null ? due : { from: own.from, count: due.count };
 }
 
 /** A worker has answered: what it called since it last did so was for this work. */
@@ -150,19 +202,20 @@ function finishTask(work: Work, thread: Thread, program: ProgramState): void {
 function answerFrom(
   from: Ingress,
   work: Work,
-  isSameTurn: boolean,
+  by: Call["afterBy"],
   program: ProgramState,
 ): void {
   if (!from.isWork && from.after === null) {
     from.after = from.learned ? from : work;
     work.claimed.push(from);
-    from.afterSameTurn = isSameTurn;
+    from.afterBy = by;
   }
   led(from, ANSWER, program);
 }
 
 /** A thread has read something; what it had read before, if nothing came of it, waits. */
 function read(ingress: Ingress, turn: number, thread: Thread, program: ProgramState): void {
+  noteRead(thread, turn, program);
   const { last, waiting } = thread;
   if (last !== null && thread.readsRequests && owesAny(last, program.consequences)) {
     waiting.push(last);
@@ -186,6 +239,9 @@ function follow(
   const isOnOwnLoop = from.thread === call.thread && call.thread.readsRequests;
   if (call.only !== null && isOnOwnLoop && !isFresh) {
     learnLag(turn - (from.isWork ? from.turn : from.doneTurn), program.consequences);
+  }
+  if (call.only !== null && isOnOwnLoop) {
+    learnDelay(from, { kind: call.kind, isFresh, turn }, program);
   }
   led(from, call.kind, program);
   if (!from.isWork && from.after === null) from.after = from.learned ? from : call;
@@ -238,6 +294,7 @@ function threadOf(seen: MessageSeen, program: ProgramState): Thread {
   const thread: Thread = {
     last: null,
     lastTurn: 0,
+    soFar: startTurn(),
     readsRequests: false,
     open: [],
     waiting: [],

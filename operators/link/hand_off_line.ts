@@ -3,8 +3,7 @@
 // that wait to be written by another thread. First in, first out, as far as the program keeps to
 // it.
 
-import { ANSWER, owes, usuallyLeadsTo } from "./consequences.ts";
-import { likelyWaiting } from "./origin.ts";
+import { ANSWER, likelyWaiting, owes, usuallyLeadsTo } from "./consequences.ts";
 import type { Call, ProgramState, Work } from "./program.ts";
 
 /** The oldest work that nothing was sent for, and that leads to such a call. */

@@ -287,3 +287,21 @@ Deno.test("link: what is held is bounded, and what is given up is counted", () =
   }
   assert.ok(run.join.held() <= held + 2_048, String(run.join.held()));
 });
+
+Deno.test("link: on a loop of fixed delays a call belongs to a read so many turns before", () => {
+  const run = startRun();
+  const ask = (turn: number) => run.read({ conn: 1 + turn % 8, turn });
+  const send = (turn: number) => run.call({ conn: 100 + turn % 8, turn });
+  for (let turn = 100; turn < 300; turn += 10) {
+    const work = ask(turn);
+    const call = send(turn + 2);
+    run.close(call, { turn: turn + 3 });
+    run.close(work, { turn: turn + 6 });
+  }
+  const works = [400, 401, 402].map(ask);
+  const call = send(403);
+  run.close(call, { turn: 405 });
+  assert.equal(run.said(call)?.candidates[0]?.parent_id, works[1]?.spanId);
+  assert.equal(run.said(call)?.candidates[0]?.evidence, "turn");
+  assert.ok((run.said(call)?.candidates[0]?.score ?? 0) >= CERTAIN_FROM);
+});

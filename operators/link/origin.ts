@@ -2,8 +2,11 @@
 // Which read a call follows from, by what its thread has read in which turn. Whether the rule that
 // was applied holds in this program is for reliability.ts to say.
 
-import { ANSWER, lagMax, mayFollow, owes } from "./consequences.ts";
+import { readsInBatches } from "./batches.ts";
+import { ANSWER, lagMax, likelyWaiting, mayFollow, owes } from "./consequences.ts";
+import { dueNow, overdue } from "./delays.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
+import { AFTER_WAITING } from "./rules.ts";
 
 export interface Sending {
   readonly thread: Thread;
@@ -28,6 +31,8 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
     if (!isTaskEndSeen && !mayFollow(last, kind, consequences)) return null;
     return { from: last, by: "worker" };
   }
+  const fromDelay = byDelay(sending, program);
+  if (fromDelay !== null) return fromDelay;
   const isSameTurn = last !== null && thread.lastTurn === turn;
   const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread;
   if (isSameTurn) {
@@ -52,15 +57,42 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
     if (from !== null || !isHandedOn) return from === null ? null : { from, by: "earlier" };
   }
   const from = oldest(thread, kind, -Infinity, likelyWaiting, program);
-  return from === null ? null : { from, by: "waited" };
+  return from === null ? null : { from, by: isFresh ? "opened" : "waited" };
 }
+
+/**
+ * By the fixed delays of a loop: the read after which it is due now. Where a connection is used
+ * again soon after it was freed, and others have waited beyond their turn, it was handed on to the
+ * first of them.
+ */
+function byDelay(sending: Sending, program: ProgramState): Origin | null {
+  const { thread, turn, lastOnConnection, isFresh } = sending;
+  const { turnsMax } = program.delays;
+  if (turnsMax === 0 && !readsInBatches(program)) return null;
+  const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread &&
+    turn - lastOnConnection.doneTurn <= turnsMax + handedOnTurns;
+  const late = isFresh ? null : overdue(thread, sending, program, isOver);
+  if (late !== null && isFreed && keepsLine(program)) return { from: late, by: "waited" };
+  const due = dueNow(thread, sending, program, isOver);
+  if (due !== null) {
+    return { from: due.from, by: due.count === 1 && late === null ? "due" : "due_first" };
+  }
+  return late === null || !isFreed ? null : { from: late, by: "waited" };
+}
+
+/** Whether the pool serves those who wait in order; with asyncio.Queue newcomers overtake them. */
+function keepsLine({ reliability }: ProgramState): boolean {
+  const { right, wrong } = reliability[AFTER_WAITING] ?? { right: 0, wrong: 0 };
+  return wrong < outOfLineFrom || right > wrong;
+}
+
+const outOfLineFrom = 8;
 
 /** A pool hands a connection on so many turns after its user could have used it again, at most. */
 const handedOnTurns = 2;
 
 /** What is read last and fits is passed over only for a read that is as good as sure to wait. */
 const surelyWaiting = 0.9;
-export const likelyWaiting = 0.4;
 
 /** The oldest read of a thread, from a turn on, that likely still has to lead to this kind. */
 export function oldest(
@@ -134,7 +166,7 @@ export function answered(
 }
 
 /** Where the line of origins of a call begins; null if that is not known. */
-function beginOf(call: Call): Work | null {
+export function beginOf(call: Call): Work | null {
   let from: Ingress | null = call;
   for (let i = 0; i < originsMax && from !== null; i++) {
     if (from.isWork) return from;
@@ -150,7 +182,7 @@ const originsMax = 8;
  * Nothing can follow from it any more, because its work has ended. That must be sure: one left out
  * too much shifts the whole line.
  */
-function isOver(ingress: Ingress): boolean {
+export function isOver(ingress: Ingress): boolean {
   if (ingress.isWork) return ingress.endNs !== Infinity;
   const { decision } = ingress;
   if (decision === null || decision.confidence < overFrom) return false;

@@ -6,7 +6,9 @@
 
 import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
+import type { Batches, TurnSoFar } from "./batches.ts";
 import { type Consequences, startConsequences } from "./consequences.ts";
+import { type Delays, startDelays } from "./delays.ts";
 import type { Reliability } from "./reliability.ts";
 
 /** A request that the program read, and works on until it has answered: a possible parent. */
@@ -64,8 +66,10 @@ export interface Call {
   origin: Origin | null;
   /** What its thread sent as a consequence of the response. */
   after: Work | Call | null;
-  /** ... in the turn in which the response was read. */
-  afterSameTurn: boolean;
+  /** How that was found, if it is an answer. */
+  afterBy: "same_turn" | "due" | "due_first" | "later";
+  /** How many reads lie between the work and it, along what it follows from; 15 for more. */
+  readonly step: number;
   /** The work that its thread finished next, if the thread did nothing else in between. */
   finished: Work | null;
   /** The oldest work that had no call yet, if this is the first call of a worker's task. */
@@ -99,11 +103,12 @@ export type Ingress = Work | Call;
 export interface Origin {
   readonly from: Ingress;
   /**
+   * "due": the only read after which it was due in this turn. "due_first": the oldest of several.
    * "at_once": read just before in the same turn. "worker": read just before by a thread that reads
    * no requests. "earlier": the oldest read of the turns before that led to nothing yet. "waited":
-   * the oldest such read of all, on a connection just freed or opened.
+   * the oldest such read of all, on a connection just freed. "opened": on one just opened.
    */
-  readonly by: "at_once" | "worker" | "earlier" | "waited";
+  readonly by: "at_once" | "worker" | "due" | "due_first" | "earlier" | "waited" | "opened";
 }
 
 export interface Decision {
@@ -132,6 +137,7 @@ export interface Target {
 export interface Thread {
   last: Ingress | null;
   lastTurn: number;
+  readonly soFar: TurnSoFar;
   /** It has read a request at least once. */
   readsRequests: boolean;
   /** Works read here and not ended. */
@@ -169,6 +175,8 @@ export interface ProgramState {
   /** By rule index, see rules.ts. */
   readonly reliability: Reliability[];
   readonly consequences: Consequences;
+  readonly delays: Delays;
+  readonly batches: Batches;
   /** Latest event time seen. */
   nowNs: number;
   /** The process has exited. */
@@ -192,6 +200,8 @@ export function startProgram(rulesCount: number): ProgramState {
     oldestOpen: 0,
     reliability: Array.from({ length: rulesCount }, () => ({ right: 0, wrong: 0 })),
     consequences: startConsequences(),
+    delays: startDelays(),
+    batches: { batched: 0, alternating: 0 },
     nowNs: 0,
     gone: false,
   };

@@ -7,11 +7,16 @@ import { nextAnswered, nextInLine } from "./evidence/handoff.ts";
 import { finishedBySameThread } from "./evidence/task_end.ts";
 import { sameThread, sameWorker } from "./evidence/thread.ts";
 import {
+  afterDue,
   afterEarlierTurn,
+  afterFirstDue,
+  afterOpening,
   afterRequest,
   afterResponse,
   afterWaiting,
   beforeAnswer,
+  beforeDueAnswer,
+  beforeFirstDueAnswer,
   beforeLaterAnswer,
   beforeNextCall,
 } from "./evidence/turn.ts";
@@ -47,7 +52,7 @@ const turn = (name: string, prior: Prior, pointsAt: Rule["pointsAt"]): Rule => (
   evidence: "turn",
   prior,
   isOrder: prior === loose,
-  teaches: name === "before_answer",
+  teaches: name === "before_answer" || name === "before_due_answer",
   speaksAlways: false,
   pointsAt,
 });
@@ -117,11 +122,17 @@ export const RULES: readonly Rule[] = [
   },
   turn("after_request", proven, afterRequest),
   turn("after_response", proven, afterResponse),
+  turn("after_due", proven, afterDue),
+  order("after_first_due", "sending", afterFirstDue),
+  order("after_opening", "sending", afterOpening),
   order("after_waiting", "sending", afterWaiting),
   order("after_earlier_turn", "sending", afterEarlierTurn),
   turn("before_answer", proven, beforeAnswer),
+  turn("before_due_answer", proven, beforeDueAnswer),
+  order("before_first_due_answer", "answering", beforeFirstDueAnswer),
   order("before_later_answer", "answering", beforeLaterAnswer),
   turn("before_next_call", loose, beforeNextCall),
 ];
 
 export const IDENTITY = 0;
+export const AFTER_WAITING = RULES.findIndex(({ name }) => name === "after_waiting");

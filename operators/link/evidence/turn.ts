@@ -20,20 +20,39 @@ export function afterResponse({ origin }: Call): Ingress | null {
   return origin !== null && origin.by === "at_once" && !origin.from.isWork ? origin.from : null;
 }
 
-/** Sent on a connection just freed or opened, for the oldest read that leads to such a call. */
+/** Sent in the turn in which it was due after the one read that leads to such a call. */
+export const afterDue = (call: Call): Ingress | null => by(call, "due");
+
+/** The same, and the read is the first of several. */
+export const afterFirstDue = (call: Call): Ingress | null => by(call, "due_first");
+
+/** Sent on a connection just opened, for the oldest read that leads to such a call. */
+export const afterOpening = (call: Call): Ingress | null => by(call, "opened");
+
+/** Sent on a connection just freed, for the oldest read that leads to such a call. */
 export const afterWaiting = (call: Call): Ingress | null => by(call, "waited");
 
 /** Sent in a turn before anything was read in it: for the oldest read of the turns before. */
 export const afterEarlierTurn = (call: Call): Ingress | null => by(call, "earlier");
 
 /** The response was read, and in the same turn a request was answered next. */
-export function beforeAnswer({ after, afterSameTurn }: Call): Ingress | null {
-  return after !== null && after.isWork && afterSameTurn ? after : null;
+export function beforeAnswer({ after, afterBy }: Call): Ingress | null {
+  return after !== null && after.isWork && afterBy === "same_turn" ? after : null;
 }
 
 /** The response led to nothing in its turn, and a later turn answered a request in its place. */
-export function beforeLaterAnswer({ after, afterSameTurn }: Call): Ingress | null {
-  return after !== null && after.isWork && !afterSameTurn ? after : null;
+export function beforeLaterAnswer({ after, afterBy }: Call): Ingress | null {
+  return after !== null && after.isWork && afterBy === "later" ? after : null;
+}
+
+/** The response was read, and in the turn in which an answer was due, one was written. */
+export function beforeDueAnswer({ after, afterBy }: Call): Ingress | null {
+  return after !== null && after.isWork && afterBy === "due" ? after : null;
+}
+
+/** The same, and it was the first of several that were due. */
+export function beforeFirstDueAnswer({ after, afterBy }: Call): Ingress | null {
+  return after !== null && after.isWork && afterBy === "due_first" ? after : null;
 }
 
 /** The response was read, and another call followed from it, whose parent is known otherwise. */
