@@ -19,7 +19,9 @@ function insert(store: Store, from: number, length: number) {
 
 /** Names of the files of a folder that this process has open, once for each time. */
 async function openFiles(folder: string): Promise<string[]> {
-  const listing = await runToEnd("ls", { args: ["-l", `/proc/${Deno.pid}/fd`] });
+  // A descriptor that closes while it is listed is no failure.
+  const list = `ls -l /proc/${Deno.pid}/fd || true`;
+  const listing = await runToEnd("sh", { args: ["-c", list] });
   const paths = listing.split("\n").map((line) => line.split(" -> ")[1] ?? "");
   const ours = paths.filter((path) => path.startsWith(`${folder}/`));
   return ours.map((path) => path.slice(folder.length + 1)).sort();
