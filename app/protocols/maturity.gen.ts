@@ -27,6 +27,7 @@ export const MATURITY: Readonly<Record<string, Maturity>> = {
   imap: { cases: 1, captures: 0, messages: 0 },
   iso8583: { cases: 2, captures: 0, messages: 0 },
   kafka: { cases: 3, captures: 5, messages: 14 },
+  krpc: { cases: 3, captures: 0, messages: 0 },
   ldap: { cases: 2, captures: 0, messages: 0 },
   memcached: { cases: 1, captures: 1, messages: 4 },
   mongodb: { cases: 1, captures: 1, messages: 30 },

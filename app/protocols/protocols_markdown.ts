@@ -15,6 +15,8 @@ export function protocolsMarkdown(protocols: readonly AnyProtocol[]): string {
     "repeated here. Maturity: cases of the fixture, and captures of other people's traffic on which",
     "another decoder's statements are met, with the messages compared.",
     "",
+    "Dameng and NetSign are not read, because no specification of their bytes is public.",
+    "",
     "| protocol | over | pairs by | maturity |",
     "|---|---|---|---|",
     ...sorted.map(({ name, transports, pairing }) =>

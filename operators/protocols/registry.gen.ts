@@ -31,6 +31,7 @@ import { tls } from "./net/tls/tls.ts";
 import { unknown } from "./net/unknown.ts";
 import { brpc } from "./rpc/brpc.ts";
 import { dubbo } from "./rpc/dubbo.ts";
+import { krpc } from "./rpc/krpc.ts";
 import { sofarpc } from "./rpc/sofarpc.ts";
 import { someip } from "./rpc/someip.ts";
 import { tars } from "./rpc/tars.ts";
@@ -77,6 +78,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   unknown,
   brpc,
   dubbo,
+  krpc,
   sofarpc,
   someip,
   tars,
