@@ -42,6 +42,8 @@ export interface Connection {
   readonly observer: "process" | "nic";
   /** Cookie of the socket at the other end, unix sockets only; 0 otherwise. */
   peerCookie: bigint;
+  /** Bytes passed by a way on which they cannot be seen: which, the last time. */
+  unseenVia?: "sendfile" | "splice" | "io_uring";
 }
 
 export function formatAddress(address: Address): string {

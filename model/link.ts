@@ -25,6 +25,10 @@ export interface Candidate {
   /** Probability that this is the parent, 0 to 1. */
   readonly score: number;
   readonly rank: number;
+  /** Which rules speak for it, how far each was trusted, and what speaks against; see votes.ts. */
+  readonly votes: string;
+  /** Of so many requests open at the time it is one; 1 where nothing else was possible. */
+  readonly among: number;
 }
 
 /** Links below this confidence are shown as uncertain, never drawn as fact. */

@@ -80,6 +80,7 @@ export const SPAN_COLUMNS = {
   bytes_response: column("u64", "bytes of the response on this socket"),
   is_tls: column("bool", "the bytes were encrypted on the wire"),
   clipped: column("bool", "part of a message was not captured"),
+  gaps: column("label", "what hides part of the connection: older, sendfile, splice, io_uring"),
   attributes: column("attributes", "all protocol fields by name, packed"),
 } as const satisfies Record<string, Column>;
 

@@ -49,6 +49,7 @@ export function fixtureSpan(over: Partial<Span> = {}): Span {
     bytes_response: 200,
     is_tls: false,
     clipped: false,
+    gaps: "",
     attributes: {},
     ...over,
   };

@@ -115,8 +115,15 @@ function spanOf(
     bytes_response: exchange.bytesResponse,
     is_tls: protocol === "tls",
     clipped: exchange.clipped,
+    gaps: gapsOf(connection),
     attributes: attributesOf(exchange),
   };
+}
+
+/** What hides part of a connection from the tracer, as words; mostly nothing. */
+function gapsOf({ joinedMidstream, unseenVia }: Connection): string {
+  if (unseenVia === undefined) return joinedMidstream ? "older" : "";
+  return joinedMidstream ? `older ${unseenVia}` : unseenVia;
 }
 
 const known = (seq: number | undefined): number | null =>

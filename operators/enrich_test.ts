@@ -165,12 +165,19 @@ Deno.test("enrich: a span has every column, in their order", () => {
     bytes_response: 2000,
     is_tls: false,
     clipped: true,
+    gaps: "",
     attributes: { method: "GET", agent: "x", late: 2 },
   });
 });
 
 Deno.test("enrich: the winner of the candidates is the parent", () => {
-  const candidate = { span_id: 0xabcn, evidence: "thread", score: 0.9 } as const;
+  const candidate = {
+    span_id: 0xabcn,
+    evidence: "thread",
+    score: 0.9,
+    votes: "",
+    among: 1,
+  } as const;
   const span = enriched({
     candidates: [
       { ...candidate, parent_id: 5n, rank: 0 },

@@ -53,6 +53,7 @@ export function makeSpan(changes: Partial<Span>): Span {
     bytes_response: 480,
     is_tls: false,
     clipped: false,
+    gaps: "",
     attributes: {},
     ...changes,
   };

@@ -7,6 +7,7 @@
 // is one in n: uncertain, as it should be.
 
 import { type Candidate, CANDIDATES_MAX, CERTAIN_FROM, type Evidence } from "../../model/link.ts";
+import { type Objection, objectionShare, withObjection, withVote } from "../../model/votes.ts";
 import { contradictsIdentity } from "./evidence/identity.ts";
 import { encloses, enclosing } from "./evidence/nesting.ts";
 import type { Call, Decision, Ingress, ProgramState, Work } from "./program.ts";
@@ -17,9 +18,6 @@ import { RULES } from "./rules.ts";
 /** Share of calls that a program makes on nobody's behalf, relative to one open work. */
 const backgroundShare = 0.02;
 
-/** What is left of a candidate's share if time or ids speak against it. */
-const impossibleShare = 0.01;
-
 const confidenceMax = 0.999;
 
 /** Two candidates closer than this in score are a tie, and a tie is uncertain. */
@@ -28,6 +26,7 @@ const tieMargin = 1e-6;
 interface Weighed {
   readonly work: Work;
   share: number;
+  votes: string;
   evidence: Evidence;
   rule: number;
   byOrder: boolean;
@@ -71,6 +70,7 @@ export function weigh(
     const right = Math.max(trusted * found.certainty, 1 / (count + 1));
     const other = (1 - right) / count;
     const target = named(weighed, found.work, unnamed);
+    target.votes = withVote(target.votes, rule.name, right);
     for (const each of weighed) each.share *= each === target ? right : other;
     if (right > target.trust) {
       target.trust = right;
@@ -86,11 +86,16 @@ export function weigh(
     named(weighed, work, unnamed);
   }
   for (const each of weighed) {
-    if (!encloses(each.work, call)) each.share *= impossibleShare;
-    if (contradictsIdentity(call, each.work)) each.share *= impossibleShare;
+    if (!encloses(each.work, call)) object(each, "time");
+    if (contradictsIdentity(call, each.work)) object(each, "ids");
   }
   const rest = Math.max(0, count - weighed.length) * unnamed;
-  return toDecision(call, weighed, background + rest);
+  return toDecision(call, weighed, background + rest, count);
+}
+
+function object(to: Weighed, objection: Objection): void {
+  to.share *= objectionShare;
+  to.votes = withObjection(to.votes, objection);
 }
 
 function named(weighed: Weighed[], work: Work, share: number): Weighed {
@@ -98,6 +103,7 @@ function named(weighed: Weighed[], work: Work, share: number): Weighed {
   const added: Weighed = {
     work,
     share,
+    votes: "",
     evidence: "nesting",
     rule: -1,
     byOrder: false,
@@ -108,7 +114,12 @@ function named(weighed: Weighed[], work: Work, share: number): Weighed {
   return added;
 }
 
-function toDecision(call: Call, weighed: Weighed[], restShare: number): Decision {
+function toDecision(
+  call: Call,
+  weighed: Weighed[],
+  restShare: number,
+  among: number,
+): Decision {
   let total = restShare;
   for (const each of weighed) total += each.share;
   if (weighed.length > 1) weighed.sort((a, b) => b.share - a.share || b.work.order - a.work.order);
@@ -127,6 +138,8 @@ function toDecision(call: Call, weighed: Weighed[], restShare: number): Decision
       evidence: each.evidence,
       score: isTie ? Math.min(score, CERTAIN_FROM - 0.01) : score,
       rank,
+      votes: each.votes,
+      among,
     });
   }
   const confidence = candidates[0]?.score ?? 0;

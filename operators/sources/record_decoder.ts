@@ -166,8 +166,14 @@ function decodeData(
     eof,
     via: VIAS[view.getUint8(at + D.via)] ?? "call",
   };
+  if ((flags & dataFlags.noBuffer) !== 0) noteUnseen(event);
   out.emit(peer === null ? event : { ...event, peer });
   if (eof) sockets.ended(socket);
+}
+
+function noteUnseen({ connection, via, length, payload }: SocketEvent): void {
+  if (via === "call" || via === "packet" || payload.length > 0 || length === 0) return;
+  connection.unseenVia = via;
 }
 
 function decodeClose({ sockets, programs }: Decoding, view: DataView, at: number): void {

@@ -6,7 +6,7 @@ import { type Column, type ColumnType, SPAN_COLUMNS } from "../../model/span.ts"
 import { ATTRIBUTE_MACROS } from "./attributes.ts";
 
 /** Raised whenever a stored column changes; a file of another version is not opened. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Columns of the candidates, in the form of the span table. */
 export const CANDIDATE_COLUMNS = {
@@ -15,6 +15,11 @@ export const CANDIDATE_COLUMNS = {
   evidence: { type: "label", doc: "what speaks for it" },
   score: { type: "f32", doc: "probability that this is the parent, 0 to 1" },
   rank: { type: "u32", doc: "0 for the winner, which is also on the span" },
+  votes: {
+    type: "label",
+    doc: "rules that point at it, each with how far it was trusted; ! marks what speaks against",
+  },
+  among: { type: "u32", doc: "requests open at the time: it was one of so many" },
 } as const satisfies Record<string, Column>;
 
 /** Ids of spans about to be stored again, refilled for each batch. */
@@ -84,6 +89,33 @@ const DERIVED = [
   },
 ] as const;
 
+/** Tables of a run's own findings: few rows, which the program writes now and then. */
+const RUN_TABLES: readonly TableDoc[] = [
+  {
+    name: "link_checks",
+    doc: "links that ids in the bytes tell, found again without them, by service and time",
+    columns: [
+      { name: "service", type: "VARCHAR", doc: "the service that sent the requests" },
+      { name: "since_unix_ns", type: "BIGINT", doc: "start of the time that was counted" },
+      { name: "until_unix_ns", type: "BIGINT", doc: "its end" },
+      { name: "agreed", type: "UBIGINT", doc: "links found as the ids tell" },
+      { name: "differed", type: "UBIGINT", doc: "links drawn to another parent" },
+      { name: "uncertain", type: "UBIGINT", doc: "links that would not have been drawn as fact" },
+    ],
+  },
+  {
+    name: "losses",
+    doc: "what was lost or could not be read, by reason and time",
+    columns: [
+      { name: "since_unix_ns", type: "BIGINT", doc: "start of the time in which it was lost" },
+      { name: "until_unix_ns", type: "BIGINT", doc: "its end" },
+      { name: "reason", type: "VARCHAR", doc: "why" },
+      { name: "process", type: "VARCHAR", doc: "whose it was; empty where that is not known" },
+      { name: "count", type: "UBIGINT", doc: "how much, in the unit of the reason" },
+    ],
+  },
+];
+
 const META_COLUMNS: readonly ColumnDoc[] = [
   {
     name: "key",
@@ -104,6 +136,7 @@ export function describeTables(protocols: readonly ProtocolFields[] = []): Table
       doc: "possible parents of spans, the chosen and the others",
       columns: columnDocs(CANDIDATE_COLUMNS),
     },
+    ...RUN_TABLES,
     { name: "store_meta", doc: "facts about this store", columns: META_COLUMNS },
     ...protocols.map((protocol) => ({
       name: protocolView(protocol.name),
@@ -137,6 +170,11 @@ export const SLICED_NAMES: readonly SlicedName[] = ["spans", "link_candidates"];
 export function baseStatements(): string[] {
   return [
     "CREATE TABLE IF NOT EXISTS store_meta (key VARCHAR, value VARCHAR)",
+    ...RUN_TABLES.map(({ name, columns }) =>
+      `CREATE TABLE IF NOT EXISTS ${name} (${
+        columns.map((column) => `${quoteName(column.name)} ${column.type} NOT NULL`).join(", ")
+      })`
+    ),
     ...ATTRIBUTE_MACROS,
     "CREATE OR REPLACE MACRO hex_id(id) AS lpad(lower(to_hex(id)), 16, '0')",
   ];

@@ -11,12 +11,19 @@ const DNS = {
 
 Deno.test("schema: every table and column is documented, spans as the model declares them", () => {
   const tables = describeTables([DNS]);
-  deepEqual(tables.map(({ name }) => name), ["spans", "link_candidates", "store_meta", "span_dns"]);
+  deepEqual(tables.map(({ name }) => name), [
+    "spans",
+    "link_candidates",
+    "link_checks",
+    "losses",
+    "store_meta",
+    "span_dns",
+  ]);
   for (const { name, doc, columns } of tables) {
     ok(doc.length > 0, name);
     for (const column of columns) ok(column.doc.length > 0 && column.type.length > 0, column.name);
   }
-  const [spans, , , dns] = tables;
+  const spans = tables[0], dns = tables.at(-1);
   const names = spans?.columns.map(({ name }) => name) ?? [];
   deepEqual(names.slice(0, -2), Object.keys(SPAN_COLUMNS));
   deepEqual(names.slice(-2), ["start_time", "duration_ms"]);
@@ -33,7 +40,7 @@ Deno.test("schema: statements", () => {
     createSlice("link_candidates", 3),
     'CREATE TABLE link_candidates_slice_3 ("span_id" UBIGINT NOT NULL, ' +
       '"parent_id" UBIGINT NOT NULL, "evidence" VARCHAR NOT NULL, "score" FLOAT NOT NULL, ' +
-      '"rank" UINTEGER NOT NULL)',
+      '"rank" UINTEGER NOT NULL, "votes" VARCHAR NOT NULL, "among" UINTEGER NOT NULL)',
   );
   equal(
     createView("link_candidates", [3, 4]),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Spans for tests and benchmarks: plausible traffic of a small shop, the same for the same number.
 
+import type { Candidate } from "../../model/link.ts";
 import type { Span, SpanRevision } from "../../model/span.ts";
 
 /** 2023-11-14T22:13:20Z. */
@@ -50,6 +51,7 @@ export function makeSpan(n: number, changes: Partial<Span> = {}): Span {
     bytes_response: 900 + n % 5_000,
     is_tls: false,
     clipped: false,
+    gaps: "",
     ...changes,
   };
 }
@@ -58,8 +60,16 @@ export function makeSpan(n: number, changes: Partial<Span> = {}): Span {
 export function makeRevision(n: number, changes: Partial<Span> = {}): SpanRevision {
   const span = makeSpan(n, changes);
   const parent_id = span.parent_span_id ?? spanId(n + 1);
-  const candidate = { span_id: span.span_id, parent_id, evidence: "thread", score: 0.9, rank: 0 };
-  return { span, candidates: [{ ...candidate, evidence: "thread" }] };
+  const candidate: Candidate = {
+    span_id: span.span_id,
+    parent_id,
+    evidence: "thread",
+    score: 0.9,
+    rank: 0,
+    votes: "thread=0.998",
+    among: 3,
+  };
+  return { span, candidates: [candidate] };
 }
 
 function spanId(n: number): bigint {

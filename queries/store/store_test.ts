@@ -23,6 +23,8 @@ function withCandidate(revision: SpanRevision, parent: number): SpanRevision {
     evidence: "thread",
     score: 0.5,
     rank: 0,
+    votes: "thread=0.5",
+    among: 2,
   };
   return { ...revision, candidates: [candidate] };
 }
