@@ -8,8 +8,9 @@
 
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
-import { Clipped, type Cursor, Malformed } from "../../../wire/cursor.ts";
-import { count, skipTags, text, uvarint } from "./kafka_types.ts";
+import { attempt } from "../../../wire/attempt.ts";
+import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { skipTags, text } from "./kafka_types.ts";
 import {
   type Claim,
   defineProtocol,
@@ -17,14 +18,21 @@ import {
   type Make,
   type Step,
 } from "../../../wire/protocol.ts";
+import type { Status } from "../../../../model/status.ts";
 import { APIS, CLIENT_ERRORS, isFlexible } from "./kafka_apis.ts";
-import { readRecords, type Records } from "./kafka_records.ts";
+import {
+  API_VERSIONS,
+  type Found,
+  nothingFound,
+  PRODUCE,
+  readRequestBody,
+  readResponseBody,
+} from "./kafka_body.ts";
 
 const SIZE_MAX = 104_857_600;
 /** Of a longer message only so much is needed. */
 const READ_BYTES_MAX = 4_096;
 const ASKED_MAX = 4_096;
-const PRODUCE = 0, FETCH = 1, API_VERSIONS = 18;
 
 const FIELDS = {
   topic: { type: "string", otel: "messaging.destination.name", doc: "first topic" },
@@ -92,38 +100,6 @@ export const kafka = defineProtocol<F, State>({
   },
 });
 
-/** What a reader finds before the bytes at hand end. */
-interface Found {
-  topic: string;
-  topics: number;
-  partition: number;
-  group: string;
-  code: number;
-  offset: number;
-  acks: number;
-  records: Records | null;
-}
-
-const nothingFound = (): Found => ({
-  topic: "",
-  topics: 0,
-  partition: -1,
-  group: "",
-  code: 0,
-  offset: -1,
-  acks: 1,
-  records: null,
-});
-
-/** Reads as far as bytes go: what comes after a cut is not needed. */
-function attempt(read: () => void): void {
-  try {
-    read();
-  } catch (error) {
-    if (!(error instanceof Clipped) && !(error instanceof Malformed)) throw error;
-  }
-}
-
 function readRequest(cursor: Cursor, make: Make<F>, state: State, more: boolean): Step {
   const key = cursor.u16();
   const version = cursor.u16();
@@ -165,71 +141,6 @@ const destination = (found: Found) => ({
   ...(found.partition >= 0 && { partition: found.partition }),
 });
 
-/** Requests whose first field is the group: OffsetCommit, JoinGroup, Heartbeat … */
-const GROUP_FIRST = new Set([8, 11, 12, 13, 14, 47, 68]);
-
-function readRequestBody(
-  cursor: Cursor,
-  key: number,
-  version: number,
-  flexible: boolean,
-  found: Found,
-): void {
-  if (key === PRODUCE) {
-    if (version >= 3) text(cursor, flexible);
-    found.acks = cursor.i16();
-    cursor.skip(4);
-    readTopic(cursor, flexible, version >= 13, found);
-    if (count(cursor, flexible) === 0) return;
-    found.partition = cursor.i32();
-    if (flexible) uvarint(cursor);
-    else cursor.skip(4);
-    found.records = readRecords(cursor);
-  } else if (key === FETCH) {
-    cursor.skip(version >= 15 ? 8 : 12);
-    if (version >= 3) cursor.skip(4);
-    if (version >= 4) cursor.skip(1);
-    if (version >= 7) cursor.skip(8);
-    readTopic(cursor, flexible, version >= 13, found);
-    if (found.topics > 0 && count(cursor, flexible) > 0) found.partition = cursor.i32();
-  } else if (key === 3) {
-    found.topics = count(cursor, flexible);
-    if (version >= 10) cursor.skip(16);
-    if (found.topics > 0) found.topic = text(cursor, flexible);
-  } else if (GROUP_FIRST.has(key) || (key === 9 && version < 8)) {
-    found.group = text(cursor, flexible);
-  } else if (key === 10 && version < 4) {
-    found.group = text(cursor, flexible);
-  }
-}
-
-/** Number of topics and the name of the first; later versions give its uuid instead. */
-function readTopic(cursor: Cursor, flexible: boolean, byId: boolean, found: Found): void {
-  found.topics = count(cursor, flexible);
-  if (found.topics === 0) return;
-  if (!byId) {
-    found.topic = text(cursor, flexible);
-    return;
-  }
-  found.topic = Array.from(cursor.bytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Answers that start with an error code, behind a throttle time from some version on. */
-const ERROR_AFTER_THROTTLE: Readonly<Record<number, number>> = {
-  10: 1,
-  11: 2,
-  12: 1,
-  13: 1,
-  14: 1,
-  16: 1,
-  22: 0,
-  24: 1_000,
-  25: 0,
-  26: 0,
-  68: 0,
-};
-const ERROR_FIRST = new Set([17, API_VERSIONS, 36]);
-
 function readResponse(cursor: Cursor, make: Make<F>, state: State, more: boolean): Step {
   const id = cursor.i32();
   const asked = state.asked.get(id);
@@ -246,48 +157,20 @@ function readResponse(cursor: Cursor, make: Make<F>, state: State, more: boolean
     type: asked === undefined ? "" : APIS.get(asked.key)?.name ?? "",
     id,
     more,
-    ...(asked !== undefined && { code: found.code }),
-    status: found.code === 0
-      ? "ok"
-      : CLIENT_ERRORS.has(found.code)
-      ? "client_error"
-      : "server_error",
-    fields: { ...destination(found), ...(found.offset >= 0 && { offset: found.offset }) },
+    ...(found.code !== null && { code: found.code }),
+    status: statusOf(found.code ?? 0),
+    identity: found.records?.identity ?? null,
+    fields: {
+      ...destination(found),
+      ...(found.offset >= 0 && { offset: found.offset }),
+      ...(found.records !== null && found.records.count > 0 && { records: found.records.count }),
+    },
   });
 }
 
-function readResponseBody(
-  cursor: Cursor,
-  key: number,
-  version: number,
-  flexible: boolean,
-  found: Found,
-): void {
-  if (key === PRODUCE) {
-    readTopic(cursor, flexible, version >= 13, found);
-    if (found.topics === 0 || count(cursor, flexible) === 0) return;
-    found.partition = cursor.i32();
-    found.code = cursor.i16();
-    found.offset = Number(cursor.i64());
-  } else if (key === FETCH) {
-    if (version >= 1) cursor.skip(4);
-    if (version >= 7) {
-      found.code = cursor.i16();
-      cursor.skip(4);
-    }
-    if (found.code !== 0) return;
-    readTopic(cursor, flexible, version >= 13, found);
-    if (found.topics === 0 || count(cursor, flexible) === 0) return;
-    found.partition = cursor.i32();
-    found.code = cursor.i16();
-  } else if (ERROR_FIRST.has(key)) {
-    found.code = cursor.i16();
-  } else {
-    const throttledFrom = ERROR_AFTER_THROTTLE[key];
-    if (throttledFrom === undefined || (key === 10 && version >= 4)) return;
-    if (version >= throttledFrom) cursor.skip(4);
-    found.code = cursor.i16();
-  }
+function statusOf(code: number): Status {
+  if (code === 0) return "ok";
+  return CLIENT_ERRORS.has(code) ? "client_error" : "server_error";
 }
 
 const NO: Claim = { kind: "no" };

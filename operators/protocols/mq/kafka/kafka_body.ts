@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies of Kafka's requests and answers: the first topic, partition and group, the error, and the
+// first batch of records. What comes behind is of no interest.
+
+import type { Cursor } from "../../../wire/cursor.ts";
+import { readRecords, type Records } from "./kafka_records.ts";
+import { count, skipTags, text, uvarint } from "./kafka_types.ts";
+
+export const PRODUCE = 0, API_VERSIONS = 18;
+const FETCH = 1, LIST_OFFSETS = 2, DELETE_TOPICS = 20;
+
+/** What a reader finds before the bytes at hand end. */
+export interface Found {
+  topic: string;
+  topics: number;
+  partition: number;
+  group: string;
+  /** null: the answer has none, or it was not read. */
+  code: number | null;
+  offset: number;
+  acks: number;
+  records: Records | null;
+}
+
+export const nothingFound = (): Found => ({
+  topic: "",
+  topics: 0,
+  partition: -1,
+  group: "",
+  code: null,
+  offset: -1,
+  acks: 1,
+  records: null,
+});
+
+/** Requests whose first field is the group: OffsetCommit, JoinGroup, Heartbeat … */
+const GROUP_FIRST = new Set([8, 11, 12, 13, 14, 47, 68]);
+/** Requests that begin with an array of groups: OffsetFetch from 8 on, DescribeGroups … */
+const GROUPS_FIRST = new Set([9, 15, 42, 69]);
+/** Requests that begin with an array of topics: CreateTopics, DeleteTopics, DeleteRecords … */
+const TOPICS_FIRST = new Set([19, 20, 21, 37]);
+
+export function readRequestBody(
+  cursor: Cursor,
+  key: number,
+  version: number,
+  flexible: boolean,
+  found: Found,
+): void {
+  if (key === PRODUCE) {
+    if (version >= 3) text(cursor, flexible);
+    found.acks = cursor.i16();
+    cursor.skip(4);
+    readTopic(cursor, flexible, version >= 13, found);
+    if (count(cursor, flexible) === 0) return;
+    found.partition = cursor.i32();
+    if (flexible) uvarint(cursor);
+    else cursor.skip(4);
+    found.records = readRecords(cursor);
+  } else if (key === FETCH) {
+    cursor.skip(version >= 15 ? 8 : 12);
+    if (version >= 3) cursor.skip(4);
+    if (version >= 4) cursor.skip(1);
+    if (version >= 7) cursor.skip(8);
+    readTopic(cursor, flexible, version >= 13, found);
+    if (found.topics > 0 && count(cursor, flexible) > 0) found.partition = cursor.i32();
+  } else if (key === 3) {
+    found.topics = count(cursor, flexible);
+    if (version >= 10) cursor.skip(16);
+    if (found.topics > 0) found.topic = text(cursor, flexible);
+  } else if (key === LIST_OFFSETS) {
+    cursor.skip(version >= 2 ? 5 : 4);
+    readTopic(cursor, flexible, false, found);
+    if (found.topics > 0 && count(cursor, flexible) > 0) found.partition = cursor.i32();
+  } else if (TOPICS_FIRST.has(key)) {
+    readTopic(cursor, flexible, key === DELETE_TOPICS && version >= 6, found);
+  } else {
+    readGroup(cursor, key, version, flexible, found);
+  }
+}
+
+function readGroup(
+  cursor: Cursor,
+  key: number,
+  version: number,
+  flexible: boolean,
+  found: Found,
+): void {
+  if (GROUP_FIRST.has(key) || (key === 9 && version < 8) || (key === 10 && version < 4)) {
+    found.group = text(cursor, flexible);
+  } else if (GROUPS_FIRST.has(key)) {
+    if (count(cursor, flexible) > 0) found.group = text(cursor, flexible);
+  } else if (key === 10) {
+    cursor.skip(1);
+    if (count(cursor, flexible) > 0) found.group = text(cursor, flexible);
+  } else if (key === 28) {
+    text(cursor, flexible);
+    found.group = text(cursor, flexible);
+  } else if (key === 25) {
+    text(cursor, flexible);
+    cursor.skip(10);
+    found.group = text(cursor, flexible);
+  }
+}
+
+/** Number of topics and the name of the first; later versions give its uuid instead. */
+function readTopic(cursor: Cursor, flexible: boolean, byId: boolean, found: Found): void {
+  found.topics = count(cursor, flexible);
+  if (found.topics === 0) return;
+  if (!byId) {
+    found.topic = text(cursor, flexible);
+    return;
+  }
+  found.topic = Array.from(cursor.bytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Answers that start with an error code, behind a throttle time from some version on. */
+const ERROR_AFTER_THROTTLE: Readonly<Record<number, number>> = {
+  10: 1,
+  11: 2,
+  12: 1,
+  13: 1,
+  14: 1,
+  16: 1,
+  22: 0,
+  25: 0,
+  26: 0,
+  29: 0,
+  35: 3,
+  60: 0,
+  68: 0,
+};
+/** Answers with an error per partition, behind a throttle time from some version on. */
+const TOPIC_ERRORS: Readonly<Record<number, number>> = { [LIST_OFFSETS]: 2, 8: 3, 28: 0 };
+const ERROR_FIRST = new Set([17, API_VERSIONS, 36]);
+
+export function readResponseBody(
+  cursor: Cursor,
+  key: number,
+  version: number,
+  flexible: boolean,
+  found: Found,
+): void {
+  if (key === PRODUCE) {
+    readTopic(cursor, flexible, version >= 13, found);
+    if (found.topics === 0 || count(cursor, flexible) === 0) return;
+    found.partition = cursor.i32();
+    found.code = cursor.i16();
+    found.offset = Number(cursor.i64());
+  } else if (key === FETCH) {
+    readFetched(cursor, version, flexible, found);
+  } else if (ERROR_FIRST.has(key)) {
+    found.code = cursor.i16();
+  } else if (TOPIC_ERRORS[key] !== undefined) {
+    if (version >= TOPIC_ERRORS[key]) cursor.skip(4);
+    readTopic(cursor, flexible, key === 8 && version >= 10, found);
+    if (found.topics === 0 || count(cursor, flexible) === 0) return;
+    found.partition = cursor.i32();
+    found.code = cursor.i16();
+  } else {
+    const throttledFrom = ERROR_AFTER_THROTTLE[key];
+    if (throttledFrom === undefined || (key === 10 && version >= 4)) return;
+    if (version >= throttledFrom) cursor.skip(4);
+    found.code = cursor.i16();
+  }
+}
+
+/** Up to the first partition that has records; offset is where they begin. */
+function readFetched(cursor: Cursor, version: number, flexible: boolean, found: Found): void {
+  if (version >= 1) cursor.skip(4);
+  if (version >= 7) {
+    found.code = cursor.i16();
+    cursor.skip(4);
+  }
+  if (found.code !== null && found.code !== 0) return;
+  readTopic(cursor, flexible, version >= 13, found);
+  if (found.topics === 0) return;
+  const partitions = count(cursor, flexible);
+  for (let left = partitions; left > 0; left--) {
+    const partition = cursor.i32();
+    const code = cursor.i16();
+    if (left === partitions || code !== 0) {
+      found.partition = partition;
+      found.code = code;
+    }
+    if (code !== 0) return;
+    readAborted(cursor, version, flexible);
+    const bytes = flexible ? uvarint(cursor) - 1 : cursor.i32();
+    if (bytes > 0) {
+      found.partition = partition;
+      found.offset = offsetAhead(cursor);
+      found.records = readRecords(cursor);
+      return;
+    }
+    skipTags(cursor, flexible);
+  }
+}
+
+/** The offset that a batch begins with. */
+function offsetAhead(cursor: Cursor): number {
+  const start = cursor.position;
+  const offset = Number(cursor.i64());
+  cursor.rewind(start);
+  return offset;
+}
+
+/** What stands between the error of a partition and its records. */
+function readAborted(cursor: Cursor, version: number, flexible: boolean): void {
+  cursor.skip(version >= 5 ? 24 : version >= 4 ? 16 : 8);
+  for (let left = version >= 4 ? count(cursor, flexible) : 0; left > 0; left--) {
+    cursor.skip(16);
+    skipTags(cursor, flexible);
+  }
+  if (version >= 11) cursor.skip(4);
+}
