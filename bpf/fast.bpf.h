@@ -94,6 +94,8 @@ static __always_inline void record(struct socket_state *state, struct sock *sk, 
 	if (state->flow.type == SOCK_DGRAM && state->flow.family != AF_UNIX)
 		read_ends(&state->flow, sk);
 	own = own_peer(&peer, &m, state);
+	if (!datagram_wanted(&state->flow, own ? &peer : NULL))
+		return;
 	m.discarded = discarded;
 	emit_message(state, &m, thread, own ? &peer : NULL, now);
 }

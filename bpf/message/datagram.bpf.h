@@ -74,4 +74,14 @@ static __always_inline bool own_peer(struct datagram_peer *peer, struct message 
 	return m->name && read_name(peer, m->name);
 }
 
+/* A datagram socket may get its ports late, and talk to many peers. `peer` may be NULL. */
+static __always_inline bool datagram_wanted(const struct socket_flow *flow,
+					    const struct datagram_peer *peer)
+{
+	if (!filter_ports || flow->type != SOCK_DGRAM || flow->family == AF_UNIX)
+		return true;
+	return port_listed(flow->local_port) || port_listed(flow->peer_port) ||
+	       (peer && port_listed(peer->port));
+}
+
 #endif

@@ -52,13 +52,17 @@ static __always_inline bool family_wanted(__u16 family)
 	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
 }
 
-static __always_inline bool port_wanted(const struct socket_flow *flow)
+static __always_inline bool port_listed(__u16 port)
 {
-	__u16 local = flow->local_port, peer = flow->peer_port;
+	return bpf_map_lookup_elem(&ports, &port);
+}
 
-	if (!filter_ports)
+/* Whether a socket is recorded at all; datagrams are asked one by one: see datagram_wanted. */
+static __always_inline bool socket_wanted(const struct socket_flow *flow)
+{
+	if (!filter_ports || flow->family == AF_UNIX || flow->type == SOCK_DGRAM)
 		return true;
-	return bpf_map_lookup_elem(&ports, &local) || bpf_map_lookup_elem(&ports, &peer);
+	return port_listed(flow->local_port) || port_listed(flow->peer_port);
 }
 
 static __always_inline bool was_listening(const struct socket_flow *flow)
@@ -112,7 +116,7 @@ static __always_inline void open_socket(struct socket_state *state, struct sock 
 {
 	read_flow(&state->flow, sk, cookie);
 	state->last_direction = NO_DIRECTION;
-	state->outside = state->flow.family != AF_UNIX && !port_wanted(&state->flow);
+	state->outside = !socket_wanted(&state->flow);
 }
 
 /* The socket is older than the tracer, or its birth was missed. */
