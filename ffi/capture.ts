@@ -72,8 +72,6 @@ export interface Capture extends Disposable {
   readonly features: readonly Feature[];
   /** Processes that were there when recording began; later ones come as records. */
   readonly processes: readonly ProcessSeed[];
-  /** Memory of the ring, for subarrays of payload during a drain. */
-  readonly bytes: Uint8Array;
   /** Hands out waiting records; returns how many. See OnRecord for what may be kept. */
   drain(onRecord: OnRecord, max?: number): number;
   /** Records nothing from now on; what waits in the ring can still be drained. */
@@ -148,7 +146,6 @@ export function openCapture(options: CaptureOptions = {}): Capture {
       });
     },
     processes,
-    bytes: ring.bytes,
     drain(onRecord, max) {
       if (waiting.length > 0 && asks()) attachAll(object, waiting.splice(0), host, failures);
       return sleeper.drained(ring.drain(onRecord, max));

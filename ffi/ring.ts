@@ -12,14 +12,13 @@ const LENGTH_MASK = 0x3fff_ffff;
 const RECORDS_PER_PUBLISH = 64;
 
 /**
- * Called for each record in order. `view` covers the whole ring; the record stands at `offset`
- * and is `length` bytes long. All of it is borrowed: valid only during the call.
+ * Called for each record in order. The record stands at `offset` of `view`, and of `bytes`, which
+ * are the same memory, and is `length` bytes long. All of it is borrowed: valid only during the
+ * call.
  */
-export type OnRecord = (view: DataView, offset: number, length: number) => void;
+export type OnRecord = (view: DataView, offset: number, length: number, bytes: Uint8Array) => void;
 
 export interface Ring extends Disposable {
-  /** The ring's memory, for subarrays of payload. */
-  readonly bytes: Uint8Array;
   /** Hands out records that are complete, at most `max`; returns how many. */
   drain(onRecord: OnRecord, max?: number): number;
   /** True while records wait, complete or not. */
@@ -29,7 +28,7 @@ export interface Ring extends Disposable {
 /** `bytes` is the ring's size: a power of two, as given to the kernel. */
 export function openRing(libc: Libc, fd: number, bytes: number): Ring {
   const own = mapMemory(libc, fd, PAGE_BYTES, 0, "write");
-  const theirs = mapMemory(libc, fd, PAGE_BYTES + 2 * bytes, PAGE_BYTES, "read");
+  const theirs = mapMemory(libc, fd, PAGE_BYTES + bytes, PAGE_BYTES, "read");
   return {
     ...readRing(own.buffer, theirs.buffer, bytes),
     [Symbol.dispose]() {
@@ -41,7 +40,8 @@ export function openRing(libc: Libc, fd: number, bytes: number): Ring {
 
 /**
  * `own` starts with the consumer position; `theirs` with the producer position, and after a page
- * the data twice in a row, so that no record is cut at the end.
+ * the data. The kernel offers the data twice in a row, so that no record is cut at the end; but
+ * both would count as memory of this process, so the rare record that is cut is copied instead.
  */
 export function readRing(
   own: ArrayBuffer,
@@ -50,8 +50,9 @@ export function readRing(
 ): Omit<Ring, typeof Symbol.dispose> {
   const consumer = new BigInt64Array(own, 0, 1);
   const producer = new BigInt64Array(theirs, 0, 1);
-  const words = new Int32Array(theirs, PAGE_BYTES);
-  const view = new DataView(theirs, PAGE_BYTES);
+  const words = new Int32Array(theirs, PAGE_BYTES, bytes >> 2);
+  const data = new Uint8Array(theirs, PAGE_BYTES, bytes);
+  const view = new DataView(theirs, PAGE_BYTES, bytes);
   let position = Number(Atomics.load(consumer, 0));
 
   /** True: a record was handed out. False: one was skipped. Undefined: it is not complete yet. */
@@ -61,12 +62,23 @@ export function readRing(
     if (header < 0) return undefined;
     position += ((header & LENGTH_MASK) + HEADER_BYTES + 7) & ~7;
     if (header & DISCARD) return false;
-    onRecord(view, at + HEADER_BYTES, view.getUint32(at + HEADER_BYTES, true));
+    const from = (at + HEADER_BYTES) % bytes;
+    const length = view.getUint32(from, true);
+    if (from + length <= bytes) onRecord(view, from, length, data);
+    else handOutJoined(onRecord, from, length);
     return true;
   }
 
+  /** A record of which the second part stands at the ring's beginning. */
+  function handOutJoined(onRecord: OnRecord, from: number, length: number): void {
+    const joined = new Uint8Array(length);
+    const first = data.subarray(from);
+    joined.set(first);
+    joined.set(data.subarray(0, length - first.length), first.length);
+    onRecord(new DataView(joined.buffer), 0, length, joined);
+  }
+
   return {
-    bytes: new Uint8Array(theirs, PAGE_BYTES),
     drain(onRecord, max = Number.POSITIVE_INFINITY) {
       let count = 0;
       let end = Number(Atomics.load(producer, 0));

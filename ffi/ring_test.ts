@@ -11,17 +11,13 @@ const DISCARD = 0x4000_0000;
 /** A ring as the kernel shares it, in ordinary memory; `put` writes a record and returns where. */
 function fakeRing(start = 0) {
   const own = new ArrayBuffer(PAGE_BYTES);
-  const theirs = new ArrayBuffer(PAGE_BYTES + 2 * RING_BYTES);
+  const theirs = new ArrayBuffer(PAGE_BYTES + RING_BYTES);
   const view = new DataView(theirs);
   let producer = start;
   new DataView(own).setBigInt64(0, BigInt(start), true);
   view.setBigInt64(0, BigInt(start), true);
-  const write = (position: number, value: number) => {
-    for (const copy of [0, RING_BYTES]) {
-      const at = PAGE_BYTES + position % RING_BYTES + copy;
-      if (at + 4 <= theirs.byteLength) view.setUint32(at, value >>> 0, true);
-    }
-  };
+  const write = (position: number, value: number) =>
+    view.setUint32(PAGE_BYTES + position % RING_BYTES, value >>> 0, true);
   return {
     ring: readRing(own, theirs, RING_BYTES),
     consumed: () => Number(new DataView(own).getBigInt64(0, true)),
@@ -82,6 +78,20 @@ Deno.test("ring: positions beyond 32 bits and the wrap at the end", () => {
   fake.put(2, 16);
   assert.deepEqual(tags(fake), [1, 2]);
   assert.equal(fake.consumed(), 2 ** 33 + RING_BYTES + 24);
+});
+
+Deno.test("ring: a record that the end cuts is handed out whole", () => {
+  for (const beforeEnd of [8, 16, 24]) {
+    const fake = fakeRing(RING_BYTES - beforeEnd);
+    fake.put(7, 24);
+    fake.put(8, 24);
+    const seen: number[][] = [];
+    fake.ring.drain((view, offset, length, bytes) => {
+      const same = new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset + 4, true);
+      seen.push([view.getUint32(offset + 4, true), same, length]);
+    });
+    assert.deepEqual(seen, [[7, 7, 24], [8, 8, 24]], `${beforeEnd} bytes before the end`);
+  }
 });
 
 Deno.test("ring: a limit, and a reader that throws, leave the rest for later", () => {

@@ -23,14 +23,13 @@ function fakeHost() {
   const bytes = new Uint8Array(4096);
   const host: LiveHost = {
     capture: {
-      bytes,
       processes: [],
       drain(onRecord, max = Number.POSITIVE_INFINITY) {
         let count = 0;
         while (count < max && ring.length > 0) {
           const record = dataRecord({ emitNs: ring.shift() ?? 0n, payload: "x" });
           bytes.set(record);
-          onRecord(new DataView(bytes.buffer), 0, record.length);
+          onRecord(new DataView(bytes.buffer), 0, record.length, bytes);
           count++;
         }
         return count;

@@ -18,7 +18,7 @@ import { readProcess } from "./read_process.ts";
 
 /** What live capture needs of the host; tests give it another one. */
 export interface LiveHost {
-  readonly capture: Pick<Capture, "bytes" | "processes" | "drain" | "pause" | "wait" | "drops">;
+  readonly capture: Pick<Capture, "processes" | "drain" | "pause" | "wait" | "drops">;
   readonly files: HostFiles;
   readonly clock: Clock;
   /** Monotonic, for the rhythm of readings. */
@@ -74,10 +74,10 @@ export function liveStream(
       decoder.decode(bytes, new DataView(bytes.buffer), 0, bytes.length);
       writer?.append(bytes, 0, bytes.length);
     },
-    take(view, at, size) {
-      decoder.decode(capture.bytes, view, at, size);
+    take(view, at, size, bytes) {
+      decoder.decode(bytes, view, at, size);
       // Behind the facts that it led to: a replay has no one to ask.
-      writer?.append(capture.bytes, at, size);
+      writer?.append(bytes, at, size);
     },
   };
   const { bootNs, realNs } = clock.read();
