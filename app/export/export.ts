@@ -20,9 +20,14 @@ export async function exportTraces(this: CliContext, flags: ExportFlags): Promis
   if (since !== undefined && until !== undefined && since >= until) {
     throw new Refusal("Cannot export: --since is not before --until");
   }
+  if (flags.format === "pcapng") {
+    const { exportPackets } = await import("./pcapng/export_packets.ts");
+    return await exportPackets(this, flags);
+  }
+  const db = databaseOf(flags);
   let isWanted = true;
   await using output = await openTextOutput(flags.output, () => isWanted = false);
-  await using store = await openForReading(flags.db);
+  await using store = await openForReading(db);
   const { startNs, batches } = await readStoredTraces(store, {
     ...(since === undefined ? {} : { sinceNs: since }),
     ...(until === undefined ? {} : { untilNs: until }),
@@ -47,11 +52,21 @@ export async function exportTraces(this: CliContext, flags: ExportFlags): Promis
   );
 }
 
-const WRITERS: Readonly<Record<ExportFormat, () => TraceWriter>> = {
+const WRITERS: Readonly<Record<Exclude<ExportFormat, "pcapng">, () => TraceWriter>> = {
   json: tracedLines,
   otlp: otlpJson,
   chrome: chromeJson,
 };
+
+function databaseOf({ db, replay, format }: ExportFlags): string {
+  if (db !== undefined) return db;
+  throw new Refusal(
+    replay === undefined
+      ? "Cannot export: name a DuckDB file with --db, or a recording with --replay for pcapng"
+      : `Cannot export ${format} from a recording: make spans of it first, ` +
+        `trace --replay ${replay} --db FILE, then export --db FILE`,
+  );
+}
 
 async function openForReading(path: string): Promise<Store> {
   try {

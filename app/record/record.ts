@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // `record`: the raw records of this host into a file, for trace --replay.
 
+import type { VerdictFor } from "../../model/verdict.ts";
 import { createRecording } from "../../operators/sources/recordings/recording_writer.ts";
 import { type CliContext, Refusal } from "../cli/context.ts";
 import type { RecordFlags } from "../cli/commands/record.ts";
 import { bytesText, countText } from "../cli/terminal/quantity_text.ts";
 import { onInterrupt } from "../trace/interrupts.ts";
-import { asRefusal, openRecordSource } from "../trace/record_source.ts";
+import { asRefusal, openRecordSource, type RecordSource } from "../trace/record_source.ts";
 import { countsText } from "../trace/run_report.ts";
 import { startTracing } from "../trace/start_tracing.ts";
 
 const PROGRESS_MS = 1_000;
 
 export async function record(this: CliContext, flags: RecordFlags, file: string): Promise<void> {
-  using source = await openRecordSource(flags);
+  const whole = flags.whole === true;
+  using opened = await openRecordSource(whole ? { ...flags, whole } : flags);
+  const source = whole ? copyingAll(opened) : opened;
   const { kernel, host, path } = source;
   if (kernel === null) throw new Refusal("Cannot record a recording: it is one already");
   const header = {
@@ -55,4 +58,12 @@ export async function record(this: CliContext, flags: RecordFlags, file: string)
   if (writer.progress.problem !== null) throw new Refusal(writer.progress.problem);
   const counts = tracing.counts();
   if (counts.drops.length > 0) stderr.write(`${countsText(counts)}\n`);
+}
+
+/** Whatever the pipeline thinks of a socket, all of its bytes are copied. */
+function copyingAll(source: RecordSource): RecordSource {
+  const { kernel } = source;
+  if (kernel === null) return source;
+  const apply = ({ connection }: VerdictFor) => kernel.apply({ connection, verdict: "all" });
+  return { ...source, kernel: { ...kernel, apply } };
 }

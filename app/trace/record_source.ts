@@ -23,7 +23,17 @@ export interface RecordSource extends Disposable {
 export interface SourceFlags extends CaptureFlags {
   readonly replay?: string;
   readonly pcap?: string;
+  /** Live capture: all bytes of each call, as far as the kernel side can copy. */
+  readonly whole?: boolean;
 }
+
+/** Bytes of one call, of a socket of which nothing is known, and of a socket within a second. */
+const WHOLE = {
+  payloadBytesFirst: 16_384,
+  payloadBytesLater: 16_384,
+  pendingBytesMax: 67_108_864,
+  secondBytesMax: 67_108_864,
+} as const;
 
 /** Throws a Refusal when there is nothing to read from, or no right to it. */
 export async function openRecordSource(flags: SourceFlags): Promise<RecordSource> {
@@ -43,7 +53,7 @@ export function asRefusal(error: unknown): unknown {
     : error;
 }
 
-async function fromKernel(flags: CaptureFlags): Promise<RecordSource> {
+async function fromKernel(flags: SourceFlags): Promise<RecordSource> {
   const { openKernelSource } = await import("../../operators/sources/kernel_source.ts");
   const { pid, comm, port, payloadBytes, turns } = flags;
   const kernel = openKernelSource({
@@ -52,6 +62,7 @@ async function fromKernel(flags: CaptureFlags): Promise<RecordSource> {
     ...(port === undefined ? {} : { ports: port }),
     ...(payloadBytes === undefined ? {} : { payloadBytesFirst: payloadBytes }),
     ...(turns === undefined ? {} : { turns }),
+    ...(flags.whole === true ? WHOLE : {}),
   });
   return {
     source: kernel.source,

@@ -5,12 +5,22 @@ import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
 import { type CaptureFlags, captureFlags } from "../options/capture_flags.ts";
 
-export type RecordFlags = CaptureFlags;
+export interface RecordFlags extends CaptureFlags {
+  readonly whole?: boolean;
+}
 
 export const recordCommand = buildCommand<RecordFlags, [string], CliContext>({
   loader: async () => (await import("../../record/record.ts")).record,
   parameters: {
-    flags: captureFlags,
+    flags: {
+      ...captureFlags,
+      whole: {
+        kind: "boolean",
+        brief: "Copy all that passes, up to 16384 bytes of each call, whatever the protocol",
+        optional: true,
+        withNegated: false,
+      },
+    },
     positional: {
       kind: "tuple",
       parameters: [{ parse: String, brief: "Recording to write", placeholder: "FILE" }],
@@ -21,10 +31,12 @@ export const recordCommand = buildCommand<RecordFlags, [string], CliContext>({
     customUsage: [
       { input: "day.spandrel --duration 30s", brief: "half a minute of the whole host" },
       { input: "shop.spandrel --comm nginx", brief: "one program, until Ctrl-C" },
+      { input: "all.spandrel --whole --port 5432", brief: "all bytes, for export --format pcapng" },
     ],
     fullDescription:
       `Writes the raw records of the kernel to a file. trace --replay FILE makes the same
 spans of it, byte for byte, on any machine and without root. The file can be read
-while it grows. It holds the first bytes of every call: treat it as the traffic.`,
+while it grows. It holds the first bytes of every call, with --whole nearly all of them:
+treat it as the traffic.`,
   },
 });
