@@ -197,16 +197,28 @@ export class Session {
   messageEnd(end: MessageEnd): void {
     this.lastNs = end.emitNs;
     const open = this.#more(end.direction).take(end.id);
-    if (open === undefined) return this.#endOrphan(end);
+    if (open === undefined) return end.status === "reset" ? this.#reset(end) : this.#endOrphan(end);
     if (open.over) return;
     if (open.exchange.request?.direction === end.direction) {
       endRequest(open.exchange, end);
       open.requestDone = true;
+      if (end.status === "reset" && open.exchange.shape !== "one_way") {
+        return this.#close(open, "reset", end.emitNs);
+      }
     } else {
       endResponse(open.exchange, end);
       open.responseDone = true;
     }
     if (open.requestDone && open.responseDone) this.#close(open, null, end.emitNs);
+  }
+
+  /** A response that had not begun is not wanted any more. */
+  #reset(end: MessageEnd): void {
+    const opens = end.direction === "ingress" ? this.#egress : this.#ingress;
+    const open = this.#rules.byOrder ? undefined : opens.take(end.id);
+    if (open === undefined || open.over) return;
+    endResponse(open.exchange, end);
+    this.#close(open, "reset", end.emitNs);
   }
 
   #endOrphan(end: MessageEnd): void {

@@ -125,6 +125,18 @@ Deno.test("by id: lost bytes do not matter to the others", () => {
   assert.deepEqual(stage.drops, {});
 });
 
+Deno.test("interleaved: a client that wants no more ends the exchange, whatever came of it", () => {
+  const { message, end, closed } = client("mux");
+  message("request", "a", { id: 1 });
+  message("request", "b", { id: 2 });
+  message("request", "c", { id: 3, more: true });
+  message("response", "B", { id: 2, more: true });
+  end("ingress", { id: 1, status: "reset" });
+  end("ingress", { id: 2, status: "reset" });
+  end("egress", { id: 3, status: "reset" });
+  assert.deepEqual(closed(), ["a/- reset", "b/B reset", "c/- reset"]);
+});
+
 Deno.test("interleaved messages end by their ids", () => {
   const { message, end, closed, stage } = client("mux");
   message("request", "a", { id: 1, more: true });

@@ -6,6 +6,7 @@ import type { Direction } from "../../model/capture_record.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { Message, MessageEnd, MessageSeen } from "../../model/message.ts";
 import type { EndStep } from "../wire/protocol.ts";
+import { opposite } from "./claim.ts";
 import { type Lane, seqAt } from "./lane.ts";
 
 /** A message whose last byte so far lies in `run`, and its first one where the lane says. */
@@ -77,7 +78,7 @@ export function messageEnd(
     kind: "message_end",
     connection,
     id: late?.id ?? null,
-    direction,
+    direction: late?.reverse === true ? opposite(direction) : direction,
     emitNs: lane.lastNs,
     endTid: lane.lastTid,
     turn: lane.lastTurn,

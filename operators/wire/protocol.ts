@@ -64,25 +64,27 @@ export interface EndStep {
   readonly kind: "end";
   /** Multiplexed protocols only: which message ends, and its bytes, those of its head included. */
   readonly id?: bigint | number | string;
+  /** It goes the other way: whoever receives it does not want the rest. */
+  readonly reverse?: boolean;
   readonly bytes?: number;
   readonly fields?: Record<string, AttributeValue>;
   readonly code?: number;
   readonly status?: Status;
 }
 
-/** What a reader gives of a message; everything left out means "not present". */
+/** What a reader gives of a message; what is left out or undefined means "not present". */
 export interface Draft<F extends Fields> {
-  readonly type?: string;
-  readonly resource?: string;
-  readonly domain?: string;
-  readonly endpoint?: string;
-  readonly code?: number;
-  readonly status?: Status;
-  readonly id?: bigint | number | string;
-  readonly identity?: Identity | null;
-  readonly more?: boolean;
-  readonly clipped?: boolean;
-  readonly fields?: FieldValues<F>;
+  readonly type?: string | undefined;
+  readonly resource?: string | undefined;
+  readonly domain?: string | undefined;
+  readonly endpoint?: string | undefined;
+  readonly code?: number | undefined;
+  readonly status?: Status | undefined;
+  readonly id?: bigint | number | string | undefined;
+  readonly identity?: Identity | null | undefined;
+  readonly more?: boolean | undefined;
+  readonly clipped?: boolean | undefined;
+  readonly fields?: FieldValues<F> | undefined;
 }
 
 /** Builds "message" steps; arguments are checked against the declared fields at compile time. */
@@ -124,6 +126,12 @@ export interface Protocol<F extends Fields = Fields, S = unknown> {
   readonly capture: "prefix" | "all";
   /** Possible first bytes of a connection in either direction: tested before `probe`. */
   readonly starts: ByteSet;
+  /**
+   * Texts of three or more ASCII characters, in any case. Bytes that start with the first character
+   * of one of them must go on as one of them does: tested before `probe`, too, as far as the third
+   * character.
+   */
+  readonly words?: readonly string[];
   /**
    * Do these bytes, the first seen in one direction at a call boundary, look like the protocol?
    * `bytes` is what was captured, `length` what passed.

@@ -149,16 +149,16 @@ interface Words {
 function emit(make: RedisMake, conversation: Conversation, words: Words): Step {
   const { command, first, count, container, more, whole } = words;
   const silent = note(conversation, command, first, words.second, count);
-  const type = container && first !== "" ? `${command} ${upper(first)}` : command;
+  const operation = container && first !== "" ? `${command} ${upper(first)}` : command;
   const key = container ? words.second : KEYLESS.has(command) ? "" : first;
   const draft = {
-    type,
-    resource: whole !== "" ? whole : key === "" ? type : `${type} ${key}`,
-    endpoint: type,
+    type: command,
+    resource: whole !== "" ? whole : key === "" ? operation : `${operation} ${key}`,
+    endpoint: operation,
     more,
     fields: key === ""
-      ? { command: type, arguments: count - 1 }
-      : { command: type, key, arguments: count - 1 },
+      ? { command: operation, arguments: count - 1 }
+      : { command: operation, key, arguments: count - 1 },
   };
   return silent ? make.oneway(draft) : make.request(draft);
 }

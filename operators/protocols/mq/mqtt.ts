@@ -47,6 +47,8 @@ type F = typeof FIELDS;
 interface State {
   /** Protocol level: 3, 4 or 5; 0 when the CONNECT was not seen. */
   level: number;
+  /** Topics by their aliases, which each end gives by itself. */
+  readonly aliases: Record<Way, Map<number, string>>;
   readonly tails: Tails;
 }
 
@@ -60,7 +62,11 @@ export const mqtt = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet([0x10, 0xf0]),
   probe,
-  open: () => ({ level: 0, tails: noTails() }),
+  open: () => ({
+    level: 0,
+    aliases: { toServer: new Map(), toClient: new Map(), unknown: new Map() },
+    tails: noTails(),
+  }),
 
   read(cursor, way, make, state) {
     const rest = passTail(cursor, way, state.tails);
@@ -156,10 +162,14 @@ function readPacket(
       return make.oneway({
         type: name,
         endpoint: name,
-        ...(cursor.captured > 0 && outcome(cursor.u8())),
+        ...(cursor.captured > 0 && leaving(cursor.u8())),
       });
     default:
-      return { kind: "nothing" };
+      return make.oneway({
+        type: name,
+        endpoint: name,
+        ...(cursor.captured > 0 && leaving(cursor.u8())),
+      });
   }
 }
 
@@ -173,6 +183,11 @@ function outcome(reason: number): Draft<F> {
     status: !refused ? "ok" : server ? "server_error" : "client_error",
     fields: { reason },
   };
+}
+
+/** Reason codes of DISCONNECT and AUTH, which only version 5 has: below 0x80 all is well. */
+function leaving(reason: number): Draft<F> {
+  return reason >= 0x80 ? outcome(reason) : { code: reason, fields: { reason } };
 }
 
 /** name | level u8 | flags u8 | keep alive u16 | [properties] | client id | [will] | [user] */
@@ -215,9 +230,11 @@ function readPublish(
 ): Step {
   const start = cursor.position;
   const qos = flags >> 1 & 3;
-  const topic = text(cursor);
+  const named = text(cursor);
   const packetId = qos > 0 ? cursor.u16() : 0;
-  const identity = state.level === 5 ? properties(cursor) : null;
+  const { identity, alias } = state.level === 5 ? properties(cursor) : NO_PROPERTIES;
+  const topic = named === "" ? state.aliases[way].get(alias) ?? "" : named;
+  if (alias > 0) state.aliases[way].set(alias, topic);
   const draft: Draft<F> = {
     type: "PUBLISH",
     resource: topic,
@@ -293,21 +310,33 @@ const PROPERTY_BYTES: Readonly<Record<number, number>> = {
   42: 1,
 };
 
-/** Moves past the properties; user properties may carry trace context. */
-function properties(cursor: Cursor): Identity | null {
+interface Properties {
+  /** User properties may carry trace context. */
+  readonly identity: Identity | null;
+  /** Topic alias, 0 where there is none. */
+  readonly alias: number;
+}
+
+const NO_PROPERTIES: Properties = { identity: null, alias: 0 };
+const TOPIC_ALIAS = 35;
+
+function properties(cursor: Cursor): Properties {
   const bytes = remainingLength(cursor);
   const end = cursor.position + bytes;
   if (bytes > cursor.remaining) throw new Malformed("properties past the packet");
   const reader = new IdentityReader();
+  let alias = 0;
   while (cursor.position < end) {
-    const size = PROPERTY_BYTES[cursor.u8()];
+    const id = cursor.u8();
+    const size = PROPERTY_BYTES[id];
     if (size === undefined) throw new Malformed("no such property");
-    if (size >= 0) cursor.skip(size);
+    if (id === TOPIC_ALIAS) alias = cursor.u16();
+    else if (size >= 0) cursor.skip(size);
     else if (size === -1) cursor.skip(cursor.u16());
     else if (size === -2) remainingLength(cursor);
     else reader.add(text(cursor).toLowerCase(), text(cursor));
   }
-  return reader.identity();
+  return { identity: reader.identity(), alias };
 }
 
 const NO: Claim = { kind: "no" };

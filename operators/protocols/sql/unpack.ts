@@ -1,11 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// Undoes LZ4 (block format) and Snappy (raw format) as far as the bytes at hand go.
+// Undoes LZ4 (block format), Snappy (raw format), zlib and Zstandard as far as the bytes at hand go.
 //
 //   LZ4   : token (literals 4 bits, match 4 bits) | [more of 15: u8 …] | literals | offset u16
 //           | [more]
 //   Snappy: length varint | tag: 00 literal, 01 copy (11 bits), 10 copy u16, 11 copy u32
 //
 // Both are little endian. What is cut short, or refers to before the beginning, ends the output.
+
+import * as zlib from "node:zlib";
+
+const NOTHING = new Uint8Array(0);
+
+/** At most `bytesMax` bytes of output; nothing if they are none, or more. */
+export function unpackZlib(input: Uint8Array, bytesMax: number): Uint8Array {
+  const finishFlush = zlib.constants.Z_SYNC_FLUSH;
+  return attempt(() => zlib.inflateSync(input, { finishFlush, maxOutputLength: bytesMax }));
+}
+
+/** At most `bytesMax` bytes of output; nothing if they are none, or more, or cut short. */
+export function unpackZstd(input: Uint8Array, bytesMax: number): Uint8Array {
+  // The types of node:zlib do not list it yet.
+  const { zstdDecompressSync } = zlib as unknown as Partial<Unzstd>;
+  return attempt(() => zstdDecompressSync?.(input, { maxOutputLength: bytesMax }) ?? NOTHING);
+}
+
+interface Unzstd {
+  zstdDecompressSync(input: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
+}
+
+/** Bytes that are not what they should be are told as none: they come from a wire. */
+function attempt(unpack: () => Uint8Array): Uint8Array {
+  try {
+    return unpack();
+  } catch {
+    return NOTHING;
+  }
+}
 
 /** At most `bytesMax` bytes of output. */
 export function unpackLz4(input: Uint8Array, bytesMax: number): Uint8Array {

@@ -114,6 +114,7 @@ export const STRUCTURES: Readonly<Record<number, readonly Op[]>> = {
   103: [["text"]],
   110: [["text10"], ["cached"], ["long"], ["long"]], // message id
   111: [["long"], ["cached"]], // local transaction
+  112: [["int"], ["bytes"], ["bytes"]], // XA transaction
   120: [["text"]], // connection
   121: [["text"], ["long"]], // session
   122: [["text"], ["long"], ["long"]], // consumer

@@ -26,11 +26,13 @@ const TEXT_BYTES_MAX = 512;
 
 /**
  * Calls `onElement` for each element until it returns false or the captured bytes end; then the
- * cursor moves behind the document, all of which must have passed.
+ * cursor moves behind the document, all of which must have passed. Of the array named `entered`,
+ * the elements of its first document are told as well.
  */
 export function walkBson(
   cursor: Cursor,
   onElement: (name: string, value: BsonValue) => boolean,
+  entered?: string,
 ): void {
   const start = cursor.position;
   const size = cursor.u32le();
@@ -44,11 +46,29 @@ export function walkBson(
     if (cursor.find(0) < 0) break;
     const name = cursor.cstring();
     if (cursor.captured < 8) break;
+    if (type === 0x04 && name === entered) {
+      enter(cursor, onElement);
+      continue;
+    }
     const value = readValue(cursor, type);
     if (cursor.position > end) throw new Malformed("element past its document");
     if (!onElement(name, value)) break;
   }
   cursor.rewind(end);
+}
+
+/** The first element of an array, where that is a document. */
+function enter(cursor: Cursor, onElement: (name: string, value: BsonValue) => boolean): void {
+  const start = cursor.position;
+  const size = cursor.u32le();
+  if (size < 5 || size > DOCUMENT_BYTES_MAX) throw new Malformed("no size of an array");
+  if (cursor.captured > 8 && cursor.peek() === 0x03) {
+    cursor.skip(1);
+    cursor.cstring();
+    walkBson(cursor, onElement);
+  }
+  cursor.rewind(start);
+  cursor.skip(size);
 }
 
 function readValue(cursor: Cursor, type: number): BsonValue {

@@ -5,12 +5,14 @@
 //   OP_MSG  : flags u32le | section … | [crc u32le]   section: 0 document, or 1 size name document…
 //   OP_QUERY: flags u32le | collection NUL | skip u32le | limit u32le | document
 //   OP_REPLY: flags u32le | cursor u64le | from u32le | count u32le | document …
+//   OP_COMPRESSED: opcode u32le | bytes u32le | compressor u8 | body of that opcode
 //
 // The first element of a command names it, and its value is mostly the collection.
 
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type BsonValue, walkBson } from "./bson.ts";
-import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { attempt } from "../../../wire/attempt.ts";
+import { Cursor, Malformed } from "../../../wire/cursor.ts";
 import {
   type Claim,
   defineProtocol,
@@ -18,10 +20,12 @@ import {
   type Make,
   type Step,
 } from "../../../wire/protocol.ts";
+import { unpackSnappy, unpackZlib, unpackZstd } from "../unpack.ts";
 import { parseTraceparent } from "../../../wire/trace_context.ts";
 
 const HEADER_BYTES = 16;
 const MESSAGE_BYTES_MAX = 48_000_000;
+const COMPRESSED = 2_012;
 const MORE_TO_COME = 2;
 const EXHAUST_ALLOWED = 0x10000;
 
@@ -54,6 +58,8 @@ type F = typeof FIELDS;
 
 /** What a command or reply says at its top level. */
 interface Document {
+  /** What is compressed, 0 where nothing is. */
+  opcode: number;
   command: string;
   collection: string;
   database: string;
@@ -87,15 +93,17 @@ export const mongodb = defineProtocol<F, null>({
     const { document, flags } = readBody(cursor, opcode);
     const clipped = cursor.captured < cursor.remaining && document.command === "";
     cursor.leave();
-    if (responseTo !== 0 || opcode === 1) {
-      return response(make, document, opcode, responseTo, clipped);
+    const inner = document.opcode || opcode;
+    if (responseTo !== 0 || inner === 1) {
+      return response(make, document, inner, responseTo, clipped);
     }
-    return request(make, document, opcode, requestId, flags, clipped);
+    return request(make, document, inner, requestId, flags, clipped);
   },
 });
 
 function readBody(cursor: Cursor, opcode: number): { document: Document; flags: number } {
   const document: Document = {
+    opcode: 0,
     command: "",
     collection: "",
     database: "",
@@ -104,23 +112,58 @@ function readBody(cursor: Cursor, opcode: number): { document: Document; flags: 
     message: "",
     traceparent: "",
   };
+  return { document, flags: readInto(cursor, opcode, document) };
+}
+
+/** Returns the flags. */
+function readInto(cursor: Cursor, opcode: number, document: Document): number {
   let flags = 0;
-  if (opcode === 2012 || cursor.captured < 5) return { document, flags };
+  if (opcode === COMPRESSED) return readCompressed(cursor, document);
+  if (cursor.captured < 5) return flags;
   flags = cursor.u32le();
   if (opcode === 2013) readSections(cursor, document);
   else if (opcode === 1) {
     cursor.skip(16);
     if (cursor.captured > 5) walkBson(cursor, (name, value) => take(document, name, value));
   } else if (cursor.find(0) >= 0) readLegacy(cursor, opcode, document);
-  return { document, flags };
+  return flags;
 }
+
+/** Unpacked as far as it is needed: what is of interest stands in front. */
+function readCompressed(cursor: Cursor, document: Document): number {
+  if (cursor.captured < 10) return 0;
+  const opcode = cursor.u32le();
+  const bytes = cursor.u32le();
+  const unpack = UNPACK[cursor.u8()];
+  document.opcode = opcode;
+  if (unpack === undefined || opcode === COMPRESSED || bytes > MESSAGE_BYTES_MAX) return 0;
+  const plain = unpack(cursor.bytes(cursor.captured), bytes);
+  const inner = new Cursor();
+  inner.reset(plain, 0, plain.length, plain.length);
+  inner.enter(plain.length);
+  let flags = 0;
+  attempt(() => {
+    flags = inner.peek(0) | inner.peek(1) << 8 | inner.peek(2) << 16;
+    readInto(inner, opcode, document);
+  });
+  return flags;
+}
+
+/** By the number of the compressor. */
+const UNPACK: Readonly<Record<number, (input: Uint8Array, bytesMax: number) => Uint8Array>> = {
+  0: (input) => input,
+  1: unpackSnappy,
+  2: unpackZlib,
+  3: unpackZstd,
+};
 
 /** A section of kind 0 is the command, of kind 1 a list of documents that belongs to it. */
 function readSections(cursor: Cursor, document: Document): void {
   while (cursor.captured > 5) {
     const kind = cursor.u8();
-    if (kind === 0) walkBson(cursor, (name, value) => take(document, name, value));
-    else if (kind === 1) {
+    if (kind === 0) {
+      walkBson(cursor, (name, value) => take(document, name, value), "writeErrors");
+    } else if (kind === 1) {
       const bytes = cursor.u32le();
       if (bytes < 4 || bytes - 4 > cursor.remaining) {
         throw new Malformed("section past its message");
@@ -216,7 +259,8 @@ function response(
   id: number,
   clipped: boolean,
 ): Step {
-  const failed = document.ok === false;
+  // Of a write that failed the command says ok, and its first error a code.
+  const failed = document.ok === false || document.code !== null;
   const code = document.code ?? 0;
   return make.response({
     id,

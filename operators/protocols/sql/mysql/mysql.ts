@@ -28,6 +28,10 @@ import { isCompressed, type ReadPacket, readUnit } from "./mysql_compressed.ts";
 import { type F, FIELDS, newUnitLane, openSession, pass, type State } from "./mysql_session.ts";
 
 const TEXT_BYTES_MAX = 4_096;
+/** Commands whose arguments begin with the number of a statement. */
+const BY_STATEMENT = new Set([23, 24, 25, 26, 28, 250]);
+/** MariaDB: the statement whose PREPARE stands just before. */
+const LAST_PREPARED = 0xffff_ffff;
 /** A command longer than this is announced by its head; the rest is passed over. */
 const WHOLE_BYTES_MAX = 16_384;
 
@@ -114,15 +118,15 @@ function readCommand(
     const draft = base(state, command === 22 ? "PREPARE" : sql.operation || name, sql);
     return traceparent === "" ? draft : { ...draft, identity: parseTraceparent(traceparent) };
   }
-  if (bytes < 4 || command < 23 || command > 28 || command === 27) {
+  if (bytes < 4 || !BY_STATEMENT.has(command)) {
     cursor.skip(bytes);
     return base(state, name, null);
   }
   const id = cursor.u32le();
   cursor.skip(bytes - 4);
-  const sql = state.statements.get(id) ?? null;
+  const sql = (id === LAST_PREPARED ? state.preparing.at(-1) : state.statements.get(id)) ?? null;
   if (command === 25) state.statements.delete(id);
-  const type = command === 23 ? sql?.operation || "EXECUTE" : name;
+  const type = command === 23 || command === 250 ? sql?.operation || "EXECUTE" : name;
   const draft = base(state, type, sql);
   return { ...draft, fields: { ...draft.fields, statement_id: id } };
 }

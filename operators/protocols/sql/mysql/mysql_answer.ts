@@ -7,23 +7,26 @@ import type { Draft, Make, Step } from "../../../wire/protocol.ts";
 import { type F, NO_MAKE, NOTHING, pass, type State } from "./mysql_session.ts";
 
 const STATEMENTS_MAX = 1_024;
-/** Status flag: another result set follows. */
-const MORE_RESULTS = 8;
+/** Status flags: another result set follows; rows wait to be fetched. */
+const MORE_RESULTS = 8, CURSOR_EXISTS = 0x40;
+/** MariaDB tells how far it has come in packets that look like errors. */
+const PROGRESS = 0xffff;
+const CHANGE_USER = 17, FETCH = 28;
 
 export function readServer(cursor: Cursor, make: Make<F>, state: State): Step {
   const bytes = cursor.u24le();
   const sequence = cursor.u8();
   if (bytes === 0) return NOTHING;
   const first = cursor.peek();
+  if (first === 0xff && bytes > 3 && (cursor.peek(1) | cursor.peek(2) << 8) === PROGRESS) {
+    return pass(bytes);
+  }
   if (sequence === 0 && first === 10 && state.capabilities === null) {
     return readGreeting(cursor, bytes, state);
   }
   switch (state.phase) {
     case "login":
-      if (first === 0xfe || first === 0x01) return pass(bytes);
-      state.loggingIn = false;
-      state.phase = "head";
-      return readStatus(cursor, bytes, first, make, state);
+      return readLoggedIn(cursor, bytes, first, make, state);
     case "head":
       return readHead(cursor, bytes, first, make, state);
     case "columns":
@@ -41,6 +44,20 @@ function readGreeting(cursor: Cursor, bytes: number, state: State): Step {
   cursor.leave();
   state.loggingIn = true;
   return NOTHING;
+}
+
+/** Challenges go to and fro before OK or ERR. */
+function readLoggedIn(
+  cursor: Cursor,
+  bytes: number,
+  first: number,
+  make: Make<F>,
+  state: State,
+): Step {
+  if (first === 0xfe || first === 0x01) return pass(bytes);
+  state.loggingIn = false;
+  state.phase = "head";
+  return readStatus(cursor, bytes, first, make, state);
 }
 
 /** OK or ERR as the whole answer. */
@@ -90,6 +107,13 @@ function readHead(
 ): Step {
   const command = state.asked[0];
   if (command === 22 && first === 0 && bytes >= 12) return readPrepared(cursor, bytes, make, state);
+  if (command === CHANGE_USER) return readLoggedIn(cursor, bytes, first, make, state);
+  if (command === FETCH && first === 0) {
+    cursor.skip(bytes);
+    state.phase = "rows";
+    state.rows = 1;
+    return begin(state, make);
+  }
   if (command === 9 && first !== 0xff) {
     cursor.skip(bytes);
     return finish(state, make, { fields: {} });
@@ -162,7 +186,11 @@ function readColumn(cursor: Cursor, bytes: number, first: number, state: State):
   }
   if (first === 0xfe && bytes < 9) {
     state.phase = "rows";
-    return pass(bytes);
+    if (bytes < 5) return pass(bytes);
+    cursor.skip(3);
+    const status = cursor.u16le();
+    cursor.skip(bytes - 5);
+    return (status & CURSOR_EXISTS) === 0 ? NOTHING : finish(state, NO_MAKE, {});
   }
   if (state.left > 0) {
     state.left--;

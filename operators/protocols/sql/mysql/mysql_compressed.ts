@@ -6,11 +6,11 @@
 // A unit is read as a whole. What it makes goes out one by one: the first with all bytes but as
 // many as there are others, each of those with one of the last bytes.
 
-import { constants, inflateSync } from "node:zlib";
 import { Cursor, Malformed } from "../../../wire/cursor.ts";
 import type { Step } from "../../../wire/protocol.ts";
 import { COMMANDS, DEFLATE } from "./mysql_packets.ts";
 import { NOTHING, type State } from "./mysql_session.ts";
+import { unpackZlib, unpackZstd } from "../unpack.ts";
 
 /** Capability bits of the login. */
 const COMPRESS = 0x20;
@@ -33,7 +33,7 @@ export function isCompressed(cursor: Cursor, way: Way, state: State): boolean {
   if (state.loggingIn || state.phase === "login") return false;
   if (state.compressed !== null) return state.compressed;
   if (state.capabilities !== null && state.user !== "") {
-    return state.compressed = (state.capabilities & COMPRESS) !== 0;
+    return state.compressed = (state.capabilities & (COMPRESS | ZSTD)) !== 0;
   }
   if (way === "toClient") return false;
   return state.compressed = looksCompressed(cursor);
@@ -78,13 +78,9 @@ export function readUnit(
 }
 
 function inflate(content: Uint8Array, state: State): Uint8Array {
-  if (((state.capabilities ?? 0) & ZSTD) !== 0) return EMPTY;
-  try {
-    const maxOutputLength = INFLATED_BYTES_MAX;
-    return inflateSync(content, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength });
-  } catch {
-    return EMPTY;
-  }
+  return ((state.capabilities ?? 0) & ZSTD) !== 0
+    ? unpackZstd(content, INFLATED_BYTES_MAX)
+    : unpackZlib(content, INFLATED_BYTES_MAX);
 }
 
 /** All messages and ends of whole packets; a packet that goes on in the next unit is kept. */

@@ -42,6 +42,7 @@ export const COMMANDS: Readonly<Record<number, string>> = {
   28: "STMT_FETCH",
   30: "BINLOG_DUMP_GTID",
   31: "RESET_CONNECTION",
+  250: "STMT_BULK_EXECUTE",
 };
 
 /** QUIT, STMT_SEND_LONG_DATA and STMT_CLOSE are not answered. */

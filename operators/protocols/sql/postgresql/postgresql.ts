@@ -187,6 +187,11 @@ function readFrontend(cursor: Cursor, make: Make<F>, state: State): Step {
       state.syncs++;
       return make.request(requestOf(state, sql, ""));
     }
+    case "F":
+      cursor.skip(bytes);
+      expect(state, "query");
+      state.syncs++;
+      return make.request({ ...requestOf(state, null, ""), type: "FUNCTION_CALL" });
     case "P": {
       cursor.enter(bytes);
       const name = cursor.cstring();

@@ -14,6 +14,8 @@ export const FRONTEND = "QPBEDCSHFXpdcf";
 export const BACKEND = "RKSZTDCENInt123sGHWAVdcv";
 
 const FRAME_BYTES_MAX = 1 << 30;
+/** Process and key, which has up to 256 bytes since version 3.2. */
+const CANCEL_BYTES_MAX = 268;
 
 /** Tag and length; what remains is the body. Malformed where no such message exists. */
 export function readHeader(cursor: Cursor, tags: string): { tag: string; bytes: number } {
@@ -36,7 +38,7 @@ export function probePostgresql(bytes: Uint8Array, length: number): Claim {
     const code = u32(4);
     if (u32(0) !== length) return NO;
     if (code === SSL || code === GSS) return { kind: "request", score: 100 };
-    if (code === CANCEL) return length === 16 ? { kind: "request", score: 100 } : NO;
+    if (code === CANCEL) return length <= CANCEL_BYTES_MAX ? { kind: "request", score: 100 } : NO;
     return code >> 16 === 3 && (code & 0xffff) < 16 ? { kind: "request", score: 98 } : NO;
   }
   const tag = String.fromCharCode(bytes[0] ?? 0);

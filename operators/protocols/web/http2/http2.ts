@@ -234,7 +234,10 @@ function readReset(
   state.streams.delete(stream);
   const fields = { reset_code: code };
   if (half === state.toServer) {
-    return { kind: "end", id: stream, bytes: found.request.bytes, status: "reset", fields };
+    const { request, response } = found;
+    const reverse = request.ended;
+    const { bytes } = reverse ? response : request;
+    return { kind: "end", id: stream, reverse, bytes, status: "reset", fields };
   }
   const status = code === 0 ? "ok" : "reset";
   return found.response.begun
@@ -257,7 +260,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
   let headers = false;
   while (at + FRAME_HEADER_BYTES <= bytes.length) {
     const size = (bytes[at] ?? 0) << 16 | (bytes[at + 1] ?? 0) << 8 | (bytes[at + 2] ?? 0);
-    const [type = 0, flags = 0, high = 0] = bytes.subarray(at + 3, at + 6);
+    const type = bytes[at + 3] ?? 0, flags = bytes[at + 4] ?? 0, high = bytes[at + 5] ?? 0;
     const rest = (bytes[at + 6] ?? 0) | (bytes[at + 7] ?? 0) | (bytes[at + 8] ?? 0);
     const zero = (high & 0x7f) === 0 && rest === 0;
     if (!plausible(type, flags, size, zero) || high > 0x7f) return NO;
