@@ -254,6 +254,7 @@ export const dataFlags = {
   budgetSpent: 256,
   compat: 512,
   startKnown: 1024,
+  over: 2048,
 } as const;
 
 export const closeReason = {

@@ -94,6 +94,7 @@ enum data_flags {
 	DATA_BUDGET_SPENT = 1 << 8,     /* no payload because the socket's byte budget is used up */
 	DATA_COMPAT = 1 << 9,           /* 32-bit caller */
 	DATA_START_KNOWN = 1 << 10,     /* call_start_ns was measured; otherwise it equals emit_ns */
+	DATA_OVER = 1 << 11,            /* with EOF: neither end can write any more */
 };
 
 /* Who talks to whom: identity and ends of a socket, stamped on every record of it. */

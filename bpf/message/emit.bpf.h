@@ -110,6 +110,12 @@ static __always_inline bool end_of_stream(const struct socket_state *state, __u8
 	       shutdown & RCV_SHUTDOWN;
 }
 
+/* What an end of stream tells: a peer that has shut down its writing may still be answered. */
+static __always_inline __u32 end_flags(__u8 shutdown)
+{
+	return (shutdown & SHUTDOWN_BOTH) == SHUTDOWN_BOTH ? DATA_EOF | DATA_OVER : DATA_EOF;
+}
+
 /* Applies the budget, sends the record, and remembers what the next one needs. */
 static __always_inline void emit_message(struct socket_state *state, struct message *m,
 					 struct thread_state *thread, struct datagram_peer *peer,
@@ -122,8 +128,6 @@ static __always_inline void emit_message(struct socket_state *state, struct mess
 		want = m->length;
 	if (m->discarded)
 		want = 0;
-	if (!m->length)
-		m->flags |= DATA_EOF;
 	if (want && !m->buffer.base && !m->buffer.vector) {
 		m->flags |= DATA_NO_BUFFER;
 		want = 0;

@@ -14,6 +14,7 @@
 
 #define QUIET_NS 100000000ULL
 #define RCV_SHUTDOWN 1
+#define SHUTDOWN_BOTH 3
 
 static __always_inline struct stream *stream_of(struct socket_state *state,
 						const struct message *m)

@@ -168,7 +168,7 @@ function decodeData(
   };
   if ((flags & dataFlags.noBuffer) !== 0) noteUnseen(event);
   out.emit(peer === null ? event : { ...event, peer });
-  if (eof) sockets.ended(socket);
+  if ((flags & dataFlags.over) !== 0) sockets.ended(socket);
 }
 
 function noteUnseen({ connection, via, length, payload }: SocketEvent): void {

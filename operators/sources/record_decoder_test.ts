@@ -123,7 +123,7 @@ Deno.test("record decoder: neighbouring cookies are never taken for one, however
     const records = decoded(
       dataRecord({ ...unix, cookie, peerCookie: 77n }),
       dataRecord({ ...unix, cookie: 77n, peerCookie: cookie, payload: "y" }),
-      dataRecord({ ...unix, cookie: 77n, peerCookie: cookie, payload: "", flags: ["eof"] }),
+      dataRecord({ ...unix, cookie: 77n, peerCookie: cookie, payload: "", flags: ["eof", "over"] }),
       encodeHostFact({ fact: "clock", bootNs: "4", realNs: "5" }, 20n * S),
     );
     return records.filter((r) => r.kind === "close").length;
@@ -174,13 +174,13 @@ Deno.test("record decoder: IPv4-mapped addresses are written as IPv4", () => {
   assert.equal(event?.connection.peer.ip, "10.1.2.3");
 });
 
-Deno.test("record decoder: unix sockets have paths and end after their stream did", () => {
+Deno.test("record decoder: unix sockets have paths and end after their streams did", () => {
   const unix = { transport: "unix", payload: "x" } as const;
   const records = decoded(
     unixRecord({ cookie: 7n, local: "/run/db.sock", peer: "\0bus" }),
     dataRecord({ ...unix, cookie: 7n, peerCookie: 8n, emitNs: 1n * S }),
     dataRecord({ ...unix, cookie: 8n, peerCookie: 7n, emitNs: 1n * S, tgid: 101 }),
-    dataRecord({ ...unix, cookie: 7n, payload: "", flags: ["eof"], emitNs: 2n * S }),
+    dataRecord({ ...unix, cookie: 7n, payload: "", flags: ["eof", "over"], emitNs: 2n * S }),
     encodeHostFact({ fact: "clock", bootNs: "4", realNs: "5" }, 11n * S),
     encodeHostFact({ fact: "clock", bootNs: "4", realNs: "6" }, 13n * S),
   );
@@ -190,6 +190,17 @@ Deno.test("record decoder: unix sockets have paths and end after their stream di
   assert.deepEqual(first.connection.peer, { ip: "@bus", port: 0 });
   const ends = records.flatMap((r) => r.kind === "close" ? [[r.connection.cookie, r.emitNs]] : []);
   assert.deepEqual(ends, [[7n, 13n * S], [8n, 13n * S]]);
+});
+
+Deno.test("record decoder: a unix socket whose peer only stopped writing is answered late", () => {
+  const unix = { transport: "unix", payload: "x", cookie: 7n, peerCookie: 8n } as const;
+  const events = decoded(
+    dataRecord({ ...unix, emitNs: 1n * S }),
+    dataRecord({ ...unix, payload: "", flags: ["eof"], emitNs: 2n * S }),
+    encodeHostFact({ fact: "clock", bootNs: "4", realNs: "5" }, 60n * S),
+    dataRecord({ ...unix, direction: "egress", emitNs: 61n * S }),
+  ).filter((record) => record.kind === "data");
+  assert.deepEqual(events.map(({ connection }) => connection.conn), [0, 0, 0]);
 });
 
 Deno.test("record decoder: a unix client that wrote before it was accepted learns its peer", () => {

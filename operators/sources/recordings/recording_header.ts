@@ -71,7 +71,7 @@ export function decodeHeader(bytes: Uint8Array): RecordingHeader {
   if (crc32(json) !== view.getUint32(16, true)) throw new Error("its header is damaged");
   const value: unknown = JSON.parse(new TextDecoder().decode(json));
   const fields = entries(value);
-  if (JSON.stringify(fields.layout) !== JSON.stringify(eventLayout())) {
+  if (!isPartOf(fields.layout, eventLayout())) {
     const version = textOf(fields.version);
     throw new Error(
       `its records were laid out by another version (${version}); replay it with that`,
@@ -89,6 +89,18 @@ export function decodeHeader(bytes: Uint8Array): RecordingHeader {
     path: textOf(fields.path),
     started: textOf(fields.started),
   };
+}
+
+/**
+ * Layouts only grow, and into bytes that were reserved and 0: an older recording reads as it is,
+ * and what it did not know yet reads as 0.
+ */
+function isPartOf(recorded: unknown, known: unknown): boolean {
+  if (typeof recorded !== "object" || recorded === null) return recorded === known;
+  const ours = entries(known);
+  return Object.entries(recorded).every(([name, value]) =>
+    Object.hasOwn(ours, name) && isPartOf(value, ours[name])
+  );
 }
 
 function entries(value: unknown): Record<string, unknown> {

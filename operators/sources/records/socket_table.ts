@@ -2,7 +2,7 @@
 // Interns sockets: one Connection per socket cookie, from its first record to its end.
 //
 // The kernel tells the end of TCP sockets only. The others end when their only process does, a
-// while after the end of their stream, or after having been idle for long; and beyond the limit
+// while after both streams ended, or after having been idle for long; and beyond the limit
 // the idlest of all is forgotten, which is counted.
 
 import { dataEventAt as D } from "../../../bpf/event.gen.ts";
@@ -55,7 +55,7 @@ export interface SocketTable {
   /** Notes a use, and what the record at `at` knows better than the first one did. */
   use(socket: SocketState, bytes: Uint8Array, view: DataView, at: number, emitNs: Nanos): void;
   close(socket: SocketState, emitNs: Nanos, reason: SocketClose["reason"]): void;
-  /** The stream toward this socket has ended: nothing much is expected of it and its peer. */
+  /** Both streams have ended: nothing much is expected of this socket and its peer. */
   ended(socket: SocketState): void;
   exited(tgid: number, emitNs: Nanos): void;
   /** Closes those that were idle for too long at that time. */
