@@ -16,10 +16,19 @@ export class Truncated extends Error {
 /** Bytes are needed that passed but were not captured. They will never come. */
 export class Clipped extends Error {}
 
-/** The bytes are not what the protocol allows. */
-export class Malformed extends Error {}
+/**
+ * The bytes are not what the protocol allows. Not an Error: nobody looks at the stack of what is
+ * no bug, and taking one costs several times as much as reading a message.
+ */
+export class Malformed {
+  readonly message: string;
 
-/** The only instances that are thrown: a stack trace per throw would cost more than the parsing. */
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+/** The only instances that are thrown. */
 export const TRUNCATED: Truncated = new Truncated("Cannot read on: the bytes have not come yet");
 export const CLIPPED: Clipped = new Clipped("Cannot read on: the bytes were not captured");
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks the protocols whose bytes these are. The first byte chooses which of them are asked.
+// Asks the protocols whose bytes these are. The first bytes choose which of them are asked: most of
+// the text protocols begin with one of a few words, and would otherwise all be asked about any.
 
 import type { Transport } from "../../model/connection.ts";
 import type { Protocol } from "./protocol.ts";
@@ -32,20 +33,20 @@ export type Refuted = ReadonlySet<AnyProtocol> | null;
 
 export function createRegistry(protocols: readonly AnyProtocol[]): Registry {
   const byName = new Map(protocols.map((protocol) => [protocol.name, protocol]));
-  const tables = new Map<Transport, readonly (readonly AnyProtocol[])[]>();
-  for (const transport of ["tcp", "udp", "unix"] as const) {
-    tables.set(transport, byFirstByte(protocols.filter((p) => p.transports.includes(transport))));
-  }
+  const tableOf = (transport: Transport) => {
+    const its = protocols.filter(({ transports }) => transports.includes(transport));
+    return Array.from({ length: 256 }, (_, first) => askedBy(first, its));
+  };
+  const tables = { tcp: tableOf("tcp"), udp: tableOf("udp"), unix: tableOf("unix") };
   return {
     protocols,
     byName: (name) => byName.get(name),
     ask(transport, bytes, length, except = null) {
-      const first = bytes[0];
-      if (first === undefined) return length === 0 ? UNDECIDED : NOBODY;
-      return best(tables.get(transport)?.[first] ?? [], bytes, length, except, false);
+      if (bytes.length === 0) return length === 0 ? UNDECIDED : NOBODY;
+      return best(whomToAsk(tables[transport], bytes), bytes, length, except, false);
     },
     settle(transport, bytes, length, except = null) {
-      return best(tables.get(transport)?.[bytes[0] ?? 0] ?? [], bytes, length, except, true);
+      return best(whomToAsk(tables[transport], bytes), bytes, length, except, true);
     },
   };
 }
@@ -80,8 +81,45 @@ function best(
   return { kind: "claimed", protocol: winner, side };
 }
 
-function byFirstByte(protocols: readonly AnyProtocol[]): AnyProtocol[][] {
-  return Array.from({ length: 256 }, (_, byte) => protocols.filter((p) => p.starts[byte] === 1));
+/** Whom to ask about bytes that begin with a certain one. */
+interface Asked {
+  /** Where fewer bytes than a word has can be seen. */
+  readonly all: readonly AnyProtocol[];
+  /** By the second and third character of the words that begin with it. */
+  readonly byWord: ReadonlyMap<number, readonly AnyProtocol[]>;
+  /** Where none of these words follows. */
+  readonly others: readonly AnyProtocol[];
+}
+
+function askedBy(first: number, protocols: readonly AnyProtocol[]): Asked {
+  const all = protocols.filter(({ starts }) => starts[first] === 1);
+  const keys = new Map(all.map((protocol) => [protocol, wordKeys(protocol, first)]));
+  const askable = (key: number) =>
+    all.filter((protocol) => {
+      const own = keys.get(protocol) ?? [];
+      return own.length === 0 || own.includes(key);
+    });
+  const byWord = new Map([...keys.values()].flat().map((key) => [key, askable(key)]));
+  return { all, byWord, others: askable(NO_WORD) };
+}
+
+/** What follows `first` in the words of a protocol. */
+function wordKeys({ words = [] }: AnyProtocol, first: number): number[] {
+  const letter = String.fromCharCode(first).toLowerCase();
+  return words.map((word) => word.toLowerCase()).filter((word) => word.startsWith(letter))
+    .map((word) => wordKey(word.charCodeAt(1), word.charCodeAt(2)));
+}
+
+/** Letters in lower case. Some other characters become alike as well: the probes tell them. */
+const wordKey = (second: number, third: number) => (second << 8 | third) | 0x2020;
+const NO_WORD = -1;
+
+function whomToAsk(table: readonly Asked[], bytes: Uint8Array): readonly AnyProtocol[] {
+  const asked = table[bytes[0] ?? 0];
+  if (asked === undefined) return [];
+  if (bytes.length < 3) return asked.all;
+  const key = wordKey(bytes[1] as number, bytes[2] as number);
+  return asked.byWord.get(key) ?? asked.others;
 }
 
 /** From this score on a claim does not wait for protocols that need more bytes. */

@@ -54,6 +54,18 @@ Deno.test("only protocols that may start with the first byte are asked", () => {
   assert.equal(createRegistry([a]).ask("tcp", bytes(""), 5).kind, "nobody", "nothing captured");
 });
 
+Deno.test("words narrow down whom to ask, in any case, as far as they can be seen", () => {
+  const worded = { ...protocol("worded", "gGx", request(90)), words: ["GET ", "go!"] };
+  const plain = protocol("plain", "gx", request(50));
+  assert.equal(ask("get it", worded, plain), "worded");
+  assert.equal(ask("GET it", worded, plain), "worded", "starts tells the case of the first letter");
+  assert.equal(ask("gO! it", plain, worded), "worded");
+  assert.equal(ask("got it", worded, plain), "plain");
+  assert.equal(ask("Got it", worded, plain), "nobody");
+  assert.equal(ask("xyz", worded, plain), "worded", "no word begins with this byte");
+  assert.equal(ask("go", worded, plain), "worded", "the third character is not there yet");
+});
+
 Deno.test("a refuted protocol is not asked again", () => {
   const a = protocol("a", "x", request(90)), b = protocol("b", "x", request(50));
   const answer = createRegistry([a, b]).ask("tcp", bytes("x"), 1, new Set([a]));

@@ -114,6 +114,11 @@ export const memcached = defineProtocol<F, State>({
   pairing: "order",
   capture: "all",
   starts: byteSet("acdfgilmrstuvwABCDEHMNORSTV", 0x80, 0x81),
+  words: [
+    ...[...STORAGE, ...RETRIEVAL, "incr", "decr", "delete", "touch", "mg ", "md ", "ma ", "mn\r"],
+    ...["stats", "version", "flush_all", "VALUE", "STORED", "NOT_STORED", "DELETED", "TOUCHED"],
+    ...["END", "STAT"],
+  ],
   probe,
   open: () => ({ data: 0, dataBack: 0, hits: 0 }),
 

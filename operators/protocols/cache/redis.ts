@@ -8,7 +8,7 @@ import { byteSet } from "../../wire/byte_set.ts";
 import type { Cursor } from "../../wire/cursor.ts";
 import { defineProtocol, type Fields, type Step } from "../../wire/protocol.ts";
 import { type Conversation, newConversation } from "./redis_conversation.ts";
-import { probeRedis } from "./redis_probe.ts";
+import { INLINE_WORDS, probeRedis } from "./redis_probe.ts";
 import { readCommand } from "./redis_command.ts";
 import { readReply } from "./redis_reply.ts";
 import { newProgress, passElements, type Progress } from "./resp.ts";
@@ -35,6 +35,7 @@ export const redis = defineProtocol({
   pairing: "order",
   capture: "all",
   starts: byteSet("+-:$*_#,(!=%~>|", [0x41, 0x5a], [0x61, 0x7a]),
+  words: INLINE_WORDS,
   probe: probeRedis,
   open: (_transport, options): RedisState => ({
     up: newProgress(),

@@ -2,6 +2,7 @@
 // Do bytes look like RESP? A type byte, what that type allows, and CRLF near.
 
 import type { Claim } from "../../wire/protocol.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const NO: Claim = { kind: "no" };
 const MAYBE: Claim = { kind: "maybe" };
@@ -25,56 +26,68 @@ const INLINE_LINE = new RegExp(
   ].join("|") + ")$",
   "i",
 );
+/** The commands among these. */
+export const INLINE_WORDS: readonly string[] = [
+  ...["PING", "INFO", "AUTH", "GET", "KEYS", "DEL", "EXISTS", "SET", "SELECT", "QUIT", "MONITOR"],
+  "DBSIZE",
+];
 /** A line that has not ended. */
 const INLINE_REST = /^(?:[A-Z]{1,7}(?: [^\s,]*)*)?$/i;
 const INLINE_BYTES = 512;
 const HEADER_BYTES_MAX = 64;
+const LF = 0x0a, CR = 0x0d, DOLLAR = 0x24;
 
 export function probeRedis(bytes: Uint8Array, length: number): Claim {
-  const first = bytes[0] as number;
-  const line = firstLine(bytes);
-  const whole = line !== null;
-  const text = line ?? ascii(bytes, 0, Math.min(bytes.length, HEADER_BYTES_MAX));
+  const end = lineEnd(bytes, 0, HEADER_BYTES_MAX);
+  const whole = end >= 0;
+  const stop = whole ? end : Math.min(bytes.length, HEADER_BYTES_MAX);
   const cut: Claim = length === bytes.length && bytes.length < HEADER_BYTES_MAX ? MAYBE : NO;
-  switch (first) {
+  switch (bytes[0]) {
     case 0x2a: // *
-      if (!/^\*(-1|\d{0,7})$/.test(text)) return NO;
-      return whole ? probeArray(bytes, length, text.length + 2) : cut;
-    case 0x24: // $
+      if (!isCount(bytes, stop, 7) && !isMinusOne(bytes, stop)) return NO;
+      return whole ? probeArray(bytes, length, stop + 2) : cut;
+    case DOLLAR:
     case 0x3d: // =
     case 0x21: // !
-      if (!/^.(-1|\d{0,10})$/.test(text)) return NO;
-      return whole ? probeBulk(bytes, text) : cut;
-    case 0x3a: // :
-    case 0x28: // (
-      return matches(/^.[+-]?\d{1,400}$/, text, whole, cut);
+      if (!isCount(bytes, stop, 10) && !isMinusOne(bytes, stop)) return NO;
+      return whole ? probeBulk(bytes, stop) : cut;
     case 0x25: // %
     case 0x7e: // ~
     case 0x3e: // >
     case 0x7c: // |
-      return matches(/^.\d{1,7}$/, text, whole, cut);
+      if (!whole) return cut;
+      return stop > 1 && isCount(bytes, stop, 7) ? WEAK_REPLY : NO;
+    case 0x3a: // :
+    case 0x28: // (
+      return matches(/^.[+-]?\d{1,400}$/, bytes, stop, whole, cut);
     case 0x5f: // _
-      return matches(/^_$/, text, whole, cut);
+      return matches(/^_$/, bytes, stop, whole, cut);
     case 0x23: // #
-      return matches(/^#[tf]$/, text, whole, cut);
+      return matches(/^#[tf]$/, bytes, stop, whole, cut);
     case 0x2c: // ,
-      return matches(/^,([+-]?(\d+(\.\d+)?([eE][+-]?\d+)?|inf)|nan)$/, text, whole, cut);
+      return matches(/^,([+-]?(\d+(\.\d+)?([eE][+-]?\d+)?|inf)|nan)$/, bytes, stop, whole, cut);
     case 0x2b: // +
-      if (!/^\+[\x20-\x7e]*$/.test(text)) return NO;
-      if (!whole) return cut;
-      return /^\+(OK|PONG|QUEUED|FULLRESYNC|CONTINUE)/.test(text) ? REPLY : WEAK_REPLY;
     case 0x2d: // -
-      if (!/^-[\x20-\x7e]*$/.test(text)) return NO;
-      if (!whole) return cut;
-      return /^-[A-Z]{2,20}( |$)/.test(text) ? REPLY : WEAK_REPLY;
+      return probeLine(bytes, stop, whole, cut);
     default:
-      return whole && INLINE_LINE.test(text) ? probeInline(bytes) : NO;
+      return whole && INLINE_LINE.test(latin1Of(bytes, 0, stop)) ? probeInline(bytes) : NO;
   }
+}
+
+/** Simple strings and errors: any text, some more telling than others. */
+function probeLine(bytes: Uint8Array, stop: number, whole: boolean, cut: Claim): Claim {
+  for (let i = 1; i < stop; i++) {
+    const c = bytes[i] as number;
+    if (c < 0x20 || c > 0x7e) return NO;
+  }
+  if (!whole) return cut;
+  const known = /^\+(?:OK|PONG|QUEUED|FULLRESYNC|CONTINUE)|^-[A-Z]{2,20}(?: |$)/;
+  return known.test(latin1Of(bytes, 0, stop)) ? REPLY : WEAK_REPLY;
 }
 
 /** All lines that can be seen as a whole are commands: "get …" also begins sentences. */
 function probeInline(bytes: Uint8Array): Claim {
-  const lines = ascii(bytes, 0, Math.min(bytes.length, INLINE_BYTES)).split("\r\n");
+  const lines = latin1Of(bytes, 0, INLINE_BYTES).split("\r\n");
   const rest = lines.pop() ?? "";
   return lines.every((line) => INLINE_LINE.test(line)) && INLINE_REST.test(rest) ? INLINE : NO;
 }
@@ -82,41 +95,70 @@ function probeInline(bytes: Uint8Array): Claim {
 /** After `*<n>`: commands consist of bulk strings, replies of anything. */
 function probeArray(bytes: Uint8Array, length: number, at: number): Claim {
   if (bytes.length <= at) return length > bytes.length || bytes.length < at ? WEAK_REPLY : REPLY;
-  const text = ascii(bytes, at, Math.min(bytes.length, at + 12));
-  const match = /^\$\d{1,10}\r\n/.exec(text);
-  if (match === null) return /^[+\-:$*_#,(!=%~>|]/.test(text) ? WEAK_REPLY : NO;
-  const name = ascii(
-    bytes,
-    at + match[0].length,
-    Math.min(bytes.length, at + match[0].length + 24),
-  );
-  return /^[A-Za-z][A-Za-z0-9._-]*(\r|$)/.test(name) ? COMMAND : WEAK_REPLY;
-}
-
-/** A bulk string must end with CRLF, where that can be seen. */
-function probeBulk(bytes: Uint8Array, header: string): Claim {
-  const end = header.length + 2 + Number(header.slice(1));
-  if (header === "$-1") return REPLY;
-  if (end + 1 >= bytes.length) return WEAK_REPLY;
-  return bytes[end] === 0x0d && bytes[end + 1] === 0x0a ? REPLY : NO;
-}
-
-function matches(pattern: RegExp, text: string, whole: boolean, cut: Claim): Claim {
-  if (!whole) return cut;
-  return pattern.test(text) ? WEAK_REPLY : NO;
-}
-
-/** The first line without its CRLF; null when it does not end near. */
-function firstLine(bytes: Uint8Array): string | null {
-  const end = Math.min(bytes.length, HEADER_BYTES_MAX);
-  for (let i = 1; i < end; i++) {
-    if (bytes[i] === 0x0a) return bytes[i - 1] === 0x0d ? ascii(bytes, 0, i - 1) : null;
+  const end = lineEnd(bytes, at, at + BULK_HEADER_BYTES);
+  if (bytes[at] === DOLLAR && end > at + 1 && areDigits(bytes, at + 1, end)) {
+    return isName(bytes, end + 2) ? COMMAND : WEAK_REPLY;
   }
-  return null;
+  return "+-:$*_#,(!=%~>|".includes(String.fromCharCode(bytes[at] as number)) ? WEAK_REPLY : NO;
 }
 
-function ascii(bytes: Uint8Array, start: number, end: number): string {
-  let text = "";
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i] as number);
-  return text;
+/** A letter, then letters, digits and `.`, `_`, `-` up to the end of the line. */
+function isName(bytes: Uint8Array, start: number): boolean {
+  const end = Math.min(bytes.length, start + NAME_BYTES);
+  if (start >= end || !isLetter(bytes[start] as number)) return false;
+  for (let i = start + 1; i < end; i++) {
+    const c = bytes[i] as number;
+    if (c === CR) return true;
+    if (!isLetter(c) && !isDigit(c) && c !== 0x2d && c !== 0x2e && c !== 0x5f) return false;
+  }
+  return true;
 }
+
+/** `$`, nine digits, CRLF */
+const BULK_HEADER_BYTES = 12;
+/** Of a command's name looked at. */
+const NAME_BYTES = 24;
+
+const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39;
+const isLetter = (c: number): boolean => (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a;
+
+/** A bulk string must end with CRLF, where that can be seen; `stop` is where its header ends. */
+function probeBulk(bytes: Uint8Array, stop: number): Claim {
+  if (bytes[0] === DOLLAR && isMinusOne(bytes, stop)) return REPLY;
+  const end = stop + 2 + Number(latin1Of(bytes, 1, stop));
+  if (end + 1 >= bytes.length) return WEAK_REPLY;
+  return bytes[end] === CR && bytes[end + 1] === LF ? REPLY : NO;
+}
+
+function matches(
+  pattern: RegExp,
+  bytes: Uint8Array,
+  stop: number,
+  whole: boolean,
+  cut: Claim,
+): Claim {
+  if (!whole) return cut;
+  return pattern.test(latin1Of(bytes, 0, stop)) ? WEAK_REPLY : NO;
+}
+
+/** Where the CRLF of the line at `start` begins; -1 when there is none before `max`. */
+function lineEnd(bytes: Uint8Array, start: number, max: number): number {
+  const end = Math.min(bytes.length, max);
+  for (let i = start + 1; i < end; i++) {
+    if (bytes[i] === LF) return bytes[i - 1] === CR ? i - 1 : -1;
+  }
+  return -1;
+}
+
+/** Up to `digitsMax` digits behind the type byte, none at all as well. */
+const isCount = (bytes: Uint8Array, stop: number, digitsMax: number): boolean =>
+  stop <= 1 + digitsMax && areDigits(bytes, 1, stop);
+
+function areDigits(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (!isDigit(bytes[i] as number)) return false;
+  return true;
+}
+
+/** What stands for null. */
+const isMinusOne = (bytes: Uint8Array, stop: number): boolean =>
+  stop === 3 && bytes[1] === 0x2d && bytes[2] === 0x31;

@@ -47,6 +47,7 @@ export const ftp = defineProtocol<F, State>({
   pairing: "order",
   capture: "all",
   starts: byteSet("2UuAaFf"),
+  words: ["220", "USER", "FEAT", "AUTH"],
   probe,
   open: () => ({ waiting: 0, securing: false, encrypted: false }),
 

@@ -173,9 +173,15 @@ const COMMAND = new RegExp(
   "i",
 );
 
+/** One letter or `*`, or a word with a digit in it: no word of a language. */
+function isTag(bytes: Uint8Array, length: number): boolean {
+  for (let i = 0; i < length; i++) if ((bytes[i] as number) < 0x3a) return true;
+  return length === 1;
+}
+
 function probe(bytes: Uint8Array): Claim {
   const tag = bytes[0] === 0x2a ? 1 : firstWordBytes(bytes, 17);
-  if (tag === 0 || tag > 16 || bytes[tag] !== 0x20) return NO;
+  if (tag === 0 || tag > 16 || bytes[tag] !== 0x20 || !isTag(bytes, tag)) return NO;
   const text = latin1Of(bytes, 0, 160);
   if (/^\* (?:OK|PREAUTH) [^\r\n]*IMAP/i.test(text)) return { kind: "response", score: 95 };
   return COMMAND.test(text) ? { kind: "request", score: 82 } : NO;

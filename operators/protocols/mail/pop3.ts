@@ -48,6 +48,7 @@ export const pop3 = defineProtocol<F, State>({
   pairing: "order",
   capture: "all",
   starts: byteSet("+CUA"),
+  words: ["+OK", "USER", "CAPA", "UIDL", "STLS", "APOP"],
   probe,
   open: () => ({ asked: [], lines: false, inLine: false, secrets: false, encrypted: false }),
 

@@ -61,6 +61,7 @@ export const smtp = defineProtocol<F, State>({
   pairing: "order",
   capture: "all",
   starts: byteSet("2EeHhLlMmRr"),
+  words: ["220", "EHLO", "LHLO", "HELO", "MAIL FROM", "RCPT TO"],
   probe,
   open: () => ({
     asked: [],

@@ -77,6 +77,10 @@ export const nats = defineProtocol<F, State>({
   pairing: "id",
   capture: "all",
   starts: byteSet("IiCcPpHhSsUuMm+-"),
+  words: [
+    ...["INFO", "CONNECT", "PUB", "HPUB", "SUB", "UNSUB", "MSG", "HMSG", "PING", "PONG"],
+    ...["+OK", "-ERR"],
+  ],
   probe,
   open: () => ({
     toServer: { replies: new Set() },

@@ -47,6 +47,12 @@ const FIELDS = {
 } as const;
 type F = typeof FIELDS;
 
+const CLIENT = new Set([
+  ...["CONNECT", "STOMP", "SEND", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN"],
+  ...["COMMIT", "ABORT", "DISCONNECT"],
+]);
+const SERVER = new Set(["CONNECTED", "MESSAGE", "RECEIPT", "ERROR"]);
+
 export const stomp = defineProtocol<F, Tails>({
   name: "stomp",
   spec: "https://stomp.github.io/stomp-specification-1.2.html",
@@ -56,6 +62,7 @@ export const stomp = defineProtocol<F, Tails>({
   pairing: "id",
   capture: "all",
   starts: byteSet("CSUABDMRE\n"),
+  words: [...CLIENT, ...SERVER],
   probe,
   open: noTails,
 
@@ -81,12 +88,6 @@ export const stomp = defineProtocol<F, Tails>({
 });
 
 const NOTHING: Step = { kind: "nothing" };
-
-const CLIENT = new Set([
-  ...["CONNECT", "STOMP", "SEND", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN"],
-  ...["COMMIT", "ABORT", "DISCONNECT"],
-]);
-const SERVER = new Set(["CONNECTED", "MESSAGE", "RECEIPT", "ERROR"]);
 
 /** Bytes up to the NUL that ends a body without its length. */
 function bodyBytes(cursor: Cursor): number {

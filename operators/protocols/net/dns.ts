@@ -9,7 +9,7 @@
 import type { Status } from "../../../model/status.ts";
 import { anyByte } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
-import { type Claim, defineProtocol } from "../../wire/protocol.ts";
+import { type Claim, defineProtocol, type FieldValues } from "../../wire/protocol.ts";
 import { decodeLatin1 } from "../../wire/text.ts";
 
 const HEADER_BYTES = 12;
@@ -17,6 +17,8 @@ const NAME_BYTES_MAX = 255;
 const POINTERS_MAX = 16;
 const QUESTIONS_MAX = 10;
 const ANSWERS_MAX = 32;
+/** Record type that is no record: the extensions of a message. */
+const OPT = 41;
 
 /** Record types by number; others are written TYPE123 (RFC 3597). */
 const TYPES: Readonly<Record<number, string>> = {
@@ -118,39 +120,52 @@ export const dns = defineProtocol({
     const base = cursor.position;
     const id = cursor.u16();
     const flags = cursor.u16();
-    const counts = [cursor.u16(), cursor.u16(), cursor.u16()] as const;
+    const questions = cursor.u16(), answers = cursor.u16(), authorities = cursor.u16();
     cursor.skip(2);
     const response = (flags & 0x8000) !== 0;
-    const opcode = flags >> 11 & 15;
-    const first = readQuestions(cursor, base, counts[0]);
-    const fields = {
-      ...(first.name !== "" && { question: first.name }),
-      ...(first.type !== "" && { question_type: first.type }),
-      ...(counts[0] > 1 && { questions: counts[0] }),
-      ...(opcode !== 0 && { opcode: OPCODES[opcode] ?? `OPCODE${opcode}` }),
-      ...((flags & 0x0200) !== 0 && { truncated: true }),
-    };
-    const draft = { type: first.type, resource: first.name, endpoint: first.name, id };
+    const { name, type } = readQuestions(cursor, base, questions);
+    const fields = questionFields(name, type, questions, flags);
     if (!response) {
       cursor.leave();
-      return make.request({ ...draft, fields });
+      return make.request({ type, resource: name, endpoint: name, id, fields });
     }
     const rcode = flags & 15;
-    const records = readRecords(cursor, base, Math.min(counts[1] + counts[2], ANSWERS_MAX));
+    const records = readRecords(cursor, base, Math.min(answers + authorities, ANSWERS_MAX));
     cursor.leave();
+    fields.rcode = RCODES[rcode] ?? `RCODE${rcode}`;
+    if (records.text !== "") fields.answers = records.text;
     return make.response({
-      ...draft,
+      type,
+      resource: name,
+      endpoint: name,
+      id,
       code: rcode,
       status: statusOf(rcode),
       clipped: records.clipped,
-      fields: {
-        ...fields,
-        rcode: RCODES[rcode] ?? `RCODE${rcode}`,
-        ...(records.text !== "" && { answers: records.text }),
-      },
+      fields,
     });
   },
 });
+
+type DnsFields = {
+  -readonly [N in keyof FieldValues<typeof FIELDS>]: FieldValues<typeof FIELDS>[N];
+};
+
+function questionFields(
+  name: string,
+  type: string,
+  questions: number,
+  flags: number,
+): DnsFields {
+  const fields: DnsFields = {};
+  const opcode = flags >> 11 & 15;
+  if (name !== "") fields.question = name;
+  if (type !== "") fields.question_type = type;
+  if (questions > 1) fields.questions = questions;
+  if (opcode !== 0) fields.opcode = OPCODES[opcode] ?? `OPCODE${opcode}`;
+  if ((flags & 0x0200) !== 0) fields.truncated = true;
+  return fields;
+}
 
 /** NXDOMAIN and FORMERR are the asker's; everything else but success is the server's. */
 function statusOf(rcode: number): Status {
@@ -160,19 +175,22 @@ function statusOf(rcode: number): Status {
 
 /** Judges 12 bytes of header and the first question at `at`; `length` is that of the message. */
 function headerAt(bytes: Uint8Array, at: number, length: number): Claim {
-  const u16 = (i: number) => (bytes[at + i] ?? 0) << 8 | (bytes[at + i + 1] ?? 0);
   if (length < HEADER_BYTES || bytes.length < at + HEADER_BYTES) return NO;
-  const flags = u16(2);
+  const flags = u16(bytes, at + 2);
   const response = (flags & 0x8000) !== 0;
   const opcode = flags >> 11 & 15;
-  const [questions, answers, authorities, additional] = [u16(4), u16(6), u16(8), u16(10)];
+  const questions = u16(bytes, at + 4), answers = u16(bytes, at + 6);
   if (opcode > 6 || opcode === 3 || (flags & 0x0040) !== 0) return NO;
   if (questions > QUESTIONS_MAX || (questions === 0 && (!response || answers === 0))) return NO;
   if (!response && ((flags & 15) !== 0 || (opcode === 0 && answers > 16))) return NO;
-  if (answers > 512 || authorities > 512 || additional > 512) return NO;
+  // Records of answers, authorities and additional ones.
+  if (answers > 512 || u16(bytes, at + 8) > 512 || u16(bytes, at + 10) > 512) return NO;
   if (questions > 0 && !questionAt(bytes, at + HEADER_BYTES)) return NO;
-  return { kind: response ? "response" : "request", score: questions > 0 ? 85 : 60 };
+  return questions > 0 ? (response ? RESPONSE : REQUEST) : UNASKED;
 }
+
+const u16 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at] as number) << 8 | (bytes[at + 1] as number);
 
 /** A name of plain labels, then a known type and class. */
 function questionAt(bytes: Uint8Array, start: number): boolean {
@@ -189,6 +207,10 @@ function questionAt(bytes: Uint8Array, start: number): boolean {
 }
 
 const NO: Claim = { kind: "no" };
+const REQUEST: Claim = { kind: "request", score: 85 };
+const RESPONSE: Claim = { kind: "response", score: 85 };
+/** Records without a question, as mDNS has them. */
+const UNASKED: Claim = { kind: "response", score: 60 };
 
 const typeName = (type: number): string => TYPES[type] ?? `TYPE${type}`;
 
@@ -217,27 +239,29 @@ function readRecords(
   base: number,
   count: number,
 ): { text: string; clipped: boolean } {
-  const texts: string[] = [];
+  let text = "";
   for (let i = 0; i < count; i++) {
-    if (cursor.captured < 11) return { text: texts.join("; "), clipped: cursor.remaining > 0 };
+    if (cursor.captured < 11) return { text, clipped: cursor.remaining > 0 };
     passName(cursor);
     const type = cursor.u16();
     cursor.skip(2);
     const ttl = cursor.u32();
     const bytes = cursor.u16();
     const end = cursor.position + bytes;
-    if (bytes > cursor.captured) return { text: texts.join("; "), clipped: true };
+    if (bytes > cursor.captured) return { text, clipped: true };
     const value = readValue(cursor, base, type, bytes);
     cursor.rewind(end);
-    if (type !== 41) texts.push(`${typeName(type)}=${value} TTL=${ttl}`);
+    if (type === OPT) continue;
+    if (text !== "") text += "; ";
+    text += `${typeName(type)}=${value} TTL=${ttl}`;
   }
-  return { text: texts.join("; "), clipped: false };
+  return { text, clipped: false };
 }
 
 function readValue(cursor: Cursor, base: number, type: number, bytes: number): string {
   switch (type) {
     case 1:
-      return [cursor.u8(), cursor.u8(), cursor.u8(), cursor.u8()].join(".");
+      return `${cursor.u8()}.${cursor.u8()}.${cursor.u8()}.${cursor.u8()}`;
     case 28:
       return formatIpv6(cursor.bytes(16));
     case 2:
@@ -269,19 +293,24 @@ function readStrings(cursor: Cursor, bytes: number): string {
   return text.replace(/[^\x20-\x7e]/g, "?");
 }
 
-/** RFC 5952: the longest run of zero groups becomes `::`. */
+/** RFC 5952: the first of the longest runs of zero groups, of two or more, becomes `::`. */
 function formatIpv6(bytes: Uint8Array): string {
-  const groups: string[] = [];
-  for (let i = 0; i < 16; i += 2) {
-    groups.push(((bytes[i] ?? 0) << 8 | (bytes[i + 1] ?? 0)).toString(16));
+  let from = 0, length = 1;
+  for (let i = 0, start = 0; i < 8; i++) {
+    if (u16(bytes, i * 2) !== 0) start = i + 1;
+    else if (i + 1 - start > length) {
+      from = start;
+      length = i + 1 - start;
+    }
   }
-  const runs = groups.join(":").match(/(?:^|:)0(?::0)+(?=:|$)/g) ?? [];
-  const longest = runs.reduce((best, run) => run.length > best.length ? run : best, "");
-  if (longest === "") return groups.join(":");
-  return groups.join(":").replace(longest, ":").replace(/^:(?!:)/, "::").replace(
-    /([^:]):$/,
-    "$1::",
-  );
+  if (length < 2) return groups(bytes, 0, 8);
+  return `${groups(bytes, 0, from)}::${groups(bytes, from + length, 8)}`;
+}
+
+function groups(bytes: Uint8Array, from: number, to: number): string {
+  let text = "";
+  for (let i = from; i < to; i++) text += (i > from ? ":" : "") + u16(bytes, i * 2).toString(16);
+  return text;
 }
 
 /** The name being read, with dots for the lengths of its labels. */

@@ -50,6 +50,7 @@ export const sip = defineProtocol<F, State>({
   pairing: "id",
   capture: "all",
   starts: byteSet("IABCORPSNMU"),
+  words: [...METHODS, "SIP/2.0"],
   probe,
   open: (transport) => ({ tails: noTails(), datagrams: transport === "udp" }),
 

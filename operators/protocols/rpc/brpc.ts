@@ -47,6 +47,7 @@ export const brpc = defineProtocol<F, Tails>({
   pairing: "id",
   capture: "all",
   starts: byteSet("PS"),
+  words: ["PRPC", "STRM"],
   probe,
   open: noTails,
 

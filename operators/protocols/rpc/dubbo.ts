@@ -13,6 +13,7 @@ import { attempt } from "../../wire/attempt.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
+import { present } from "../../wire/present.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
 import { IdentityReader } from "../../wire/trace_context.ts";
 import { parameterCount } from "./dubbo_parameters.ts";
@@ -119,15 +120,16 @@ function readRequest(
     id,
     identity: found.identity,
     more,
-    fields: {
+    fields: present({
       request_id: String(id),
       serialization,
-      ...(service !== "" && { service, method }),
-      ...(found.serviceVersion !== "" && { service_version: found.serviceVersion }),
-      ...(found.group !== "" && { group: found.group }),
-      ...(found.application !== "" && { application: found.application }),
-      ...(found.version !== "" && { version: found.version }),
-    },
+      service,
+      method: service === "" ? "" : method,
+      service_version: found.serviceVersion,
+      group: found.group,
+      application: found.application,
+      version: found.version,
+    }),
   };
   return (flags & TWO_WAY) !== 0 ? make.request(draft) : make.oneway(draft);
 }
@@ -229,17 +231,13 @@ function readResponse(
     });
   }
   return make.response({
-    ...((flags & EVENT) !== 0 && { type: "HEARTBEAT" }),
+    type: (flags & EVENT) !== 0 ? "HEARTBEAT" : "",
     code,
     status: exception !== "" ? "server_error" : statusOf(code),
     id,
     identity,
     more,
-    fields: {
-      status_code: code,
-      ...(exception !== "" && { exception }),
-      ...(message !== "" && { error_message: message }),
-    },
+    fields: present({ status_code: code, exception, error_message: message }),
   });
 }
 

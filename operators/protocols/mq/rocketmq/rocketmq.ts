@@ -12,6 +12,7 @@ import { attempt } from "../../../wire/attempt.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
+import { present } from "../../../wire/present.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../../wire/protocol.ts";
 import { REQUEST_CODES, statusOf } from "./rocketmq_codes.ts";
 import { type Header, readHeader } from "./rocketmq_header.ts";
@@ -105,17 +106,19 @@ function readRequest(header: Header, bodyBytes: number, more: boolean, make: Mak
     id: header.opaque,
     identity: identityOf(properties, ext),
     more,
-    fields: {
-      ...(topic !== "" && { topic }),
-      ...(group !== "" && { group }),
-      ...(/^\d{1,9}$/.test(queue) && { queue_id: Number(queue) }),
-      ...messageFields(properties),
-      ...(properties !== null && { body_size: bodyBytes }),
+    fields: present({
+      topic,
+      group,
+      queue_id: queueOf(queue),
+      message_id: properties?.uniqueKey,
+      keys: properties?.keys,
+      tags: properties?.tags,
+      body_size: properties === null ? undefined : bodyBytes,
       request_code: header.code,
       opaque: header.opaque,
-      ...(header.language !== "" && { language: header.language }),
+      language: header.language,
       version: header.version,
-    },
+    }),
   };
   return (header.flag & ONE_WAY) !== 0 ? make.oneway(draft) : make.request(draft);
 }
@@ -132,11 +135,8 @@ function identityOf(
   return traceId === undefined || traceId === "" ? null : { traceId };
 }
 
-const messageFields = (properties: Properties | null) => ({
-  ...(properties !== null && properties.uniqueKey !== "" && { message_id: properties.uniqueKey }),
-  ...(properties !== null && properties.keys !== "" && { keys: properties.keys }),
-  ...(properties !== null && properties.tags !== "" && { tags: properties.tags }),
-});
+const queueOf = (text: string): number | undefined =>
+  /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 
 function readResponse(
   cursor: Cursor,
@@ -156,25 +156,22 @@ function readResponse(
   });
 }
 
-function responseOf(header: Header, stored: Stored | null) {
-  const queue = header.ext.get("queueId") ?? "";
-  const messageId = header.ext.get("msgId") ?? "";
+function responseOf({ code, remark, version, ext }: Header, stored: Stored | null) {
+  const messageId = ext.get("msgId");
   return {
     identity: stored?.identity ?? null,
-    fields: {
-      ...(stored !== null && {
-        topic: stored.topic,
-        queue_id: stored.queueId,
-        offset: stored.offset,
-        body_size: stored.bodyBytes,
-      }),
-      ...(stored === null && /^\d{1,9}$/.test(queue) && { queue_id: Number(queue) }),
-      ...(messageId !== "" && { message_id: messageId }),
-      ...messageFields(stored),
-      response_code: header.code,
-      ...(header.remark !== "" && { remark: header.remark }),
-      version: header.version,
-    },
+    fields: present({
+      topic: stored?.topic,
+      queue_id: stored?.queueId ?? queueOf(ext.get("queueId") ?? ""),
+      offset: stored?.offset,
+      body_size: stored?.bodyBytes,
+      message_id: stored?.uniqueKey || messageId,
+      keys: stored?.keys,
+      tags: stored?.tags,
+      response_code: code,
+      remark,
+      version,
+    }),
   };
 }
 

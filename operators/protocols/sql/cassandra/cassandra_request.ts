@@ -9,6 +9,7 @@
 import type { Identity } from "../../../../model/message.ts";
 import { attempt } from "../../../wire/attempt.ts";
 import type { Cursor } from "../../../wire/cursor.ts";
+import { present } from "../../../wire/present.ts";
 import type { Make, Step } from "../../../wire/protocol.ts";
 import { IdentityReader } from "../../../wire/trace_context.ts";
 import { CASSANDRA_FIELDS, type CassandraState, keep } from "./cassandra_session.ts";
@@ -79,15 +80,15 @@ export function readRequest(
     id: stream,
     identity: found.identity ?? sql?.identity ?? null,
     more: envelope.more,
-    fields: {
-      ...(keyspace !== "" && { keyspace }),
-      ...(sql !== null && { summary: sql.summary }),
-      ...(consistency !== "" && { consistency }),
-      ...(statements > 0 && { statements }),
-      ...(driver !== "" && { driver }),
+    fields: present({
+      keyspace,
+      summary: sql?.summary,
+      consistency,
+      statements: statements > 0 ? statements : undefined,
+      driver,
       stream,
       version,
-    },
+    }),
   });
 }
 

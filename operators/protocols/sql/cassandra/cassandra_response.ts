@@ -9,6 +9,7 @@
 import type { Status } from "../../../../model/status.ts";
 import { attempt } from "../../../wire/attempt.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { present } from "../../../wire/present.ts";
 import type { Make, Step } from "../../../wire/protocol.ts";
 import { type Envelope, PAYLOAD, readId, readPayload } from "./cassandra_request.ts";
 import { CASSANDRA_FIELDS, type CassandraState, keep } from "./cassandra_session.ts";
@@ -57,18 +58,18 @@ export function readResponse(
     else if (opcode === EVENT) found.kind = cursor.text(cursor.u16());
   });
   const type = RESPONSES[opcode] ?? "";
-  const fields = {
-    ...(found.kind !== "" && { result: found.kind }),
-    ...(found.rows >= 0 && { rows: found.rows }),
-    ...(found.code >= 0 && { error_code: found.code.toString(16).padStart(4, "0") }),
-    ...(found.text !== "" && { error_message: found.text }),
+  const fields = present({
+    result: found.kind,
+    rows: found.rows < 0 ? undefined : found.rows,
+    error_code: found.code < 0 ? "" : found.code.toString(16).padStart(4, "0"),
+    error_message: found.text,
     stream,
     version,
-  };
+  });
   if (opcode === EVENT) return make.oneway({ type, endpoint: found.kind, more, fields });
   return make.response({
     type,
-    ...(opcode === ERROR && { code: found.code }),
+    code: opcode === ERROR ? found.code : undefined,
     status: opcode === ERROR ? statusOf(found.code) : "ok",
     id: stream,
     more,

@@ -19,6 +19,7 @@ import {
   type Step,
   type Way,
 } from "../../../wire/protocol.ts";
+import { present } from "../../../wire/present.ts";
 import type { SqlText } from "../sql_text.ts";
 import { readBatch, readCall, readLogin } from "./tds_request.ts";
 import { newOutcome, type Outcome, readLastDone, readTokens, statusOf } from "./tds_response.ts";
@@ -147,11 +148,7 @@ function requestOf(cursor: Cursor, type: number, name: string, state: State): Dr
     state.user = user;
     state.database = database;
     const draft = statementDraft(name, null, "", state);
-    return {
-      ...draft,
-      resource: database,
-      fields: { ...draft.fields, ...(application !== "" && { application }) },
-    };
+    return { ...draft, resource: database, fields: present({ ...draft.fields, application }) };
   }
   return statementDraft(name, null, "", state);
 }
@@ -169,12 +166,7 @@ function statementDraft(
     domain: database,
     endpoint: sql?.summary ?? (procedure === "" ? name : procedure),
     identity: sql?.identity ?? null,
-    fields: {
-      ...(database !== "" && { database }),
-      ...(user !== "" && { user }),
-      ...(procedure !== "" && { procedure }),
-      ...(sql !== null && { summary: sql.summary }),
-    },
+    fields: present({ database, user, procedure, summary: sql?.summary }),
   };
 }
 
@@ -196,20 +188,20 @@ function readResponse(
   if (outcome.database !== "") state.database = outcome.database;
   state.open.toClient = !last;
   state.outcome = outcome;
-  const told = {
-    ...(outcome.code !== 0 && { code: outcome.code }),
-    status: statusOf(outcome),
-    fields: outcomeFields(outcome),
-  };
-  if (begun) return last ? { kind: "end", ...told } : NOTHING;
-  return make.response({ ...told, more: !last });
+  if (begun && !last) return NOTHING;
+  const { code } = outcome;
+  const status = statusOf(outcome), fields = outcomeFields(outcome);
+  if (begun) return { kind: "end", ...(code !== 0 && { code }), status, fields };
+  return make.response({ code: code === 0 ? undefined : code, status, fields, more: !last });
 }
 
-const outcomeFields = (outcome: Outcome) => ({
-  ...(outcome.rows >= 0 && { rows: outcome.rows }),
-  ...(outcome.code !== 0 && { error_code: String(outcome.code), severity: outcome.severity }),
-  ...(outcome.message !== "" && { error_message: outcome.message }),
-});
+const outcomeFields = ({ rows, code, severity, message }: Outcome) =>
+  present({
+    rows: rows < 0 ? undefined : rows,
+    error_code: code === 0 ? "" : String(code),
+    severity: code === 0 ? undefined : severity,
+    error_message: message,
+  });
 
 const NO: Claim = { kind: "no" };
 
