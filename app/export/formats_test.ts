@@ -53,10 +53,11 @@ Deno.test("spans of one connection differ in their lines where they differ in a 
   const before = spanLine(child);
   for (const name of Object.keys(SPAN_COLUMNS)) {
     const value: unknown = child[name as keyof typeof child];
+    const isNumber = /^[iu]32/.test(SPAN_COLUMNS[name as keyof typeof child].type);
     const other = typeof value === "bigint"
       ? value + 1n
-      : typeof value === "number"
-      ? value + 1
+      : isNumber || typeof value === "number"
+      ? Number(value) + 1
       : "x";
     const after = spanLine({ ...child, [name]: other });
     assert.notEqual(after, before, name);

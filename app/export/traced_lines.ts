@@ -2,7 +2,8 @@
 // Assembled traces as one span per line of JSON, each trace in the order of its waterfall.
 
 import type { Trace } from "../../queries/assembly/trace.ts";
-import { tracedSpanLine } from "./span_json.ts";
+import { LineBytes } from "./line_bytes.ts";
+import { writeTracedSpanLine } from "./span_json.ts";
 import type { TraceWriter } from "./trace_writer.ts";
 
 export function tracedLines(): TraceWriter {
@@ -10,6 +11,7 @@ export function tracedLines(): TraceWriter {
 }
 
 function* linesOf(traces: readonly Trace[]): Generator<string> {
+  const line = new LineBytes();
   for (const { traceId, nodes } of traces) {
     for (const { span, link } of nodes) {
       const linked = {
@@ -18,7 +20,9 @@ function* linesOf(traces: readonly Trace[]): Generator<string> {
         link_evidence: link === null ? "" as const : link.evidence,
         link_confidence: link === null ? 0 : link.confidence,
       };
-      yield tracedSpanLine(linked, traceId);
+      line.clear();
+      writeTracedSpanLine(linked, traceId, line);
+      yield line.text();
     }
   }
 }

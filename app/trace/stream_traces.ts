@@ -5,9 +5,11 @@
 import { knownProtocols } from "../protocols/known_protocols.ts";
 import type { Pipeline } from "../../engine/flow.ts";
 import type { TraceFlags } from "../cli/commands/trace.ts";
+import type { LineBytes } from "../export/line_bytes.ts";
+import type { SpanRevision } from "../../model/span.ts";
 import { Refusal } from "../cli/context.ts";
 import { paintFor } from "../cli/terminal/style.ts";
-import { spanLine } from "../export/span_json.ts";
+import { writeSpanLine } from "../export/span_json.ts";
 import { loadCustomPipeline, resultLine } from "./custom_pipeline.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { asRefusal, type RecordSource } from "./record_source.ts";
@@ -16,7 +18,7 @@ import { sayEnd, sayStart } from "./run_report.ts";
 import { settleTraces } from "../views/settle_traces.ts";
 import { END_MS_MAX, startTracing, type TracingFlows } from "./start_tracing.ts";
 import { CLOSE_MS_MAX, openStoreFor } from "./trace_store.ts";
-import { openTextOutput, type TextOutput, textSink } from "./text_output.ts";
+import { byteSink, openTextOutput, type TextOutput, textSink } from "./text_output.ts";
 import { traceLine, traceLineHeader } from "../views/trace_line.ts";
 
 export async function streamTraces(input: RecordSource, flags: TraceFlags): Promise<void> {
@@ -35,7 +37,7 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
       return [...stored, custom(spans).into(textSink("results", output, resultLine, whenFull))];
     }
     if (flags.json === true) {
-      const sink = textSink("json_lines", output, spanLineOf, whenFull);
+      const sink = byteSink("json_lines", output, writeRevision, whenFull);
       return [...stored, spans.into(sink)];
     }
     const paint = paintFor(output.isTerminal, (name) => Deno.env.get(name));
@@ -81,7 +83,9 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
   if (output.problem() !== "") throw new Refusal("Cannot call this run complete: output was lost");
 }
 
-const spanLineOf = ({ span }: { readonly span: Parameters<typeof spanLine>[0] }) => spanLine(span);
+function writeRevision({ span }: SpanRevision, line: LineBytes): void {
+  writeSpanLine(span, line);
+}
 
 /** The header stands before the first line, so that a run without traces prints nothing. */
 function withHeader<T>(

@@ -3,11 +3,14 @@
 
 import type { AsyncSink } from "../../engine/sink.ts";
 import { Refusal } from "../cli/context.ts";
+import { LineBytes } from "../export/line_bytes.ts";
 
 export interface TextOutput extends AsyncDisposable {
   readonly isTerminal: boolean;
   /** One at a time: resolves when the text is written. Once the reader has gone it does nothing. */
   readonly write: (text: string) => Promise<void>;
+  /** The same for bytes, which are borrowed until it resolves. */
+  readonly writeBytes: (bytes: Uint8Array) => Promise<void>;
   /** Why text was lost, as a sentence; "" while none was. */
   readonly problem: () => string;
 }
@@ -23,25 +26,29 @@ export async function openTextOutput(
   const buffer = new Uint8Array(WRITE_BYTES_MAX);
   let isGone = false;
   let problem = "";
+  async function writeBytes(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length && !isGone;) {
+        at += await stream.write(bytes.subarray(at));
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) {
+        problem ||= tellLoss(path ?? "standard output", error);
+        throw error;
+      }
+      isGone = true;
+      whenGone();
+    }
+  }
   return {
     isTerminal: stream.isTerminal(),
     problem: () => problem,
+    writeBytes,
     async write(text) {
-      try {
-        for (let rest = text; rest.length > 0 && !isGone;) {
-          const { read, written } = encoder.encodeInto(rest, buffer);
-          rest = rest.slice(read);
-          for (let at = 0; at < written && !isGone;) {
-            at += await stream.write(buffer.subarray(at, written));
-          }
-        }
-      } catch (error) {
-        if (!(error instanceof Deno.errors.BrokenPipe)) {
-          problem ||= tellLoss(path ?? "standard output", error);
-          throw error;
-        }
-        isGone = true;
-        whenGone();
+      for (let rest = text; rest.length > 0 && !isGone;) {
+        const { read, written } = encoder.encodeInto(rest, buffer);
+        rest = rest.slice(read);
+        await writeBytes(buffer.subarray(0, written));
       }
     },
     [Symbol.asyncDispose]() {
@@ -76,11 +83,8 @@ function reasonOf(error: unknown): string {
   return message.replace(/: open '.*$/, "");
 }
 
-/**
- * Of one system call: more than a batch of spans, because a busy run comes to write once in a turn
- * of its loop. One buffer for all: a new one for each batch costs much memory.
- */
-const WRITE_BYTES_MAX = 2_097_152;
+/** Of one system call. One buffer for all: a new one for each batch costs much memory. */
+const WRITE_BYTES_MAX = 262_144;
 
 /**
  * Records that wait, and those of one write. From a file few: what waits long outlives the young
@@ -105,6 +109,32 @@ export function textSink<T>(
     queue: { ...QUEUE[whenFull], whenFull, batchWaitMs: 50 },
     open: () => ({
       write: (records) => output.write(records.map(textOf).join("")),
+      end: () => Promise.resolve(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }),
+  };
+}
+
+/** The same for records that are written as bytes. */
+export function byteSink<T>(
+  name: string,
+  output: TextOutput,
+  writeLine: (record: T, line: LineBytes) => void,
+  whenFull: "block" | "drop",
+): AsyncSink<T> {
+  const lines = new LineBytes();
+  return {
+    kind: "async_sink",
+    name,
+    limits: [],
+    queue: { ...QUEUE[whenFull], whenFull, batchWaitMs: 50 },
+    open: () => ({
+      // All lines of a batch in one call: a busy run comes to write once in a turn of its loop.
+      write: async (records) => {
+        lines.clear();
+        for (const record of records) writeLine(record, lines);
+        await output.writeBytes(lines.written());
+      },
       end: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }),
