@@ -13,6 +13,8 @@ export type Key = number | bigint | string;
 export interface ParentRule {
   readonly name: string;
   readonly evidence: Evidence;
+  /** Completes "because …", as people read it; "it" is the child. */
+  readonly because: string;
   /** Null if the span cannot be the child (the parent) by this rule. */
   readonly childKey: (span: Span) => Key | null;
   readonly parentKey: (span: Span) => Key | null;
@@ -36,8 +38,9 @@ const isClientProcess = (span: Span) => isProcess(span) && isClient(span);
 const serverFromNic: ParentRule = {
   name: "server_from_nic",
   evidence: "hop",
-  childKey: (span) => isServerProcess(span) ? span.request_seq : null,
-  parentKey: (span) => isNic(span) ? span.request_seq : null,
+  because: "the same request was seen on the network, on its way to it",
+  childKey: (span) => isServerProcess(span) ? flowKey(span) : null,
+  parentKey: (span) => isNic(span) ? flowKey(span) : null,
   fits: sameHop,
   of: "last",
 };
@@ -45,26 +48,33 @@ const serverFromNic: ParentRule = {
 const serverFromClient: ParentRule = {
   name: "server_from_client",
   evidence: "hop",
+  because: "the TCP sequence numbers of request and response are the same at both ends",
   childKey: (span) => isServerProcess(span) ? span.request_seq : null,
   parentKey: (span) => isClientProcess(span) ? span.request_seq : null,
   fits: sameHop,
   of: "only",
 };
 
+/** Two places on the way; at one place the same numbers again are the same request sent again. */
 const nicFromNic: ParentRule = {
   name: "nic_from_nic",
   evidence: "hop",
-  childKey: (span) => isNic(span) ? span.request_seq : null,
-  parentKey: (span) => isNic(span) ? span.request_seq : null,
-  fits: (child, parent) => startsBefore(parent, child) ? sameHop(child, parent) : 0,
+  because: "the same request was seen on the network before",
+  childKey: (span) => isNic(span) ? flowKey(span) : null,
+  parentKey: (span) => isNic(span) ? flowKey(span) : null,
+  fits: (child, parent) =>
+    startsBefore(parent, child) && child.socket_id !== parent.socket_id
+      ? sameHop(child, parent)
+      : 0,
   of: "last",
 };
 
 const nicFromClient: ParentRule = {
   name: "nic_from_client",
   evidence: "hop",
-  childKey: (span) => isNic(span) ? span.request_seq : null,
-  parentKey: (span) => isClientProcess(span) ? span.request_seq : null,
+  because: "the TCP sequence numbers are those that the sender used",
+  childKey: (span) => isNic(span) ? flowKey(span) : null,
+  parentKey: (span) => isClientProcess(span) ? flowKey(span) : null,
   fits: sameHop,
   of: "only",
 };
@@ -73,6 +83,7 @@ const nicFromClient: ParentRule = {
 const unixServerFromClient: ParentRule = {
   name: "unix_server_from_client",
   evidence: "hop",
+  because: "it was read from the socket, at the place in the stream, that was written to",
   childKey: (span) => isServerProcess(span) ? unixKey(span, span.socket_id) : null,
   parentKey: (span) => isClientProcess(span) ? unixKey(span, span.peer_socket_id) : null,
   fits: (child, parent) =>
@@ -86,6 +97,7 @@ const unixServerFromClient: ParentRule = {
 const udpServerFromClient: ParentRule = {
   name: "udp_server_from_client",
   evidence: "hop",
+  because: "ports, the id of the protocol and time are the same at both ends",
   childKey: (span) => isServerProcess(span) ? udpKey(span, span.peer, span.local) : null,
   parentKey: (span) => isClientProcess(span) ? udpKey(span, span.local, span.peer) : null,
   fits: (child, parent) => agree(child, parent) ? (sameTuple(child, parent) ? 1 : 0.9) : 0,
@@ -96,6 +108,7 @@ const udpServerFromClient: ParentRule = {
 const linked: ParentRule = {
   name: "linked",
   evidence: "thread",
+  because: "it was found inside the program while it ran",
   childKey: (span) => isApp(span) ? null : span.parent_span_id,
   parentKey: (span) => span.span_id,
   fits: (child, parent) => overlap(child, parent) ? child.link_confidence : 0,
@@ -106,6 +119,7 @@ const linked: ParentRule = {
 const clientFromApp: ParentRule = {
   name: "client_from_app",
   evidence: "identity",
+  because: "the bytes that were sent name the span of the application",
   childKey: (span) => isClientProcess(span) ? hexId(span.parent_id_header) : null,
   parentKey: (span) => isApp(span) ? span.span_id : null,
   fits: (child, parent) => sameTrace(child, parent) && overlap(child, parent) ? 1 : 0,
@@ -116,6 +130,7 @@ const clientFromApp: ParentRule = {
 const appFromServer: ParentRule = {
   name: "app_from_server",
   evidence: "identity",
+  because: "both name the same parent in another program",
   childKey: (span) => isApp(span) && !isClient(span) ? appParent(span) : null,
   parentKey: (span) => isServerProcess(span) ? hexId(span.parent_id_header) : null,
   fits: (child, parent) => sameTrace(child, parent) && overlap(child, parent) ? 1 : 0,
@@ -125,6 +140,7 @@ const appFromServer: ParentRule = {
 const appFromApp: ParentRule = {
   name: "app_from_app",
   evidence: "identity",
+  because: "the application says so",
   childKey: (span) => isApp(span) ? appParent(span) : null,
   parentKey: (span) => isApp(span) ? span.span_id : null,
   fits: (child, parent) => child.span_id !== parent.span_id && sameTrace(child, parent) ? 1 : 0,
@@ -135,6 +151,7 @@ const appFromApp: ParentRule = {
 const serverFromRemoteApp: ParentRule = {
   name: "server_from_remote_app",
   evidence: "identity",
+  because: "the bytes that were read name the span of the application that sent them",
   childKey: (span) => isServerProcess(span) || isNic(span) ? hexId(span.parent_id_header) : null,
   parentKey: (span) => isApp(span) ? span.span_id : null,
   fits: (child, parent) => sameTrace(child, parent) && overlap(child, parent) ? 0.95 : 0,
@@ -145,6 +162,7 @@ const serverFromRemoteApp: ParentRule = {
 const serverFromClientByHeader: ParentRule = {
   name: "server_from_client_by_header",
   evidence: "identity",
+  because: "both ends carry the same sender's id in their headers",
   childKey: (span) => isServerProcess(span) ? senderKey(span) : null,
   parentKey: (span) => isClientProcess(span) ? senderKey(span) : null,
   fits: (child, parent) => otherProcess(child, parent) && agree(child, parent) ? 0.9 : 0,
@@ -155,6 +173,7 @@ const serverFromClientByHeader: ParentRule = {
 const clientFromServerByRequestId: ParentRule = {
   name: "client_from_server_by_request_id",
   evidence: "identity",
+  because: "the request id was passed on",
   childKey: (span) => isClientProcess(span) ? span.x_request_id : null,
   parentKey: (span) => isServerProcess(span) ? span.x_request_id : null,
   fits: (child, parent) => sameProcess(child, parent) && encloses(parent, child) ? 0.95 : 0,
@@ -165,6 +184,7 @@ const clientFromServerByRequestId: ParentRule = {
 const serverFromClientByRequestId: ParentRule = {
   name: "server_from_client_by_request_id",
   evidence: "identity",
+  because: "both ends carry the same request id",
   childKey: (span) => isServerProcess(span) ? span.x_request_id : null,
   parentKey: (span) => isClientProcess(span) ? span.x_request_id : null,
   fits: (child, parent) =>
@@ -176,6 +196,7 @@ const serverFromClientByRequestId: ParentRule = {
 const orphanAppFromServer: ParentRule = {
   name: "orphan_app_from_server",
   evidence: "nesting",
+  because: "its service was serving this request of the same trace all the time",
   childKey: (span) => isApp(span) ? traceOfService(span) : null,
   parentKey: (span) => isServerProcess(span) ? traceOfService(span) : null,
   fits: (child, parent) => encloses(parent, child) ? 0.7 : 0,
@@ -209,12 +230,17 @@ export const HOP_RULES: readonly ParentRule[] = PARENT_RULES.filter((rule) =>
 /** Where the ends of a hop meet: the one key that all hop rules give to this span, or null. */
 export function hopKey(span: Span): Key | null {
   if (isApp(span)) return null;
-  if (span.transport === "tcp") return span.request_seq;
+  if (span.transport !== "unix") return flowKey(span);
   if (isNic(span)) return null;
-  if (span.transport === "unix") {
-    return unixKey(span, isServer(span) ? span.socket_id : span.peer_socket_id);
-  }
-  return isServer(span) ? udpKey(span, span.peer, span.local) : udpKey(span, span.local, span.peer);
+  return unixKey(span, isServer(span) ? span.socket_id : span.peer_socket_id);
+}
+
+/** What both ends of a hop and the network between tell alike; network spans read as servers do. */
+function flowKey(span: Span): Key | null {
+  if (span.transport === "tcp") return span.request_seq;
+  return isServer(span) || isNic(span)
+    ? udpKey(span, span.peer, span.local)
+    : udpKey(span, span.local, span.peer);
 }
 
 /** Equal sequence numbers: response numbers or addresses must agree as well, or all of the text. */

@@ -17,7 +17,7 @@ interface Case {
 const client = fixtureSpan();
 const server = fixtureServerOf(client);
 const nic = fixtureSpan({ span_id: 50n, observer: "nic", kind: "", start_unix_ns: 1_001_000n });
-const laterNic = { ...nic, span_id: 51n, start_unix_ns: 1_002_000n };
+const laterNic = { ...nic, span_id: 51n, socket_id: 101n, start_unix_ns: 1_002_000n };
 const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
 const headers = { trace_id_header: traceId, parent_id_header: "00000000000000aa" };
 const app = fixtureSpan({ span_id: 0xaan, observer: "app", trace_id_header: traceId });
@@ -69,7 +69,7 @@ const cases: Readonly<Record<string, Case>> = {
     child: laterNic,
     parent: nic,
     confidence: 1,
-    spoiledBy: [seqOfOther, { start_unix_ns: 1_000_500n }, answerOfOther],
+    spoiledBy: [seqOfOther, { start_unix_ns: 1_000_500n }, answerOfOther, { socket_id: 100n }],
   },
   nic_from_client: { child: nic, parent: client, confidence: 1, spoiledBy: [seqOfOther, later] },
   server_from_client: {
@@ -163,6 +163,34 @@ Deno.test("the ends of a hop meet at one key, which is the key of every hop rule
     assert.ok(found !== undefined);
     assert.equal(hopKey(found.child), rule.childKey(found.child));
     assert.equal(hopKey(found.parent), rule.parentKey(found.parent));
+  }
+});
+
+Deno.test("datagrams on the network join the hop of their ends by ports, id and time", () => {
+  const onNetwork = fixtureSpan({
+    ...fixtureServerOf(dns),
+    span_id: 60n,
+    observer: "nic",
+    kind: "",
+    socket_id: 60n,
+    start_unix_ns: 1_001_000n,
+  });
+  const further = { ...onNetwork, span_id: 61n, socket_id: 61n, start_unix_ns: 1_002_000n };
+  const pairs = {
+    nic_from_client: [onNetwork, dns],
+    nic_from_nic: [further, onNetwork],
+    server_from_nic: [fixtureServerOf(dns), further],
+  } as const;
+  for (const [name, [child, parent]] of Object.entries(pairs)) {
+    const rule = HOP_RULES.find((each) => each.name === name);
+    assert.ok(rule !== undefined);
+    const judge = (span: Span) =>
+      rule.childKey(span) === rule.parentKey(parent) ? rule.fits(span, parent) : 0;
+    assert.equal(judge(child), 1, name);
+    assert.equal(hopKey(child), rule.childKey(child));
+    for (const change of [{ request_id: "8" }, later, { protocol: "ntp" }]) {
+      assert.equal(judge({ ...child, ...change }), 0, name);
+    }
   }
 });
 

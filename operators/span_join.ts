@@ -13,7 +13,7 @@ import { CANDIDATES_MAX } from "../model/link.ts";
 import { HOP_RULES, hopKey, type Key } from "../model/parent_rules.ts";
 import type { Span, SpanRevision } from "../model/span.ts";
 import { MILLISECOND, type Nanos } from "../model/time.ts";
-import { withVote } from "../model/votes.ts";
+import { withVote } from "../model/links/votes.ts";
 
 export interface SpanJoinParams {
   /** Network spans take part, which may stand between the processes at the ends of a hop. */

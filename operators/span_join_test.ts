@@ -24,8 +24,10 @@ const parentsOf = (spans: readonly Span[]) =>
 
 const client = fixtureSpan({ span_id: 1n });
 const server = fixtureServerOf(client, { span_id: 2n });
-const nic = (id: bigint, startNs: bigint, over: Partial<Span> = {}) =>
-  fixtureSpan({ span_id: id, observer: "nic", kind: "", pid: 0, start_unix_ns: startNs, ...over });
+const nic = (id: bigint, startNs: bigint, over: Partial<Span> = {}) => {
+  const where = { observer: "nic", kind: "", pid: 0, socket_id: id } as const;
+  return fixtureSpan({ span_id: id, start_unix_ns: startNs, ...where, ...over });
+};
 
 Deno.test("span_join: the server's span gets the client's as its parent", () => {
   const [first, second] = join([client, server]);

@@ -8,10 +8,12 @@ import {
   formatMessageForArgumentScannerError,
   text_en,
 } from "@stricli/core";
+import { compareCommand } from "./commands/compare.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { decodeCommand } from "./commands/decode.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { protocolsCommand } from "./commands/protocols.ts";
 import { recordCommand } from "./commands/record.ts";
@@ -28,6 +30,8 @@ export function openApplication() {
       record: recordCommand,
       sql: sqlCommand,
       export: exportCommand,
+      explain: explainCommand,
+      compare: compareCommand,
       doctor: doctorCommand,
       protocols: protocolsCommand,
       completion: completionCommand,

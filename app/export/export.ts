@@ -4,6 +4,7 @@
 import { openStore, type Store } from "../../queries/store/store.ts";
 import { type CliContext, Refusal } from "../cli/context.ts";
 import type { ExportFlags, ExportFormat } from "../cli/commands/export.ts";
+import { assemblyRulesOf } from "../cli/options/assembly_flags.ts";
 import { countText } from "../cli/terminal/quantity_text.ts";
 import { openTextOutput } from "../trace/text_output.ts";
 import { chromeJson } from "./chrome_json.ts";
@@ -31,7 +32,7 @@ export async function exportTraces(this: CliContext, flags: ExportFlags): Promis
   const { startNs, batches } = await readStoredTraces(store, {
     ...(since === undefined ? {} : { sinceNs: since }),
     ...(until === undefined ? {} : { untilNs: until }),
-  });
+  }, assemblyRulesOf(flags));
   const writer = WRITERS[flags.format]();
   let [traces, spans, text] = [0, 0, writer.begin(startNs)];
   for await (const batch of batches) {

@@ -7,7 +7,12 @@
 // is one in n: uncertain, as it should be.
 
 import { type Candidate, CANDIDATES_MAX, CERTAIN_FROM, type Evidence } from "../../model/link.ts";
-import { type Objection, objectionShare, withObjection, withVote } from "../../model/votes.ts";
+import {
+  type Objection,
+  objectionShare,
+  withObjection,
+  withVote,
+} from "../../model/links/votes.ts";
 import { contradictsIdentity } from "./evidence/identity.ts";
 import { encloses, enclosing } from "./evidence/nesting.ts";
 import type { Call, Decision, Ingress, ProgramState, Work } from "./program.ts";
@@ -63,7 +68,9 @@ export function weigh(
     const rule = RULES[i];
     const ingress = answers[i] ?? null;
     const reliability = program.reliability[i];
-    if (rule === undefined || reliability === undefined || ingress === null) continue;
+    if (rule === undefined || reliability === undefined || ingress === null) {
+      continue;
+    }
     const trusted = trust(reliability, rule.prior);
     const found = trusted === 0 ? null : resolve(ingress, program, call);
     if (found === null) continue;
@@ -122,11 +129,14 @@ function toDecision(
 ): Decision {
   let total = restShare;
   for (const each of weighed) total += each.share;
-  if (weighed.length > 1) weighed.sort((a, b) => b.share - a.share || b.work.order - a.work.order);
+  if (weighed.length > 1) {
+    weighed.sort((a, b) => b.share - a.share || b.work.order - a.work.order);
+  }
   const first = weighed[0];
   const second = weighed[1];
   if (first === undefined || total === 0) return undecided;
-  const isTie = second !== undefined && (first.share - second.share) / total < tieMargin;
+  const isTie = second !== undefined &&
+    (first.share - second.share) / total < tieMargin;
   const candidates: Candidate[] = [];
   for (let rank = 0; rank < weighed.length && rank < CANDIDATES_MAX; rank++) {
     const each = weighed[rank];
@@ -150,7 +160,11 @@ function toDecision(
     rule: first.rule,
     byOrder: first.byOrder,
     fromId: first.fromId,
-    asTarget: { work: first.work, certainty: confidence, byOrder: first.byOrder },
+    asTarget: {
+      work: first.work,
+      certainty: confidence,
+      byOrder: first.byOrder,
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 // A SpanQuery over spans in memory: for traces of spans that are in no store, and for tests.
 
 import type { Span } from "../../model/span.ts";
-import { POSSIBLE_FROM } from "./set_parents.ts";
+import { POSSIBLE_FROM } from "./assembly_rules.ts";
 import type { SearchKeys, SpanQuery } from "./span_query.ts";
 
 /** Scans all spans in each step: meant for some thousands. */

@@ -5,9 +5,10 @@
 // search from any of their spans would find, without searching.
 
 import type { Span } from "../../model/span.ts";
+import { ALL_RULES, type AssemblyRules } from "./assembly_rules.ts";
 import { buildTraces, type Trace } from "./trace.ts";
 
 /** In order of start. */
-export function assembleAll(spans: Iterable<Span>): Trace[] {
-  return buildTraces(spans);
+export function assembleAll(spans: Iterable<Span>, rules: AssemblyRules = ALL_RULES): Trace[] {
+  return buildTraces(spans, "", rules);
 }

@@ -6,6 +6,7 @@
 
 import { LIMITS } from "../../model/limits.ts";
 import type { Span } from "../../model/span.ts";
+import { ALL_RULES, type AssemblyRules } from "./assembly_rules.ts";
 import { closureOf } from "./link_closure.ts";
 import { SpanSearch } from "./span_search.ts";
 import { noKeys, type SpanQuery, type TimeRange } from "./span_query.ts";
@@ -22,6 +23,7 @@ export async function assembleTrace(
   query: SpanQuery,
   spanId: bigint,
   range: TimeRange,
+  rules: AssemblyRules = ALL_RULES,
 ): Promise<Trace | null> {
   const search = new SpanSearch(spanId);
   const first = await query.related(search.nextKeys(), range, 16);
@@ -48,7 +50,7 @@ export async function assembleTrace(
     const within = around(search, lookBacksNs[lookBack] ?? 0n);
     search.take(await query.related(search.nextKeys(), within, left, search.spans));
   }
-  return holding(buildTraces(search.spans.values(), truncated), spanId);
+  return holding(buildTraces(search.spans.values(), truncated, rules), spanId);
 }
 
 /** A short cut for what hangs together by numbers; the rounds find the rest. */

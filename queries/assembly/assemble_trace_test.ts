@@ -10,6 +10,7 @@ import { queryOf } from "./array_query.ts";
 import { assembleAll } from "./assemble_all.ts";
 import { assembleTrace } from "./assemble_trace.ts";
 import { relatedSql } from "./related_sql.ts";
+import { rootIdOf, traceIdOf } from "./trace_id.ts";
 import { noKeys, type SpanQuery } from "./span_query.ts";
 
 /** Without the short cut, as a store that has none. */
@@ -138,6 +139,14 @@ Deno.test("a trace has the W3C id if exactly one occurs, else one of its own", (
     i === 4 ? { ...span, trace_id_header: w3c.replace("4", "5") } : span
   );
   assert.equal(idOf(other), own);
+});
+
+Deno.test("the id of a trace leads back to its root", () => {
+  for (const id of [1n, 0xfedc_ba98_7654_3210n]) {
+    const traceId = traceIdOf(fixtureSpan({ span_id: id }), []);
+    assert.equal(rootIdOf(traceId), id);
+  }
+  assert.equal(rootIdOf("4bf92f3577b34da6a3ce929d0e0e4736"), null);
 });
 
 Deno.test("self times add up to the root's duration where children follow one another", () => {

@@ -2,7 +2,7 @@
 // The SQL of one step of the search: spans of a time range that hold any of the keys.
 
 import type { SpanColumn } from "../../model/span.ts";
-import { POSSIBLE_FROM } from "./set_parents.ts";
+import { POSSIBLE_FROM } from "./assembly_rules.ts";
 import type { SearchKeys, TimeRange } from "./span_query.ts";
 
 /** A SELECT of some columns over `table`. It is pruned by time first. */

@@ -5,6 +5,7 @@
 import { type Evidence } from "../../model/link.ts";
 import { type Key, PARENT_RULES, type ParentRule, timeMarginNs } from "../../model/parent_rules.ts";
 import type { Span } from "../../model/span.ts";
+import { ALL_RULES, type AssemblyRules } from "./assembly_rules.ts";
 
 /** A link as assembly draws it. */
 export interface ParentLink {
@@ -14,17 +15,20 @@ export interface ParentLink {
   readonly confidence: number;
 }
 
-/** Below this a possible parent is not even drawn as uncertain: it would merge strangers. */
-export const POSSIBLE_FROM = 0.25;
-
 interface Edge extends ParentLink {
   readonly child: Span;
   readonly rank: number;
 }
 
-export function setParents(spans: readonly Span[]): Map<Span, ParentLink> {
-  const edges: Edge[] = [];
-  for (const [rank, rule] of PARENT_RULES.entries()) edgesOf(rule, rank, spans, edges);
+export function setParents(
+  spans: readonly Span[],
+  { threshold, without }: AssemblyRules = ALL_RULES,
+): Map<Span, ParentLink> {
+  const all: Edge[] = [];
+  for (const [rank, rule] of PARENT_RULES.entries()) {
+    if (!without.has(rule.name)) edgesOf(rule, rank, spans, all);
+  }
+  const edges = all.filter(({ confidence }) => confidence >= threshold);
   edges.sort(byTrust);
   return withoutCycles(edges);
 }
@@ -67,7 +71,7 @@ function edgesOf(rule: ParentRule, rank: number, spans: readonly Span[], edges: 
     const list = parents.get(key);
     if (list === undefined) continue;
     const edge = bestParent(rule, rank, span, list);
-    if (edge !== null && edge.confidence >= POSSIBLE_FROM) edges.push(edge);
+    if (edge !== null) edges.push(edge);
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { HOP_RULES, hopKey, type Key } from "../../model/parent_rules.ts";
 import type { Span } from "../../model/span.ts";
-import { POSSIBLE_FROM } from "./set_parents.ts";
+import { POSSIBLE_FROM } from "./assembly_rules.ts";
 import type { SearchKeys, UnixPlace } from "./span_query.ts";
 
 /** A class for its invariant: every key is asked for once, and every span in hand was joined. */

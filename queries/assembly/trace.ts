@@ -2,6 +2,7 @@
 // Assembled traces: trees of spans with their links, times of their own and the critical path.
 
 import type { Span } from "../../model/span.ts";
+import { ALL_RULES, type AssemblyRules } from "./assembly_rules.ts";
 import { markCriticalPath, setSelfTimes } from "./critical_path.ts";
 import { lastRevisions, type ParentLink, setParents } from "./set_parents.ts";
 import { traceIdOf } from "./trace_id.ts";
@@ -40,9 +41,13 @@ export interface NodeInMaking extends TraceNode {
 }
 
 /** All traces that the spans make, in order of start. Spans may come in several revisions. */
-export function buildTraces(spans: Iterable<Span>, truncated = ""): Trace[] {
+export function buildTraces(
+  spans: Iterable<Span>,
+  truncated = "",
+  rules: AssemblyRules = ALL_RULES,
+): Trace[] {
   const last = lastRevisions(spans);
-  const links = setParents(last);
+  const links = setParents(last, rules);
   const nodes = new Map<Span, NodeInMaking>();
   for (const span of last) {
     const link = links.get(span) ?? null;

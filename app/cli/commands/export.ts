@@ -3,12 +3,13 @@
 
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
+import { type AssemblyFlags, assemblyFlags } from "../options/assembly_flags.ts";
 import { parsePointInTime } from "../options/point_in_time.ts";
 
 export const EXPORT_FORMATS = ["json", "otlp", "chrome", "pcapng"] as const;
 export type ExportFormat = typeof EXPORT_FORMATS[number];
 
-export interface ExportFlags {
+export interface ExportFlags extends AssemblyFlags {
   readonly db?: string;
   readonly replay?: string;
   readonly format: ExportFormat;
@@ -62,6 +63,7 @@ export const exportCommand = buildCommand<ExportFlags, [], CliContext>({
         placeholder: "file",
         optional: true,
       },
+      ...assemblyFlags,
     },
   },
   docs: {
@@ -70,6 +72,7 @@ export const exportCommand = buildCommand<ExportFlags, [], CliContext>({
       { input: "--db spans.duckdb --format json", brief: "one span per line, with trace_id" },
       { input: "--db spans.duckdb --format otlp --since 10m", brief: "for any OTLP receiver" },
       { input: "--db spans.duckdb --format chrome --output trace.json", brief: "for Perfetto" },
+      { input: "--db spans.duckdb --threshold 0.95", brief: "only links that are this sure" },
       {
         input: "--replay day.spandrel --format pcapng --output day.pcapng",
         brief: "for Wireshark",

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// `explain`: the options of the command. What it does is in ../../explain/.
+
+import { buildCommand } from "@stricli/core";
+import type { CliContext } from "../context.ts";
+import { type AssemblyFlags, assemblyFlags } from "../options/assembly_flags.ts";
+
+export interface ExplainFlags extends AssemblyFlags {
+  readonly db: string;
+  readonly json?: boolean;
+  readonly trace?: boolean;
+}
+
+export const explainCommand = buildCommand<ExplainFlags, [id: string], CliContext>({
+  loader: async () => (await import("../../explain/explain_command.ts")).explainCommand,
+  parameters: {
+    flags: {
+      db: {
+        kind: "parsed",
+        parse: String,
+        brief: "DuckDB file written by trace --db",
+        placeholder: "file",
+      },
+      json: {
+        kind: "boolean",
+        brief: "One JSON object per span",
+        optional: true,
+        withNegated: false,
+      },
+      trace: {
+        kind: "boolean",
+        brief: "With the id of a span: all of its trace",
+        optional: true,
+        withNegated: false,
+      },
+      ...assemblyFlags,
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ parse: parseId, brief: "Trace id or span id, in hex", placeholder: "ID" }],
+    },
+  },
+  docs: {
+    brief: "Say why each span of a trace hangs where it hangs",
+    customUsage: [
+      { input: "--db spans.duckdb 4bf92f3577b34da6a3ce929d0e0e4736", brief: "a whole trace" },
+      { input: "--db spans.duckdb a3ce929d0e0e4736", brief: "one span" },
+      {
+        input: "--db spans.duckdb --without-rule identity 4bf92f3577b34da6a3ce929d0e0e4736",
+        brief: "as if no ids had been in the bytes",
+      },
+    ],
+    fullDescription:
+      `Tells for every span its parent, what that rests on, how sure it is, how far it is
+ahead of the next best parent, and what else it could have been. Spans whose
+parent is uncertain are told apart, below the others.
+
+The ids are those of waterfalls, of sql (hex_id(span_id)) and of export.`,
+  },
+});
+
+function parseId(text: string): string {
+  const id = text.toLowerCase().replace(/^0x/, "");
+  if (/^([0-9a-f]{16}|[0-9a-f]{32})$/.test(id)) return id;
+  throw new Error("write the 32 hex digits of a trace, or the 16 of a span");
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules by which requests of one program are linked, as people read of them: names, what kind
+// of evidence they are, and why they point where they point. Rules between programs are in
+// ../parent_rules.ts.
+
+import type { Evidence } from "../link.ts";
+
+export interface LinkRuleWords {
+  readonly evidence: Evidence;
+  /** Completes "because …"; "it" is the request that was sent. */
+  readonly because: string;
+}
+
+export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
+  identity: {
+    evidence: "identity",
+    because: "both carry the same id in their bytes",
+  },
+  thread: {
+    evidence: "thread",
+    because: "it was sent by the thread that had read this request, and no other since",
+  },
+  worker: {
+    evidence: "thread",
+    because: "its worker thread had just made another call for the same request",
+  },
+  task_end: {
+    evidence: "task_end",
+    because: "the thread that sent it answered this request next, and did nothing else in between",
+  },
+  handoff: {
+    evidence: "handoff",
+    because: "it was the oldest request that no worker had taken up",
+  },
+  handback: {
+    evidence: "handoff",
+    because: "it was answered next, in the order in which results became ready",
+  },
+  after_request: {
+    evidence: "turn",
+    because: "it was sent in the turn of the event loop in which this request had just been read",
+  },
+  after_response: {
+    evidence: "turn",
+    because: "it was sent in the turn of the event loop in which the response to another call " +
+      "of this request had just been read",
+  },
+  after_due: {
+    evidence: "turn",
+    because: "only this request was due to lead to such a call in that turn of the event loop",
+  },
+  after_first_due: {
+    evidence: "turn",
+    because: "it was the first of several that were due to lead to such a call in that turn",
+  },
+  after_opening: {
+    evidence: "turn",
+    because: "a connection was opened for it, and this request had waited longest for one",
+  },
+  after_waiting: {
+    evidence: "turn",
+    because: "its connection had just become free, and this request had waited longest for one",
+  },
+  after_earlier_turn: {
+    evidence: "turn",
+    because: "it was the oldest read of earlier turns of the event loop that led to nothing yet",
+  },
+  before_answer: {
+    evidence: "turn",
+    because: "its response was read, and this request was answered next in the same turn",
+  },
+  before_due_answer: {
+    evidence: "turn",
+    because: "its response was read, and only this request was due to be answered in that turn",
+  },
+  before_first_due_answer: {
+    evidence: "turn",
+    because: "its response was read, and of the answers due in that turn this was the first",
+  },
+  before_later_answer: {
+    evidence: "turn",
+    because: "its response was read, and a later turn answered this request in its place",
+  },
+  before_next_call: {
+    evidence: "turn",
+    because: "its response was read, and another call of this request followed from it",
+  },
+};
