@@ -10,8 +10,9 @@
 // usage.
 
 import { parseArgs } from "node:util";
+import { showDataSets } from "./dataset/show_data_sets.ts";
 import { live } from "./live.ts";
-import { showDataSets, showReplayed } from "./replayed.ts";
+import { showReplayed } from "./replayed.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Follows all requests of a service through time and keeps the most likely ways in which the calls
+// may belong to them: at each call every way branches, at each end of a request all are judged.
+
+import { type Path, type ShapeCall, type ShapeRequest, startPath } from "./path.ts";
+import type { ShapeModel } from "./shape_model.ts";
+
+export interface FollowOptions {
+  /** Ways kept at most. */
+  readonly waysMax: number;
+  /** What it costs to give a call to no request, by callee. */
+  readonly orphanCosts: Float64Array;
+  /** A request has ended with this path on some way, which is as likely as its share tells. */
+  readonly onPath?: (path: Path) => void;
+}
+
+/** Ways less likely than the best by more than this factor's logarithm are let go. */
+const costMargin = 20;
+
+/** Requests open at once from which a call may choose, the latest. */
+const openMax = 256;
+
+/** A call may end so much later than its request, as clocks are read one after the other. */
+const overhangUs = 1_000;
+const overhangCost = 7;
+
+interface Way {
+  cost: number;
+  /** Of the open requests, in the order of their starts. */
+  readonly paths: Path[];
+  /** Of those that have ended since all ways agreed. */
+  closed: Closed | null;
+}
+
+interface Closed {
+  readonly path: Path;
+  readonly before: Closed | null;
+}
+
+/** The path of each request on the most likely way. */
+export function followRequests(
+  requests: readonly ShapeRequest[],
+  calls: readonly ShapeCall[],
+  model: ShapeModel,
+  options: FollowOptions,
+): Path[] {
+  const found = new Array<Path>(requests.length);
+  let ways: Way[] = [{ cost: 0, paths: [], closed: null }];
+  const settle = () => {
+    const [best] = ways;
+    if (best === undefined) return;
+    for (let at = best.closed; at !== null; at = at.before) found[at.path.request] = at.path;
+    best.closed = null;
+    best.cost = 0;
+  };
+  const close = (request: number) => {
+    ways = closeRequest(ways, request, model, options);
+    if (ways.length === 1) settle();
+  };
+  for (const { what, index } of eventsOf(requests, calls)) {
+    if (what === call) {
+      const made = calls[index];
+      if (made !== undefined) ways = branch(ways, index, made, model, options);
+    } else if (what === end) close(index);
+    else {
+      const request = requests[index];
+      const oldest = ways[0]?.paths[0];
+      if (request === undefined) continue;
+      if (oldest !== undefined && (ways[0]?.paths.length ?? 0) >= openMax) close(oldest.request);
+      const path = startPath(index, request, model.progress.first);
+      for (const way of ways) way.paths.push(path);
+    }
+  }
+  settle();
+  return found;
+}
+
+const start = 0;
+const call = 1;
+const end = 2;
+
+/** In the order of time; at the same time starts first and ends last. */
+function eventsOf(requests: readonly ShapeRequest[], calls: readonly ShapeCall[]) {
+  const events: { atUs: number; what: number; index: number }[] = [];
+  for (const [index, { startUs, endUs }] of requests.entries()) {
+    events.push({ atUs: startUs, what: start, index });
+    events.push({ atUs: Math.max(startUs, endUs), what: end, index });
+  }
+  for (const [index, { startUs }] of calls.entries()) {
+    events.push({ atUs: startUs, what: call, index });
+  }
+  return events.sort((a, b) =>
+    a.atUs === b.atUs ? a.what - b.what || a.index - b.index : a.atUs - b.atUs
+  );
+}
+
+function branch(
+  ways: readonly Way[],
+  index: number,
+  made: ShapeCall,
+  model: ShapeModel,
+  { waysMax, orphanCosts }: FollowOptions,
+): Way[] {
+  const branches: { cost: number; way: Way; slot: number; path: Path | null }[] = [];
+  const orphanCost = orphanCosts[made.callee] ?? 0;
+  for (const way of ways) {
+    branches.push({ cost: way.cost + orphanCost, way, slot: -1, path: null });
+    for (const [slot, path] of way.paths.entries()) {
+      if (path.endUs + overhangUs < made.endUs) continue;
+      const longer = path.longer.get(index) ?? extend(path, index, made, model);
+      branches.push({ cost: way.cost + longer.cost - path.cost, way, slot, path: longer });
+    }
+  }
+  branches.sort((a, b) => a.cost - b.cost);
+  const limit = (branches[0]?.cost ?? 0) + costMargin;
+  const kept: Way[] = [];
+  for (const { cost, way, slot, path } of branches) {
+    if (kept.length >= waysMax || cost > limit) break;
+    const paths = way.paths.slice();
+    if (path !== null) paths[slot] = path;
+    kept.push({ cost, paths, closed: way.closed });
+  }
+  return kept;
+}
+
+function extend(path: Path, index: number, made: ShapeCall, model: ShapeModel): Path {
+  const { callee, startUs, endUs } = made;
+  const isLatest = endUs >= path.lastEndUs;
+  const longer: Path = {
+    ...path,
+    call: index,
+    callee,
+    before: path,
+    callEndUs: endUs,
+    lastStartUs: startUs,
+    lastEndUs: isLatest ? endUs : path.lastEndUs,
+    lastEnded: isLatest ? callee : path.lastEnded,
+    progress: model.progress.then(path.progress, callee),
+    cost: path.cost + model.callCost(path, callee, startUs) +
+      (endUs > path.endUs ? overhangCost : 0),
+    share: 0,
+    longer: new Map(),
+  };
+  path.longer.set(index, longer);
+  return longer;
+}
+
+function closeRequest(
+  ways: Way[],
+  request: number,
+  model: ShapeModel,
+  { onPath }: FollowOptions,
+): Way[] {
+  const slot = ways[0]?.paths.findIndex((path) => path.request === request) ?? -1;
+  if (slot < 0) return ways;
+  const ended = new Map<Path, number>();
+  for (const way of ways) {
+    const [path] = way.paths.splice(slot, 1);
+    if (path === undefined) continue;
+    const cost = ended.get(path) ?? model.endCost(path);
+    ended.set(path, cost);
+    way.cost += cost;
+    way.closed = { path, before: way.closed };
+  }
+  ways.sort((a, b) => a.cost - b.cost);
+  shareOut(ways);
+  if (onPath !== undefined) { for (const path of ended.keys()) onPath(path); }
+  const limit = (ways[0]?.cost ?? 0) + costMargin;
+  return distinct(ways.filter(({ cost }) => cost <= limit));
+}
+
+/** Tells the paths that have just ended how likely they are. */
+function shareOut(ways: readonly Way[]): void {
+  const least = ways[0]?.cost ?? 0;
+  let whole = 0;
+  for (const { cost, closed } of ways) {
+    const likely = Math.exp(least - cost);
+    whole += likely;
+    if (closed !== null) closed.path.share += likely;
+  }
+  for (const path of new Set(ways.flatMap(({ closed }) => closed?.path ?? []))) path.share /= whole;
+}
+
+/** Of ways that agree in all open requests only the most likely, which comes first. */
+function distinct(ways: readonly Way[]): Way[] {
+  const kept: Way[] = [];
+  for (const way of ways) {
+    const isKnown = kept.some((other) => other.paths.every((path, i) => path === way.paths[i]));
+    if (!isKnown) kept.push(way);
+  }
+  return kept;
+}

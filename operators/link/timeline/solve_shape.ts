@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who called whom inside one service, from starts and ends alone (evidence 7 and 8). The shape of
+// the service is learned from the very requests that it then explains, in rounds: each round weighs
+// what it learns by how likely it was in the round before. It sees the whole of what it is given.
+
+import { followRequests } from "./follow_requests.ts";
+import type { Path, ShapeCall, ShapeRequest } from "./path.ts";
+import { shapeModel } from "./shape_model.ts";
+
+export interface Placed {
+  /** Index of the request, -1 if it belongs to none. */
+  readonly request: number;
+  /** From 0 to 1. */
+  readonly confidence: number;
+}
+
+const roundsMax = 10;
+const waysMax = 16;
+
+/** Rounds end when one more makes all no likelier than by this part. */
+const leastGain = 2e-5;
+
+/** The request of each call. */
+export function solveShape(
+  requests: readonly ShapeRequest[],
+  calls: readonly ShapeCall[],
+  callees: number,
+): Placed[] {
+  const resolutionUs = resolutionOf([...requests, ...calls]);
+  const orphanCosts = orphanCostsOf(requests, calls, callees);
+  let model = shapeModel(callees, resolutionUs);
+  let paths: Path[] = [];
+  let costBefore = Infinity;
+  for (let round = 0; round < roundsMax; round++) {
+    const learned = shapeModel(callees, resolutionUs, model.progress);
+    const known = model;
+    const onPath = (path: Path) => {
+      if (path.share >= leastShare) learned.learn(path, path.share, round === 0 ? learned : known);
+    };
+    paths = followRequests(requests, calls, known, { waysMax, orphanCosts, onPath });
+    const cost = paths.reduce((sum, path) => sum + path.cost + known.endCost(path), 0);
+    if (cost > costBefore - leastGain * Math.abs(cost)) break;
+    costBefore = cost;
+    model = learned;
+  }
+  return placedBy(paths, calls.length);
+}
+
+const leastShare = 0.01;
+
+/** One call in so many is taken to belong to none of the requests. */
+const orphanShare = 1e-3;
+
+function orphanCostsOf(
+  requests: readonly ShapeRequest[],
+  calls: readonly ShapeCall[],
+  callees: number,
+): Float64Array {
+  let firstUs = Infinity;
+  let lastUs = -Infinity;
+  for (const { startUs } of requests) {
+    firstUs = Math.min(firstUs, startUs);
+    lastUs = Math.max(lastUs, startUs);
+  }
+  const counts = new Float64Array(callees).fill(1);
+  for (const { callee } of calls) counts[callee] = (counts[callee] ?? 0) + 1;
+  const spanUs = Math.max(1, lastUs - firstUs);
+  return counts.map((count) => -Math.log(orphanShare * count / spanUs));
+}
+
+function placedBy(paths: readonly Path[], calls: number): Placed[] {
+  const placed = new Array<Placed>(calls).fill({ request: -1, confidence: 0 });
+  for (const path of paths) {
+    for (let at: Path | null = path; at !== null && at.call >= 0; at = at.before) {
+      placed[at.call] = { request: path.request, confidence: path.share };
+    }
+  }
+  return placed;
+}
+
+/** The unit in which times were measured: a millisecond, or a microsecond. */
+function resolutionOf(spans: readonly { startUs: number; endUs: number }[]): number {
+  const isCoarse = spans.every(({ startUs, endUs }) =>
+    startUs % 1_000 === 0 && endUs % 1_000 === 0
+  );
+  return isCoarse ? 1_000 : 1;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls are placed by times alone: gaps, counts and order are learned from requests that overlap.
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { ShapeCall, ShapeRequest } from "./path.ts";
+import { solveShape } from "./solve_shape.ts";
+
+/** A small deterministic generator of chance (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+interface Made {
+  readonly requests: ShapeRequest[];
+  readonly calls: ShapeCall[];
+  readonly truth: number[];
+}
+
+/** `make` tells the calls of one request from its start, and returns its end. */
+function overlapping(
+  count: number,
+  meanUs: number,
+  make: (startUs: number, random: () => number, call: (call: ShapeCall) => number) => number,
+): Made {
+  const random = seeded(3);
+  const made: Made = { requests: [], calls: [], truth: [] };
+  let nowUs = 0;
+  for (let i = 0; i < count; i++) {
+    nowUs += -Math.log(1 - random()) * meanUs;
+    const endUs = make(nowUs, random, (call) => {
+      made.calls.push(call);
+      made.truth.push(i);
+      return call.endUs;
+    });
+    made.requests.push({ kind: 0, startUs: nowUs, endUs });
+  }
+  return made;
+}
+
+function rightShare({ requests, calls, truth }: Made, callees: number): number {
+  const placed = solveShape(requests, calls, callees);
+  return truth.filter((request, call) => placed[call]?.request === request).length / truth.length;
+}
+
+Deno.test("solve_shape: one call after the other, three requests at a time", () => {
+  const made = overlapping(400, 1_600, (startUs, random, call) => {
+    const firstUs = startUs + 90 + random() * 20;
+    const first = call({ callee: 0, startUs: firstUs, endUs: firstUs + 500 + random() * 3_000 });
+    const secondUs = first + 40 + random() * 10;
+    const second = call({ callee: 1, startUs: secondUs, endUs: secondUs + 300 + random() * 2_000 });
+    return second + 60 + random() * 20;
+  });
+  assert.ok(rightShare(made, 2) >= 0.99, `${rightShare(made, 2)}`);
+});
+
+Deno.test("solve_shape: several calls at once, told apart by when the last has ended", () => {
+  const made = overlapping(400, 1_500, (startUs, random, call) => {
+    let lastUs = startUs;
+    const endsUs = [2, 0, 1].map((callee) => {
+      lastUs += 20 + random() * 300;
+      return call({ callee, startUs: lastUs, endUs: lastUs + 200 + random() * 4_000 });
+    });
+    return Math.max(...endsUs) + 30 + random() * 10;
+  });
+  assert.ok(rightShare(made, 3) >= 0.9, `${rightShare(made, 3)}`);
+});
+
+Deno.test("solve_shape: calls that are skipped at times, and several to one callee", () => {
+  const made = overlapping(500, 3_000, (startUs, random, call) => {
+    let atUs = startUs + 50 + random() * 30;
+    if (random() < 0.5) {
+      atUs = call({ callee: 0, startUs: atUs, endUs: atUs + 900 + random() * 600 }) + 20 +
+        random() * 10;
+    }
+    for (let i = 0; i < 3; i++) {
+      atUs = call({ callee: 1, startUs: atUs, endUs: atUs + 700 + random() * 900 }) + 20 +
+        random() * 10;
+    }
+    return atUs + 100;
+  });
+  assert.ok(rightShare(made, 2) >= 0.98, `${rightShare(made, 2)}`);
+});
+
+Deno.test("solve_shape: a call that no request encloses is an orphan", () => {
+  const request = { kind: 0, startUs: 0, endUs: 10_000 };
+  const placed = solveShape([request], [
+    { callee: 0, startUs: 10, endUs: 9_000 },
+    { callee: 0, startUs: 5_000, endUs: 20_000 },
+  ], 1);
+  assert.deepEqual(placed.map(({ request }) => request), [0, -1]);
+});
+
+Deno.test("solve_shape: any spans whatever are placed inside a request or nowhere", () => {
+  const time = fc.integer({ min: -50_000, max: 50_000 });
+  const request = fc.record({ kind: fc.nat(2), startUs: time, endUs: time });
+  const call = fc.record({ callee: fc.nat(3), startUs: time, endUs: time });
+  const some = { maxLength: 30 };
+  fc.assert(
+    fc.property(fc.array(request, some), fc.array(call, some), (requests, calls) => {
+      const placed = solveShape(requests, calls, 4);
+      assert.equal(placed.length, calls.length);
+      for (const [i, { request, confidence }] of placed.entries()) {
+        assert.ok(confidence >= 0 && confidence <= 1 + 1e-9, `confidence ${confidence}`);
+        const parent = requests[request];
+        const made = calls[i];
+        if (parent === undefined || made === undefined) assert.equal(request, -1);
+        else assert.ok(parent.startUs <= made.startUs, "sent before it was asked for");
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
