@@ -14,6 +14,12 @@ export type Need =
   | "postgres"
   | "mariadb"
   | "dnsmasq"
+  | "memcached"
+  | "rabbitmq"
+  | "mosquitto"
+  | "nats"
+  | "kcat"
+  | "php"
   | "node"
   | "python"
   | "go"
@@ -45,6 +51,12 @@ const checks: Record<Need, () => string | null> = {
   postgres: () => postgresFolder() === undefined ? missing("postgresql") : program("psql", "psql"),
   mariadb: () => program("mariadbd", "mariadb-server") ?? program("mariadb", "mariadb-client"),
   dnsmasq: () => program("dnsmasq", "dnsmasq-base"),
+  memcached: () => program("memcached", "memcached"),
+  rabbitmq: () => program("rabbitmq-server", "rabbitmq-server"),
+  mosquitto: () => program("mosquitto", "mosquitto"),
+  nats: () => program("nats-server", "nats-server"),
+  kcat: () => program("kcat", "kcat"),
+  php: () => succeeds("sh", "-c", "ls /usr/sbin/php-fpm*") ? null : missing("php-fpm"),
   node: () => program("node", "nodejs"),
   python: () => program("python3", "python3"),
   go: () => program("go", "golang-go"),

@@ -9,11 +9,13 @@ export interface Dnsmasq extends Child {
 }
 
 export async function startDnsmasq(
-  { addresses, port = freePort(), netns }: {
+  { addresses, port = freePort(), netns, settings = [] }: {
     /** The address of each name; every other name does not exist. */
     addresses: Readonly<Record<string, string>>;
     port?: number;
     netns?: string | undefined;
+    /** More command line settings, such as `--cname=a,b`. */
+    settings?: readonly string[];
   },
 ): Promise<Dnsmasq> {
   const hosts = Object.entries(addresses).map(([name, address]) =>
@@ -34,6 +36,7 @@ export async function startDnsmasq(
       "--local=/#/",
       "--log-facility=-",
       ...hosts,
+      ...settings,
     ],
     ready: () => isListening(port, { netns, transport: "udp" }),
   });
