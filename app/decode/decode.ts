@@ -71,7 +71,7 @@ function refusing(path: string) {
   };
 }
 
-async function decodeStreams(
+export async function decodeStreams(
   path: string,
   registry: Registry,
   lines: OpenLines,

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// What tshark makes of a capture: the messages of one protocol, by connection and way.
+
+import { formatAddress } from "../../model/connection.ts";
+import { type Node, readPdml, show } from "./pdml.ts";
+import type { Draft, SharkConnection, SharkMessage, SharkReader, Way } from "./shark_message.ts";
+import { stated } from "./shark_message.ts";
+
+/** By lane: `client → server`, and the way. */
+export type Lanes<M> = Map<string, M[]>;
+
+export const laneOf = (flow: string, way: Way): string => `${flow} ${way}`;
+
+/** `ports` are those of the servers. */
+export async function dissect(
+  path: string,
+  reader: SharkReader,
+  ports: ReadonlySet<number>,
+): Promise<Lanes<SharkMessage>> {
+  const decodeAs = [...ports].flatMap((port) =>
+    ["tcp", "udp"].flatMap((transport) =>
+      reader.decodeAs.flatMap((name) => ["-d", `${transport}.port==${port},${name}`])
+    )
+  );
+  // As a name only some protocols go over UDP; tshark refuses the others.
+  const usable = reader.protocol === "dns"
+    ? decodeAs
+    : decodeAs.filter((_, i, all) => !`${all[i % 2 === 0 ? i + 1 : i]}`.startsWith("udp"));
+  const { stdout, stderr, success } = await new Deno.Command("tshark", {
+    args: ["-r", path, "-n", "-T", "pdml", ...SETTINGS, ...usable],
+  }).output();
+  if (!success) throw new Error(`Cannot dissect ${path}: ${new TextDecoder().decode(stderr)}`);
+  return lanesOf(new TextDecoder().decode(stdout), reader, ports);
+}
+
+const SETTINGS = ["-o", "tcp.check_checksum:TRUE", "-o", "tcp.reassemble_out_of_order:TRUE"];
+
+function lanesOf(
+  pdml: string,
+  reader: SharkReader,
+  ports: ReadonlySet<number>,
+): Lanes<SharkMessage> {
+  const lanes: Lanes<SharkMessage> = new Map();
+  const connections = new Map<string, SharkConnection>();
+  let frame = 0;
+  for (const packet of readPdml(pdml)) {
+    frame++;
+    const place = placeOf(packet, ports);
+    if (place === null) continue;
+    const { flow, way } = place;
+    const emit = (draft: Draft): SharkMessage => {
+      const message: SharkMessage = {
+        way,
+        frame,
+        facts: stated({ ...draft.facts }),
+        fields: stated({ ...draft.fields }) as SharkMessage["fields"],
+      };
+      const lane = laneOf(flow, way);
+      const messages = lanes.get(lane) ?? [];
+      messages.push(message);
+      lanes.set(lane, messages);
+      return message;
+    };
+    for (const part of packet) {
+      if (!reader.parts.includes(part.name)) continue;
+      const connection = connections.get(flow) ?? reader.open();
+      connections.set(flow, connection);
+      connection.take(part, way, emit);
+    }
+  }
+  return lanes;
+}
+
+/** Null for packets of other connections. */
+function placeOf(
+  packet: readonly Node[],
+  ports: ReadonlySet<number>,
+): { flow: string; way: Way } | null {
+  const ip = packet.findLast(({ name }) => name === "ip" || name === "ipv6");
+  const transport = packet.findLast(({ name }) => name === "tcp" || name === "udp");
+  if (ip === undefined || transport === undefined) return null;
+  const endOf = (side: "src" | "dst") => ({
+    ip: show(ip, `${ip.name}.${side}`) ?? "",
+    port: Number(show(transport, `${transport.name}.${side}port`) ?? 0),
+  });
+  const [from, to] = [endOf("src"), endOf("dst")];
+  const isUp = ports.has(to.port);
+  if (!isUp && !ports.has(from.port)) return null;
+  const [client, server] = isUp ? [from, to] : [to, from];
+  return {
+    flow: `${formatAddress(client)} → ${formatAddress(server)}`,
+    way: isUp ? "up" : "down",
+  };
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `decode --pcap` makes of the same capture, by connection and way.
+
+import { decodeStreams } from "../../app/decode/decode.ts";
+import type { DecodeLine } from "../../app/decode/decode_line.ts";
+import { OpenLines } from "../../app/decode/open_lines.ts";
+import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";
+import { createRegistry } from "../../operators/wire/registry.ts";
+import { unmasked } from "../../operators/wire/unmasked.ts";
+import { laneOf, type Lanes } from "./dissect.ts";
+
+/** Whose bytes they are has to be found out as in any capture. */
+export async function ourLanes(path: string, protocol: string): Promise<Lanes<DecodeLine>> {
+  const lanes: Lanes<DecodeLine> = new Map();
+  const lines = new OpenLines((line) => {
+    if (line.protocol !== protocol) return;
+    const lane = laneOf(line.flow, line.direction === "to_server" ? "up" : "down");
+    const known = lanes.get(lane) ?? [];
+    known.push(line);
+    lanes.set(lane, known);
+  });
+  await decodeStreams(path, createRegistry(PROTOCOLS.map(unmasked)), lines);
+  lines.close();
+  return lanes;
+}
+
+/** Ports of the servers. */
+export function portsOf(lanes: Lanes<DecodeLine>): Set<number> {
+  return new Set([...lanes.keys()].map((lane) => Number(/:(\d+) (?:up|down)$/.exec(lane)?.[1])));
+}
