@@ -5,6 +5,7 @@ import type { Flow } from "../engine/flow.ts";
 import { type CaptureRecord, isFact, isSocketRecord } from "../model/capture_record.ts";
 import type { SpanRevision } from "../model/span.ts";
 import type { VerdictFor } from "../model/verdict.ts";
+import { appJoin, type AppJoinParams } from "../operators/app_join.ts";
 import { decode } from "../operators/decode.ts";
 import { enrich } from "../operators/enrich.ts";
 import { infer } from "../operators/infer.ts";
@@ -24,6 +25,8 @@ export interface PipelineOptions {
   readonly keepPayload: boolean;
   /** Protocols to look for; those of this program when absent. */
   readonly protocols?: readonly AnyProtocol[];
+  /** Spans that applications wrote about themselves, to be joined with those of their sockets. */
+  readonly applicationSpans?: AppJoinParams;
   /** Byte-counted exchanges for TCP connections of no known protocol. */
   readonly unknownTcp: boolean;
 }
@@ -36,7 +39,7 @@ export interface TracePipeline {
 
 export function tracePipeline(
   records: Flow<CaptureRecord>,
-  { host, keepPayload, unknownTcp, protocols = PROTOCOLS }: PipelineOptions,
+  { host, keepPayload, unknownTcp, applicationSpans, protocols = PROTOCOLS }: PipelineOptions,
 ): TracePipeline {
   const registry = createRegistry(keepPayload ? protocols.map(unmasked) : protocols);
   const facts = records.filter(isFact, "facts");
@@ -47,10 +50,11 @@ export function tracePipeline(
   const sessions = tapped(claimed, ({ record }) => payload?.remember(record), payload)
     .through(decode)
     .through(sessionWindow, { registry, bootId: host.bootId });
-  const spans = tapped(sessions, (event) => payload?.attach(event), payload)
+  const joined = tapped(sessions, (event) => payload?.attach(event), payload)
     .join(facts, link)
     .join(facts, enrich, { host: host.name })
     .through(spanJoin, { network: false });
+  const spans = applicationSpans === undefined ? joined : joined.through(appJoin, applicationSpans);
   return { spans, verdicts: claimed.side };
 }
 

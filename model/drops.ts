@@ -26,6 +26,8 @@ export const DROP_REASONS = {
   late: "a record came after its window had closed",
   claim_withdrawn: "a connection was given up by the protocol that had claimed it",
   link_full: "context was forgotten because too many exchanges were open",
+  span_malformed: "a span of a file lacked an id or its times, or stood on a line that is no JSON",
+  span_limit: "a span of a file was left out because there are too many",
   stage_failed: "an operator failed on a record",
   store_queue_full: "the store did not keep up",
   store_failed: "the store could not write",

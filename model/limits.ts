@@ -30,6 +30,8 @@ export const LIMITS = {
   linkHoldMs: limit(100, "ms", "a span waits for its link, then it goes out without"),
   hopSpans: limit(32_768, "spans", "that wait for the other ends of their hop; then queries join"),
   hopWindowMs: limit(5_000, "ms", "spans of one hop find each other when they end this close"),
+  applicationSpans: limit(200_000, "spans", "taken from a file of spans; the rest is left out"),
+  spansFileBytes: limit(268_435_456, "bytes", "of a file of spans; a larger one is refused"),
   assemblyRounds: limit(30, "rounds", "of the search for one trace; then it is truncated"),
   assemblySpans: limit(20_000, "spans", "of one trace; then it is truncated"),
   textBytes: limit(4_096, "bytes", "kept of any one text field of a message"),

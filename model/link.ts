@@ -25,7 +25,7 @@ export interface Candidate {
   /** Probability that this is the parent, 0 to 1. */
   readonly score: number;
   readonly rank: number;
-  /** Which rules speak for it, how far each was trusted, and what speaks against; see links/votes.ts. */
+  /** Rules that speak for it, how far each was trusted, and what speaks against: links/votes.ts. */
   readonly votes: string;
   /** Of so many requests open at the time it is one; 1 where nothing else was possible. */
   readonly among: number;

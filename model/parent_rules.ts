@@ -115,6 +115,17 @@ const linked: ParentRule = {
   of: "only",
 };
 
+/** A proxy passes the name of the sender's span on: it names no span of the proxy. */
+const clientFromServerPassingOn: ParentRule = {
+  name: "client_from_server_passing_on",
+  evidence: "identity",
+  because: "the sender's id was passed on unchanged",
+  childKey: (span) => isClientProcess(span) ? senderKey(span) : null,
+  parentKey: (span) => isServerProcess(span) ? senderKey(span) : null,
+  fits: (child, parent) => sameProcess(child, parent) && encloses(parent, child) ? 0.99 : 0,
+  of: "last",
+};
+
 /** The sender's span is named in the bytes that its process sent. */
 const clientFromApp: ParentRule = {
   name: "client_from_app",
@@ -126,15 +137,21 @@ const clientFromApp: ParentRule = {
   of: "only",
 };
 
-/** The application's server span and the process span that read the request name one sender. */
+/**
+ * The application's server span and the process span that read the request name one sender. A
+ * proxy that passes the name on has read it as well, before: the last to read it is meant.
+ */
 const appFromServer: ParentRule = {
   name: "app_from_server",
   evidence: "identity",
   because: "both name the same parent in another program",
   childKey: (span) => isApp(span) && !isClient(span) ? appParent(span) : null,
   parentKey: (span) => isServerProcess(span) ? hexId(span.parent_id_header) : null,
-  fits: (child, parent) => sameTrace(child, parent) && overlap(child, parent) ? 1 : 0,
-  of: "only",
+  fits: (child, parent) => {
+    if (!sameTrace(child, parent) || !overlap(child, parent)) return 0;
+    return sameProcess(child, parent) || child.service === parent.service ? 1 : 0.9;
+  },
+  of: "last",
 };
 
 const appFromApp: ParentRule = {
@@ -211,6 +228,7 @@ export const PARENT_RULES: readonly ParentRule[] = [
   serverFromClient,
   unixServerFromClient,
   udpServerFromClient,
+  clientFromServerPassingOn,
   clientFromApp,
   appFromServer,
   appFromApp,
@@ -330,8 +348,9 @@ function traceOfService(span: Span): string | null {
     : `${span.trace_id_header} ${span.service}`;
 }
 
+/** As the application says, not as the span was joined with others since. */
 function appParent(span: Span): bigint | null {
-  return span.parent_span_id ?? hexId(span.parent_id_header);
+  return hexId(span.parent_id_header) ?? span.parent_span_id;
 }
 
 function hexId(hex: string | null): bigint | null {

@@ -90,6 +90,12 @@ const cases: Readonly<Record<string, Case>> = {
     confidence: 1,
     spoiledBy: [{ request_id: "8" }, { peer: "127.0.0.1:40001" }, later],
   },
+  client_from_server_passing_on: {
+    child: { ...client, ...headers },
+    parent: { ...incoming, ...headers },
+    confidence: 0.99,
+    spoiledBy: [{ parent_id_header: "01" }, otherTrace, { pid: 99 }, later],
+  },
   client_from_app: {
     child: { ...client, ...headers },
     parent: app,
@@ -97,10 +103,10 @@ const cases: Readonly<Record<string, Case>> = {
     spoiledBy: [{ parent_id_header: "00000000000000ab" }, otherTrace, later],
   },
   app_from_server: {
-    child: appServer,
+    child: { ...appServer, service: server.service },
     parent: { ...server, ...headers },
     confidence: 1,
-    spoiledBy: [{ parent_span_id: 1n }, otherTrace, later],
+    spoiledBy: [{ parent_span_id: 1n }, otherTrace, later, { kind: "client" }],
   },
   app_from_app: { child: appServer, parent: app, confidence: 1, spoiledBy: [otherTrace] },
   linked: {

@@ -24,7 +24,7 @@ export interface Explanation {
   /** Rules that say the same, the deciding one left out. */
   readonly agreeing: readonly Reason[];
   readonly against: readonly Objection[];
-  /** Confidence beyond that of the next best parent; null where there is none. */
+  /** Confidence beyond that of the next best parent; null where there was nothing to weigh. */
   readonly margin: number | null;
   /** Other possible parents, the likeliest first. */
   readonly others: readonly Alternative[];
@@ -86,10 +86,15 @@ export function explain(
     because: wordsOf(rule, among),
     agreeing: votes.rules.filter((vote) => vote.rule !== rule).map(reasonOf),
     against: votes.against,
-    margin: runnerUp === undefined ? null : link.confidence - runnerUp.confidence,
+    margin: runnerUp === undefined || isByRank(link) ? null : link.confidence - runnerUp.confidence,
     others,
     among,
   };
+}
+
+/** A rule between programs does not weigh: it comes before what was found inside of one. */
+function isByRank({ rule }: { readonly rule: string }): boolean {
+  return rule !== "linked";
 }
 
 function alternativeOf(

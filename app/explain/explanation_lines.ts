@@ -100,7 +100,8 @@ function lines(
   say(reason(explanation));
   for (const other of explanation.agreeing) say(`also: ${reasonText(other)}`);
   for (const objection of explanation.against) say(`but: ${OBJECTIONS[objection]}`);
-  for (const other of shown(explanation)) say(`or: ${alternativeText(other)}`);
+  const word = isCertain && explanation.margin === null ? "otherwise under" : "or:";
+  for (const other of shown(explanation)) say(`${word} ${alternativeText(other)}`);
   const hidden = explanation.among - explanation.others.length - (parent === null ? 0 : 1);
   if (!isCertain && hidden > 0) say(`or one of ${hidden} others`);
   return told;

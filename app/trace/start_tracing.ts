@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One run of the whole dataflow: a source, the tracing pipeline, and where its spans go.
 
+import type { AppJoinParams } from "../../operators/app_join.ts";
 import type { AnyProtocol } from "../../operators/wire/registry.ts";
 import { Flow, type Pipeline } from "../../engine/flow.ts";
 import { type Run, run } from "../../engine/run.ts";
@@ -24,6 +25,8 @@ export interface TracingOptions {
   readonly keepPayload?: boolean;
   /** Protocols to look for; those of this program when absent. */
   readonly known?: readonly AnyProtocol[];
+  /** Joined with the spans of sockets. */
+  readonly applicationSpans?: AppJoinParams;
   readonly outputs: (flows: TracingFlows) => readonly Pipeline[];
 }
 
@@ -52,6 +55,7 @@ export function startTracing(input: RecordSource, options: TracingOptions): Trac
     host: input.host,
     keepPayload: options.keepPayload ?? false,
     ...(options.known !== undefined && { protocols: options.known }),
+    ...(options.applicationSpans !== undefined && { applicationSpans: options.applicationSpans }),
     unknownTcp: options.protocols?.includes("unknown") ?? false,
   });
   const { kernel } = input;

@@ -2,6 +2,7 @@
 // Traces as they finish, written out: a line per trace, a JSON line per span, or what a custom
 // pipeline makes of them. Until the source ends, the time is over, or Ctrl-C.
 
+import { readApplicationSpans } from "./application_spans.ts";
 import { knownProtocols } from "../protocols/known_protocols.ts";
 import type { Pipeline } from "../../engine/flow.ts";
 import type { TraceFlags } from "../cli/commands/trace.ts";
@@ -55,6 +56,7 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
     ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
     keepPayload: flags.keepPayload === true,
     known: await knownProtocols(flags),
+    ...await readApplicationSpans(flags),
   });
   if (source.kernel !== null) sayStart(source);
   const timer = flags.duration === undefined

@@ -2,6 +2,7 @@
 // `trace -- COMMAND`: strace for services. Capture of the whole host starts, the command runs, and
 // what it took part in is shown when it has ended.
 
+import { readApplicationSpans } from "./application_spans.ts";
 import { knownProtocols } from "../protocols/known_protocols.ts";
 import { forEach } from "../../engine/sink.ts";
 import type { CaptureRecord, ProcessFact } from "../../model/capture_record.ts";
@@ -49,6 +50,7 @@ export async function traceCommand(
     ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
     keepPayload: flags.keepPayload === true,
     known: await knownProtocols(flags),
+    ...await readApplicationSpans(flags),
   });
   const status = await runCommand(command, flags.duration, (pid) => {
     tree = new ProcessTree(pid);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `trace` on a terminal: the live view over the spans of the last moments.
 
+import { readApplicationSpans } from "./application_spans.ts";
 import { knownProtocols } from "../protocols/known_protocols.ts";
 import { printGraph } from "../../engine/print_graph.ts";
 import { forEach } from "../../engine/sink.ts";
@@ -39,6 +40,7 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
     ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
     keepPayload: flags.keepPayload === true,
     known: await knownProtocols(flags),
+    ...await readApplicationSpans(flags),
   });
   const stop = () => void tracing.stop();
   using _interrupts = onInterrupt(stop);

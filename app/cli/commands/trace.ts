@@ -19,6 +19,7 @@ export interface TraceFlags extends CaptureFlags {
   readonly pipeline?: string;
   readonly replay?: string;
   readonly pcap?: string;
+  readonly spans?: string;
   readonly output?: string;
 }
 
@@ -106,6 +107,13 @@ export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
         kind: "parsed",
         parse: String,
         brief: "Read a pcap or pcapng file instead of this host (no root needed)",
+        placeholder: "file",
+        optional: true,
+      },
+      spans: {
+        kind: "parsed",
+        parse: String,
+        brief: "OTLP/JSON file with spans of applications, joined by the ids in headers",
         placeholder: "file",
         optional: true,
       },

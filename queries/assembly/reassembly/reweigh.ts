@@ -7,6 +7,7 @@
 
 import { type Candidate, CERTAIN_FROM, type Evidence } from "../../../model/link.ts";
 import { LINK_RULES } from "../../../model/links/link_rules.ts";
+import { PARENT_RULES } from "../../../model/parent_rules.ts";
 import { objectionShare, parseVotes, type Votes } from "../../../model/links/votes.ts";
 
 /** Share of calls that a program makes on nobody's behalf, relative to one open request. */
@@ -23,9 +24,9 @@ export function reweigh(
   const parsed = candidates.map((candidate) => ({ candidate, votes: parseVotes(candidate.votes) }));
   const isTouched = parsed.some(({ votes }) => votes.rules.some(({ rule }) => without.has(rule)));
   if (!isTouched) return candidates;
-  const hops = parsed.filter(({ candidate }) => candidate.evidence === "hop");
-  const kept = hops.filter(({ votes }) => !votes.rules.some(({ rule }) => without.has(rule)));
-  const inside = parsed.filter(({ candidate }) => candidate.evidence !== "hop");
+  const between = parsed.filter(({ votes }) => isBetween(votes));
+  const kept = between.filter(({ votes }) => !votes.rules.some(({ rule }) => without.has(rule)));
+  const inside = parsed.filter(({ votes }) => !isBetween(votes));
   const weighed = weigh(inside.map(({ candidate, votes }) => ({
     candidate,
     votes: { ...votes, rules: votes.rules.filter(({ rule }) => !without.has(rule)) },
@@ -33,6 +34,13 @@ export function reweigh(
   return [...kept.map(({ candidate }) => candidate), ...weighed]
     .map((candidate, rank) => ({ ...candidate, rank }));
 }
+
+/** Links between programs stand on one rule, and fall with it. */
+function isBetween({ rules }: Votes): boolean {
+  return rules.some(({ rule }) => BETWEEN.has(rule));
+}
+
+const BETWEEN: ReadonlySet<string> = new Set(PARENT_RULES.map(({ name }) => name));
 
 interface Voted {
   readonly candidate: Candidate;
