@@ -2,7 +2,8 @@
 // docs/protocols.md: every protocol with its fields, from their declarations.
 
 import type { AnyProtocol } from "../../operators/wire/registry.ts";
-import type { Field } from "../../operators/wire/protocol.ts";
+import type { Fields } from "../../operators/wire/protocol.ts";
+import { REFINED_FIELDS, REFINEMENTS } from "../../operators/protocols/web/refinements.gen.ts";
 import { MATURITY, type Maturity } from "./maturity.gen.ts";
 
 export function protocolsMarkdown(protocols: readonly AnyProtocol[]): string {
@@ -24,6 +25,18 @@ export function protocolsMarkdown(protocols: readonly AnyProtocol[]): string {
     ),
     "",
     ...sorted.flatMap(section),
+    "## Carried by HTTP",
+    "",
+    "Spans of `http` and `http2` have these fields as well where the path, a header or the beginning",
+    "of the body tells what is spoken; their endpoint then names the operation.",
+    "",
+    ...REFINEMENTS.flatMap(({ name, spec, fields }) => [
+      `### ${name}`,
+      "",
+      `<${spec}>`,
+      "",
+      ...fieldTable(fields),
+    ]),
   ].join("\n").trimEnd() + "\n";
 }
 
@@ -38,12 +51,16 @@ export function maturityText(name: string): string {
 }
 
 function section({ name, spec, fields }: AnyProtocol): string[] {
-  const declared = Object.entries(fields as Readonly<Record<string, Field>>);
-  const rows = declared.map(([field, { type, otel, doc }]) =>
-    `| \`${field}\` | ${type} | ${otel === undefined ? "" : `\`${otel}\``} | ${escaped(doc)} |`
-  );
-  const table = ["| field | type | OpenTelemetry | holds |", "|---|---|---|---|", ...rows];
-  return [`## ${name}`, "", `<${spec}>`, "", ...(rows.length === 0 ? [] : [...table, ""])];
+  return [`## ${name}`, "", `<${spec}>`, "", ...fieldTable(fields, REFINED_FIELDS)];
+}
+
+/** Without the fields `apart`, which stand elsewhere. */
+function fieldTable(fields: Fields, apart: Fields = {}): string[] {
+  const rows = Object.entries(fields).filter(([name]) => apart[name] === undefined).map((
+    [name, { type, otel, doc }],
+  ) => `| \`${name}\` | ${type} | ${otel === undefined ? "" : `\`${otel}\``} | ${escaped(doc)} |`);
+  if (rows.length === 0) return [];
+  return ["| field | type | OpenTelemetry | holds |", "|---|---|---|---|", ...rows, ""];
 }
 
 const escaped = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");

@@ -14,7 +14,7 @@ export interface ClaimOwner {
   switchTo(claim: Claim, name: string, connection: Connection): void;
   /** Bytes after a switch to "": to be claimed anew. */
   giveBack(run: ByteRun): void;
-  /** Requests are sent before earlier ones are answered: all their bytes are needed. */
+  /** Requests are pipelined, or bodies are of interest: all their bytes are needed. */
   pipelined(connection: Connection): void;
 }
 
@@ -29,9 +29,10 @@ export class Claim {
   readonly egress: Lane = new Lane();
   /** Direction of the bytes that came last; null before any. */
   last: Direction | null = null;
-  /** Requests since the last response, and whether the owner knows that there were several. */
+  /** Requests since the last response. */
   unanswered = 0;
-  pipelined = false;
+  /** The owner knows that all bytes are needed. */
+  #wantsAll = false;
   /** Messages read so far. */
   messages = 0;
   /** Malformed reads since the last message. */
@@ -58,6 +59,13 @@ export class Claim {
   doubt(): void {
     const max = this.messages < PROVEN_MESSAGES ? MALFORMED_MAX : PROVEN_MALFORMED_MAX;
     if (++this.malformed >= max) this.over = "refuted";
+  }
+
+  /** Tells the owner, once. */
+  wantAll(connection: Connection): void {
+    if (this.#wantsAll) return;
+    this.#wantsAll = true;
+    this.owner.pipelined(connection);
   }
 
   way(connection: Connection, direction: Direction): Way {

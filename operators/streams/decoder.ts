@@ -11,11 +11,11 @@ import type { Direction } from "../../model/capture_record.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { DropReason } from "../../model/drops.ts";
 import { LIMITS } from "../../model/limits.ts";
-import type { DecodeEvent, Message, StreamEnd } from "../../model/message.ts";
+import type { DecodeEvent, StreamEnd } from "../../model/message.ts";
 import type { Nanos } from "../../model/time.ts";
 import { Cursor } from "../wire/cursor.ts";
 import { createMake } from "../wire/make.ts";
-import type { Step } from "../wire/protocol.ts";
+import type { MessageStep, Step } from "../wire/protocol.ts";
 import type { AnyProtocol } from "../wire/registry.ts";
 import { type Claim, opposite } from "./claim.ts";
 import type { Lane } from "./lane.ts";
@@ -145,7 +145,7 @@ export class Decoder {
       if (n > 0 || step.kind === "skip") idle = step.kind === "skip" && n === 0 ? idle + 1 : 0;
       else idle++;
       if (idle > IDLE_STEPS_MAX) return this.#fail(run, claim, lane, "malformed");
-      if (step.kind === "message") this.#message(run, claim, lane, step.message, position, n);
+      if (step.kind === "message") this.#message(run, claim, lane, step, position, n);
       else if (!this.#step(run, claim, lane, step, position, n)) return;
       position += n;
     }
@@ -156,10 +156,11 @@ export class Decoder {
     run: ByteRun,
     claim: Claim,
     lane: Lane,
-    message: Message,
+    { message, whole }: MessageStep,
     position: number,
     n: number,
   ): void {
+    if (whole === true) claim.wantAll(run.event.connection);
     if (lane.more) {
       this.#out.emit(messageEnd(run.connection, run.event.direction, lane));
       lane.finish();
@@ -187,9 +188,8 @@ export class Decoder {
         this.#readRest(run.connection, claim, opposite(run.event.direction));
       }
       claim.unanswered = 0;
-    } else if (++claim.unanswered > 1 && !claim.pipelined && claim.protocol.pairing === "order") {
-      claim.pipelined = true;
-      claim.owner.pipelined(run.event.connection);
+    } else if (++claim.unanswered > 1 && claim.protocol.pairing === "order") {
+      claim.wantAll(run.event.connection);
     }
   }
 
@@ -325,7 +325,7 @@ export class Decoder {
         return;
       }
       const n = cursor.position;
-      if (step.kind === "message") this.#message(run, claim, lane, step.message, position, n);
+      if (step.kind === "message") this.#message(run, claim, lane, step, position, n);
       lane.finish();
       if (n === 0 || step.kind === "lost") return;
       position += n;

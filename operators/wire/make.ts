@@ -12,15 +12,20 @@ import type { Draft, Fields, Make, Step } from "./protocol.ts";
  * valid until the next call.
  */
 export function createMake(): Make<Fields> {
-  const step: { kind: "message"; message: Message } = { kind: "message", message: EMPTY };
-  const take = (message: Message): Step => {
+  const step: { kind: "message"; message: Message; whole: boolean } = {
+    kind: "message",
+    message: EMPTY,
+    whole: false,
+  };
+  const take = (message: Message, draft: Draft<Fields>): Step => {
     step.message = message;
+    step.whole = draft.whole === true;
     return step;
   };
   return {
-    request: (draft) => take(build("request", draft, "unknown")),
-    response: (draft) => take(build("response", draft, "ok")),
-    oneway: (draft) => take(build("oneway", draft, "ok")),
+    request: (draft) => take(build("request", draft, "unknown"), draft),
+    response: (draft) => take(build("response", draft, "ok"), draft),
+    oneway: (draft) => take(build("oneway", draft, "ok"), draft),
   };
 }
 

@@ -45,7 +45,7 @@ export type Claim =
  * or, between a message with `more` and its "end", to that message.
  */
 export type Step =
-  | { readonly kind: "message"; readonly message: Message }
+  | MessageStep
   /** A frame was consumed that makes no message by itself. */
   | { readonly kind: "nothing" }
   /** The next `bytes` are not needed and are perhaps not captured. */
@@ -58,6 +58,13 @@ export type Step =
   | { readonly kind: "lost" }
   /** From the next byte on, both directions speak another protocol ("" = ask all probes again). */
   | { readonly kind: "switch"; readonly to: string };
+
+export interface MessageStep {
+  readonly kind: "message";
+  readonly message: Message;
+  /** From now on all bytes of the connection should be captured. */
+  readonly whole?: boolean;
+}
 
 /** The message whose `more` was true ends here, with what became known late. */
 export interface EndStep {
@@ -84,6 +91,8 @@ export interface Draft<F extends Fields> {
   readonly identity?: Identity | null | undefined;
   readonly more?: boolean | undefined;
   readonly clipped?: boolean | undefined;
+  /** From now on all bytes of the connection are of interest, whatever the protocol says. */
+  readonly whole?: boolean | undefined;
   readonly fields?: FieldValues<F> | undefined;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Undoes LZ4 (block format), Snappy (raw format), zlib and Zstandard as far as the bytes at hand go.
+// Undoes LZ4 (block format), Snappy (raw format), zlib and Zstandard as far as the bytes go.
 //
 //   LZ4   : token (literals 4 bits, match 4 bits) | [more of 15: u8 …] | literals | offset u16
 //           | [more]

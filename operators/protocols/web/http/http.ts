@@ -2,15 +2,18 @@
 // HTTP/1.0 and HTTP/1.1.
 //
 // Heads are read whole; bodies are passed over by their length or chunk by chunk. A response has
-// no body where its request was HEAD, so methods are queued until their responses come.
+// no body where its request was HEAD, so requests are queued until their responses come.
 
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import { defineProtocol, type Make, type Step } from "../../../wire/protocol.ts";
-import { type Body, newBody, readBody, startBody } from "./http_body.ts";
+import type { Refinement } from "../../../wire/refinement.ts";
+import { refineRequest } from "../refine_request.ts";
+import { type Body, bodyPrefix, newBody, readBody, startBody } from "./http_body.ts";
 import { type Head, readHead } from "./http_head.ts";
-import { HTTP_FIELDS, requestDraft, responseDraft } from "./http_message.ts";
+import { HTTP_FIELDS, readTarget, requestDraft, responseDraft } from "./http_message.ts";
 import { probeHttp } from "./http_probe.ts";
+import { scanOf } from "./http_scan.ts";
 
 export const http = defineProtocol({
   name: "http",
@@ -26,7 +29,7 @@ export const http = defineProtocol({
     unmask: options?.unmask === true,
     up: newBody(),
     down: newBody(),
-    methods: [],
+    waiting: [],
     asked: "",
     switching: null,
   }),
@@ -40,7 +43,7 @@ export const http = defineProtocol({
   lost(state, way) {
     if (way !== "toClient") state.up = newBody();
     if (way !== "toServer") state.down = newBody();
-    state.methods.length = 0;
+    state.waiting.length = 0;
   },
 });
 
@@ -49,8 +52,8 @@ type HttpMake = Make<typeof HTTP_FIELDS>;
 interface HttpState {
   up: Body;
   down: Body;
-  /** Methods of requests whose responses are to come. */
-  readonly methods: string[];
+  /** Requests whose responses are to come: their methods, and what they are about. */
+  readonly waiting: (string | Special)[];
   /** Protocol that the last request asked to switch to. */
   asked: string;
   /** Both agreed: the next byte is of this protocol. */
@@ -59,8 +62,14 @@ interface HttpState {
   readonly unmask: boolean;
 }
 
-/** Methods remembered: an endless stream of requests without responses must not grow a list. */
-const METHODS_MAX = 1_024;
+/** A request that is about something in particular. */
+interface Special {
+  readonly method: string;
+  readonly refinement: Refinement;
+}
+
+/** An endless stream of requests without responses must not grow a list. */
+const WAITING_MAX = 1_024;
 const NOTHING: Step = { kind: "nothing" };
 
 function isResponse(cursor: Cursor): boolean {
@@ -71,10 +80,17 @@ function isResponse(cursor: Cursor): boolean {
 function readRequest(cursor: Cursor, make: HttpMake, state: HttpState): Step {
   const head = readHead(cursor);
   if (head.code !== 0) throw new Malformed("response where a request was expected");
+  const url = readTarget(head, state.unmask);
+  const host = url.host !== "" ? url.host : head.host;
+  const found = refineRequest(head, url, host, () => bodyPrefix(cursor, head));
   startBody(cursor, state.up, head, head.contentLength > 0 || head.chunked);
-  if (state.methods.length < METHODS_MAX) state.methods.push(head.method);
+  const refinement = found?.refinement ?? null;
+  if (state.waiting.length < WAITING_MAX) {
+    state.waiting.push(refinement === null ? head.method : { method: head.method, refinement });
+  }
   state.asked = head.upgrade;
-  return make.request(requestDraft(head, state.up.mode !== "none", state.unmask));
+  const draft = requestDraft(head, url, state.up.mode !== "none", found?.refined ?? null);
+  return make.request(refinement?.answer === undefined ? draft : { ...draft, whole: true });
 }
 
 function readResponse(cursor: Cursor, make: HttpMake, state: HttpState): Step {
@@ -82,11 +98,14 @@ function readResponse(cursor: Cursor, make: HttpMake, state: HttpState): Step {
   const code = head.code;
   if (code === 0) throw new Malformed("request where a response was expected");
   if (code < 200 && code !== 101) return NOTHING;
-  const method = state.methods.shift() ?? "";
-  startBody(cursor, state.down, head, hasBody(head, method));
+  const asked = state.waiting.shift() ?? "";
+  const method = typeof asked === "string" ? asked : asked.method;
+  const scan = scanOf(head, typeof asked === "string" ? null : asked.refinement);
+  startBody(cursor, state.down, head, hasBody(head, method), scan);
   if (code === 101) state.switching = switchName(head.upgrade === "" ? state.asked : head.upgrade);
   else if (method === "CONNECT" && code < 300) state.switching = "";
-  return make.response(responseDraft(head, state.down.mode !== "none"));
+  const draft = responseDraft(head, state.down.mode !== "none");
+  return make.response(scan === null ? draft : { ...draft, whole: true });
 }
 
 function hasBody(head: Head, method: string): boolean {

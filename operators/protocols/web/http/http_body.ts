@@ -5,26 +5,37 @@
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import type { Step } from "../../../wire/protocol.ts";
 import type { Head } from "./http_head.ts";
+import type { Scan } from "./http_scan.ts";
 
 /** What is to come of a message whose head was read. */
 export interface Body {
-  mode: "none" | "length" | "chunks" | "trailers" | "close" | "lost";
-  /** Bytes to be passed over in "length". */
+  mode: "none" | "length" | "chunks" | "chunk" | "trailers" | "close" | "lost";
+  /** Bytes to be passed over in "length", and in "chunk", the end of its line among them. */
   bytes: number;
+  /** Looks at what passes; null where nobody wants to know. */
+  scan: Scan | null;
 }
 
 export function newBody(): Body {
-  return { mode: "none", bytes: 0 };
+  return { mode: "none", bytes: 0, scan: null };
 }
 
 /** Sets `body` to what follows the head, and moves past as much of it as is at hand as a whole. */
-export function startBody(cursor: Cursor, body: Body, head: Head, present: boolean): void {
+export function startBody(
+  cursor: Cursor,
+  body: Body,
+  head: Head,
+  present: boolean,
+  scan: Scan | null = null,
+): void {
+  body.scan = scan;
   if (head.clipped) body.mode = "lost";
   else if (!present) body.mode = "none";
-  else if (head.chunked) body.mode = passChunks(cursor) ? "none" : "chunks";
+  else if (head.chunked) body.mode = scan === null && passChunks(cursor) ? "none" : "chunks";
   else if (head.contentLength < 0) body.mode = "close";
-  else if (head.contentLength <= cursor.remaining) cursor.skip(head.contentLength);
-  else {
+  else if (scan === null && head.contentLength <= cursor.remaining) {
+    cursor.skip(head.contentLength);
+  } else {
     body.mode = "length";
     body.bytes = head.contentLength;
   }
@@ -34,9 +45,13 @@ export function readBody(cursor: Cursor, body: Body): Step {
   switch (body.mode) {
     case "length":
       if (body.bytes === 0) break;
-      return skip(body, body.bytes);
+      return body.scan === null ? skip(body, body.bytes) : look(cursor, body, body.scan, 0);
     case "chunks":
       return readChunk(cursor, body);
+    case "chunk":
+      if (body.scan !== null && body.bytes > 0) return look(cursor, body, body.scan, 2);
+      body.mode = "chunks";
+      return NOTHING;
     case "trailers":
       // The chunk size 0 was read; the trailer section ends with an empty line.
       if (chunkLineIsClipped(cursor)) return lost(body);
@@ -64,9 +79,29 @@ function skip(body: Body, bytes: number): Step {
   return { kind: "skip", bytes };
 }
 
+/** Shows what is at hand to the scan; the last `apart` bytes are none of the body's. */
+function look(cursor: Cursor, body: Body, scan: Scan, apart: number): Step {
+  const captured = Math.min(cursor.captured, body.bytes);
+  if (captured > 0) {
+    const part = cursor.bytes(captured);
+    const own = Math.min(captured, Math.max(0, body.bytes - apart));
+    scan.take(own === captured ? part : part.subarray(0, own));
+    body.bytes -= captured;
+    return NOTHING;
+  }
+  const passed = Math.min(cursor.remaining, body.bytes);
+  if (passed === 0) cursor.need(1);
+  if (body.bytes > apart) scan.missed();
+  body.bytes -= passed;
+  return { kind: "skip", bytes: passed };
+}
+
 function end(body: Body): Step {
   body.mode = "none";
-  return END;
+  if (body.scan === null) return END;
+  const fields = body.scan.fields();
+  body.scan = null;
+  return { kind: "end", fields };
 }
 
 /** The end of the message cannot be found any more. */
@@ -84,6 +119,11 @@ function readChunk(cursor: Cursor, body: Body): Step {
   if (chunkLineIsClipped(cursor)) return lost(body);
   const size = chunkSize(cursor.line(LINE_BYTES_MAX));
   if (size < 0) throw new Malformed("chunk size");
+  if (size > 0 && body.scan !== null) {
+    body.mode = "chunk";
+    body.bytes = size + 2;
+    return NOTHING;
+  }
   if (size > 0) return { kind: "skip", bytes: size + 2 };
   body.mode = "trailers";
   return NOTHING;
@@ -111,6 +151,26 @@ function hexDigit(c: number): number {
   if (c >= 0x30 && c <= 0x39) return c - 0x30;
   const lower = c | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+/** So much of a request's body is enough to tell what it is about. */
+const PREFIX_BYTES = 8_192;
+
+/**
+ * The beginning of the body that follows, as far as it was captured; the cursor stays where it is.
+ * It is waited for, so that the same is told however the bytes came.
+ */
+export function bodyPrefix(cursor: Cursor, head: Head): string {
+  if (head.clipped || head.encoded) return "";
+  const start = cursor.position;
+  let bytes = head.contentLength;
+  if (head.chunked) {
+    if (cursor.captured < cursor.remaining && cursor.find(0x0a) < 0) return "";
+    bytes = chunkSize(cursor.line(LINE_BYTES_MAX));
+  }
+  const text = bytes > 0 ? cursor.textCaptured(Math.min(bytes, PREFIX_BYTES)) : "";
+  cursor.rewind(start);
+  return text;
 }
 
 /**

@@ -23,6 +23,10 @@ export interface Head {
   contentLength: number;
   chunked: boolean;
   upgrade: string;
+  /** X-Amz-Target: service and operation of AWS. */
+  amzTarget: string;
+  /** The body is compressed. */
+  encoded: boolean;
   identity: Identity | null;
   /** Part of the head was not captured: what is known stands here. */
   clipped: boolean;
@@ -70,6 +74,8 @@ export const newHead = (): Head => ({
   contentLength: -1,
   chunked: false,
   upgrade: "",
+  amzTarget: "",
+  encoded: false,
   identity: null,
   clipped: false,
 });
@@ -201,6 +207,7 @@ function readHeader(
       return;
     case 12:
       if (is(buffer, start, "content-type")) head.contentType = value(buffer, colon, end);
+      else if (is(buffer, start, "x-amz-target")) head.amzTarget = value(buffer, colon, end);
       break;
     case 14:
       if (is(buffer, start, "content-length")) head.contentLength = length(buffer, colon, end);
@@ -210,6 +217,11 @@ function readHeader(
         head.clientIp = value(buffer, colon, end).split(",", 1)[0] as string;
       }
       return;
+    case 16:
+      if (is(buffer, start, "content-encoding")) {
+        head.encoded = value(buffer, colon, end).toLowerCase() !== "identity";
+      }
+      break;
     case 17:
       if (is(buffer, start, "transfer-encoding")) {
         head.chunked = /(^|[ ,])chunked$/i.test(value(buffer, colon, end));

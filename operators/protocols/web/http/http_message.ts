@@ -2,6 +2,8 @@
 // What is kept of an HTTP/1 head: fields under OpenTelemetry's names, secrets masked.
 
 import type { Status } from "../../../../model/status.ts";
+import type { Refined } from "../../../wire/refinement.ts";
+import { REFINED_FIELDS } from "../refinements.gen.ts";
 import { templatePath } from "../../../wire/path_template.ts";
 import type { Draft, Fields, FieldValues } from "../../../wire/protocol.ts";
 import type { Head } from "./http_head.ts";
@@ -28,27 +30,37 @@ export const HTTP_FIELDS = {
     otel: "http.response.status_code",
     doc: "status code of the response",
   },
+  events: { type: "number", doc: "events of a text/event-stream" },
+  ...REFINED_FIELDS,
 } as const satisfies Fields;
 
 type HttpDraft = Draft<typeof HTTP_FIELDS>;
 
-export function requestDraft(head: Head, more: boolean, unmask: boolean): HttpDraft {
-  const url = readTarget(head.target, head.method, unmask);
+export function requestDraft(
+  head: Head,
+  url: Target,
+  more: boolean,
+  refined: Refined<Fields> | null,
+): HttpDraft {
   const authority = url.host !== "" ? url.host : head.host;
   const [host, port] = splitHost(authority);
+  const fields = requestFields(head, url, host, port);
   return {
     type: head.method,
     resource: url.query === "" ? url.path : `${url.path}?${url.query}`,
     domain: authority,
-    endpoint: templatePath(url.path),
+    endpoint: refined === null || refined.endpoint === ""
+      ? templatePath(url.path)
+      : refined.endpoint,
     identity: head.identity,
     more,
     clipped: head.clipped,
-    fields: requestFields(head, url, host, port),
+    fields: refined === null ? fields : { ...fields, ...refined.fields },
   };
 }
 
-interface Target {
+/** A target in its parts, each "" where it has none. */
+export interface Target {
   path: string;
   query: string;
   scheme: string;
@@ -98,7 +110,7 @@ function statusOf(code: number): Status {
 }
 
 /** Origin form (`/a?b`), absolute form (`http://host/a`), authority form (CONNECT), `*`. */
-function readTarget(target: string, method: string, unmask: boolean): Target {
+export function readTarget({ target, method }: Head, unmask: boolean): Target {
   let scheme = "", host = "", rest = target;
   if (method === "CONNECT") return { path: "", query: "", scheme, host: target };
   const colon = target.startsWith("/") ? -1 : target.indexOf("://");
@@ -122,11 +134,14 @@ function readTarget(target: string, method: string, unmask: boolean): Target {
 
 const SECRET_WORD = /pass|pwd|secret|token|sig|key|auth|session|credential/i;
 const SECRET =
-  /((?:^|&)[^=&]*(?:passw|pwd|secret|token|signature|^sig|&sig|api_?-?key|auth|session|credential)[^=&]*=)[^&]*/gi;
+  /((?:^|&)(?:[^=&]*(?:passw|pwd|secret|token|signature|api_?-?key|auth|session|credential)[^=&]*|key|sig)=)[^&]*/gi;
+/** A user and a password, as InfluxDB has them. */
+const LOGIN = /((?:^|&)u=[^&]*&p=)[^&]*/;
 
 /** Values of parameters whose names speak of secrets are left out. */
 export function maskQuery(query: string): string {
-  return SECRET_WORD.test(query) ? query.replace(SECRET, "$1***") : query;
+  const masked = SECRET_WORD.test(query) ? query.replace(SECRET, "$1***") : query;
+  return masked.includes("p=") ? masked.replace(LOGIN, "$1***") : masked;
 }
 
 /** Host and port; -1 where no port is named. */

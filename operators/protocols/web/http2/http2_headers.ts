@@ -61,6 +61,9 @@ function takeHeader(block: HeaderBlock, name: string, value: string): boolean {
     case "x-forwarded-for":
       head.clientIp = value.split(",", 1)[0] ?? "";
       return true;
+    case "x-amz-target":
+      head.amzTarget = value;
+      return true;
     case "grpc-status":
       block.grpcStatus = value;
       return true;

@@ -4,7 +4,8 @@
 import type { Status } from "../../../../model/status.ts";
 import type { Draft, Fields } from "../../../wire/protocol.ts";
 import type { HeaderBlock } from "./http2_headers.ts";
-import { HTTP_FIELDS, requestDraft, responseDraft } from "../http/http_message.ts";
+import { HTTP_FIELDS, readTarget, requestDraft, responseDraft } from "../http/http_message.ts";
+import { refineRequest } from "../refine_request.ts";
 
 export const HTTP2_FIELDS = {
   ...HTTP_FIELDS,
@@ -31,7 +32,9 @@ export function requestOf(
   more: boolean,
   unmask: boolean,
 ): Http2Draft {
-  const draft = requestDraft(block.head, more, unmask);
+  const url = readTarget(block.head, unmask);
+  const found = refineRequest(block.head, url, block.head.host, NO_BODY);
+  const draft = requestDraft(block.head, url, more, found?.refined ?? null);
   const [, service, method] = grpc ? /^\/([^/]+)\/([^/?]+)$/.exec(block.head.target) ?? [] : [];
   const call = service !== undefined && method !== undefined;
   return {
@@ -46,6 +49,9 @@ export function requestOf(
     },
   };
 }
+
+/** What DATA frames carry is passed over. */
+const NO_BODY = (): string => "";
 
 export function responseOf(block: HeaderBlock, stream: number, more: boolean): Http2Draft {
   const { code, ...draft } = responseDraft(block.head, more);
