@@ -139,10 +139,13 @@ function readPacket(
       const reason = cursor.captured > 0 ? cursor.u8() : 0;
       const asked = idOf(packetId, other(way));
       const id = type === 7 ? `release ${asked}` : asked;
-      return make.response({ type: name, id, ...outcome(reason) });
+      return make.response({ type: name, id, ...acknowledging(packetId, outcome(reason)) });
     }
-    case 6:
-      return make.request({ type: name, endpoint: name, id: `release ${idOf(cursor.u16(), way)}` });
+    case 6: {
+      const packetId = cursor.u16();
+      const id = `release ${idOf(packetId, way)}`;
+      return make.request({ type: name, endpoint: name, id, fields: { packet_id: packetId } });
+    }
     case 8:
     case 10:
       return readSubscribe(cursor, type, way, make, state);
@@ -152,7 +155,8 @@ function readPacket(
       if (state.level === 5) properties(cursor);
       const reason = cursor.captured > 0 ? cursor.u8() : 0;
       const refused = reason >= 0x80 ? outcome(reason) : { code: reason, fields: { reason } };
-      return make.response({ type: name, id: idOf(packetId, other(way)), ...refused });
+      const id = idOf(packetId, other(way));
+      return make.response({ type: name, id, ...acknowledging(packetId, refused) });
     }
     case 12:
       return make.request({ type: name, endpoint: name, id: "ping" });
@@ -183,6 +187,10 @@ function outcome(reason: number): Draft<F> {
     status: !refused ? "ok" : server ? "server_error" : "client_error",
     fields: { reason },
   };
+}
+
+function acknowledging(packetId: number, draft: Draft<F>): Draft<F> {
+  return { ...draft, fields: { ...draft.fields, packet_id: packetId } };
 }
 
 /** Reason codes of DISCONNECT and AUTH, which only version 5 has: below 0x80 all is well. */

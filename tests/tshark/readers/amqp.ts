@@ -11,6 +11,7 @@ export const amqp: SharkReader = {
   open: connection,
 };
 
+const OK = 200;
 const ARGUMENT = "amqp.method.arguments.", PROPERTY = "amqp.method.properties.";
 
 function connection(): SharkConnection {
@@ -51,7 +52,7 @@ function method(part: Node, _way: Way): Draft {
       channel: channel === 0 ? undefined : channel,
       delivery_tag: number(part, `${ARGUMENT}delivery_tag`),
       reply_code: code,
-      error_message: argument("reply_text"),
+      error_message: code === OK ? undefined : argument("reply_text"),
     },
   };
 }

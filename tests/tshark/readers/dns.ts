@@ -15,7 +15,7 @@ const RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED
 
 function message(part: Node): Draft {
   const isResponse = number(part, "dns.flags.response") === 1;
-  const query = first(part, "Queries") ?? part;
+  const query = part.children.find(({ show }) => show === "Queries") ?? part;
   const name = show(query, "dns.qry.name") ?? "";
   const type = /Type: (\S+)/i.exec(first(query, "dns.qry.type")?.showname ?? "")?.[1] ?? "";
   const rcode = number(part, "dns.flags.rcode");
@@ -42,9 +42,11 @@ function message(part: Node): Draft {
 
 /** Addresses only: other records have no one text. */
 function answersOf(part: Node): string | undefined {
-  const records = [...nodesNamed(part, "dns.resp.name")].length;
-  const addresses = [...nodesNamed(part, "dns.a")].map(({ show }) => show);
-  const ttls = [...nodesNamed(part, "dns.resp.ttl")].map(({ show }) => show);
+  const answers = part.children.find(({ show }) => show === "Answers");
+  if (answers === undefined) return undefined;
+  const records = [...nodesNamed(answers, "dns.resp.name")].length;
+  const addresses = [...nodesNamed(answers, "dns.a")].map(({ show }) => show);
+  const ttls = [...nodesNamed(answers, "dns.resp.ttl")].map(({ show }) => show);
   if (addresses.length === 0 || addresses.length !== records) return undefined;
   return addresses.map((ip, i) => `A=${ip} TTL=${ttls[i]}`).join(", ");
 }

@@ -20,10 +20,10 @@ function connection(): SharkConnection {
       const id = show(part, "fcgi.id") ?? "";
       switch (number(part, "fcgi.type")) {
         case RECORD.params:
-          if ((number(part, "fcgi.content_length") ?? 0) > 0) emit(request(part, id));
+          if ((number(part, "fcgi.content.length") ?? 0) > 0) emit(request(part, id));
           return;
         case RECORD.stdout:
-          if (!answers.has(id) && (number(part, "fcgi.content_length") ?? 0) > 0) {
+          if (!answers.has(id) && (number(part, "fcgi.content.length") ?? 0) > 0) {
             answers.set(id, emit(response(part, id)));
           }
           return;
@@ -36,8 +36,8 @@ function connection(): SharkConnection {
 
 function request(part: Node, id: string): Draft {
   const parameters = new Map<string, string>();
-  for (const node of nodesNamed(part, "")) {
-    const [, name, value] = /^(\w+) = (.*)$/s.exec(node.show) ?? [];
+  for (const node of nodesNamed(part, "fcgi.nv_name")) {
+    const [, name, value] = /^(\w+) = (.*)$/s.exec(node.showname) ?? [];
     if (name !== undefined && value !== undefined) parameters.set(name, value);
   }
   const target = parameters.get("REQUEST_URI") ?? "";
@@ -62,7 +62,7 @@ function request(part: Node, id: string): Draft {
 
 /** The header is text; without a Status line all is well. */
 function response(part: Node, id: string): Draft {
-  const content = first(part, "fcgi.content_data") ?? first(part, "data.data");
+  const content = first(part, "fcgi.content.data");
   const head = content === undefined ? "" : new TextDecoder().decode(bytesOf(content));
   if (head === "") return { facts: { kind: "response", id } };
   const code = Number(/^Status:\s*(\d+)/mi.exec(head)?.[1] ?? 200);

@@ -11,11 +11,15 @@ export const kafka: SharkReader = {
   open: connection,
 };
 
+/** Names of the specification where tshark has others. */
+const NAMES: Readonly<Record<string, string>> = { Offsets: "ListOffsets" };
+
 function connection(): SharkConnection {
   return {
     take(part, way, emit) {
-      const [, api = ""] = /\((\w+) v\d+ (?:Request|Response)\)/.exec(part.showname) ?? [];
-      if (api === "") return;
+      const [, name = ""] = /\((\w+) v\d+ (?:Request|Response)\)/.exec(part.showname) ?? [];
+      if (name === "") return;
+      const api = NAMES[name] ?? name;
       emit(way === "up" ? request(part, api) : response(part, api));
     },
   };

@@ -21,6 +21,9 @@ function connection(): SharkConnection {
   };
 }
 
+/** Names of the specification where tshark has others. */
+const NAMES: Readonly<Record<string, string>> = { Statistics: "STAT" };
+
 /** Status 1 to 7 tell that the client asked for what cannot be; 1 is a miss. */
 function binary(part: Node): Draft {
   const isRequest = number(part, "memcache.magic") === 0x80;
@@ -30,7 +33,7 @@ function binary(part: Node): Draft {
   return {
     facts: {
       kind: isRequest ? "request" : "response",
-      type: name,
+      type: NAMES[name] ?? name,
       ...(isRequest && key !== undefined && { resource: key }),
       id: show(part, "memcache.opaque") ?? "",
       ...(status !== undefined && { code: status }),

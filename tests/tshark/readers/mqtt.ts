@@ -30,7 +30,7 @@ const TYPES = [
   "DISCONNECT",
   "AUTH",
 ];
-const VERSIONS: Readonly<Record<string, string>> = { 3: "3.1", 4: "3.1.1", 5: "5.0" };
+const VERSIONS: Readonly<Record<string, string>> = { 3: "3.1", 4: "3.1.1", 5: "5" };
 const REASONS = [
   "mqtt.conack.val",
   "mqtt.connack.reason_code",

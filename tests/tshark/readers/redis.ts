@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Redis: each element at the top is a command or a reply.
 
-import { bytesOf, first, type Node, nodesNamed } from "../pdml.ts";
+import { bytesOf, type Node, nodesNamed } from "../pdml.ts";
 import type { SharkReader } from "../shark_message.ts";
 
 export const redis: SharkReader = {
@@ -11,7 +11,7 @@ export const redis: SharkReader = {
   open: () => ({
     take(part, way, emit) {
       for (const element of part.children) {
-        if (way === "up") emit({ ...command(element) });
+        if (way === "up") emit(command(element));
         else if (REPLIES[element.name] !== undefined) emit(reply(element));
       }
     },
@@ -19,7 +19,7 @@ export const redis: SharkReader = {
 };
 
 const REPLIES: Readonly<Record<string, string>> = {
-  "resp.simple_string": "simple_string",
+  "resp.string": "simple_string",
   "resp.error": "error",
   "resp.integer": "integer",
   "resp.bulk_string": "bulk_string",
@@ -49,14 +49,12 @@ function command(element: Node) {
 
 function reply(element: Node) {
   const error = element.name === "resp.error" ? element.show : undefined;
-  const length = first(element, "resp.bulk_string.length");
   return {
     facts: { kind: "response", ...(error === undefined && { status: "ok" }) },
     fields: {
       reply_type: REPLIES[element.name],
       error,
       error_prefix: error?.split(" ")[0],
-      ...(length === undefined && {}),
     },
   };
 }

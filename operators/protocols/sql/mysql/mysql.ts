@@ -165,7 +165,7 @@ function readLogin(
   const login = readHandshakeResponse(cursor, bytes);
   cursor.leave();
   if ((login.capabilities & CLIENT_SSL) !== 0 && bytes === 32) return { kind: "switch", to: "" };
-  state.capabilities = login.capabilities;
+  state.capabilities = login.capabilities & state.offered;
   state.user = login.user;
   state.database = login.database;
   state.phase = "login";

@@ -37,10 +37,17 @@ export function readServer(cursor: Cursor, make: Make<F>, state: State): Step {
   }
 }
 
+/** 0a | version NUL | thread u32 | salt 8 | 00 | capabilities u16 | charset u8 | status u16 | u16 */
 function readGreeting(cursor: Cursor, bytes: number, state: State): Step {
   cursor.enter(bytes);
   cursor.skip(1);
   state.version = cursor.cstring();
+  if (cursor.captured >= 20) {
+    cursor.skip(13);
+    const low = cursor.u16le();
+    cursor.skip(3);
+    state.offered = low | cursor.u16le() << 16;
+  }
   cursor.leave();
   state.loggingIn = true;
   return NOTHING;

@@ -46,6 +46,8 @@ export interface State {
   user: string;
   version: string;
   capabilities: number | null;
+  /** What the server can; a client may claim more in its login. All while no greeting was seen. */
+  offered: number;
   /** What the server sends next. */
   phase: Phase;
   loggingIn: boolean;
@@ -74,6 +76,7 @@ export function openSession(_transport?: Transport, options?: OpenOptions): Stat
     user: "",
     version: "",
     capabilities: null,
+    offered: -1,
     phase: "head",
     loggingIn: false,
     left: 0,
