@@ -56,6 +56,8 @@ export const dataEventAt = {
   via: 191,
   call: 192,
   verdict: 193,
+  coroutineHigh: 194,
+  coroutineLow: 196,
 } as const;
 
 export const closeEventBytes = 176;
@@ -186,6 +188,45 @@ export const unixEventAt = {
   peer: 200,
 } as const;
 
+export const coroutineEventBytes = 160;
+export const coroutineEventAt = {
+  size: 0,
+  kind: 4,
+  ring: 5,
+  emitNs: 8,
+  leaderStartNs: 16,
+  tgid: 24,
+  tid: 28,
+  execCount: 32,
+  turn: 36,
+  cgroupId: 40,
+  comm: 48,
+  line: 64,
+} as const;
+
+export const goLayoutBytes = 16;
+export const goLayoutAt = {
+  tlsOffset: 0,
+  goidAt: 4,
+  parentAt: 6,
+  startpcAt: 8,
+  curgAt: 10,
+  stackArgs: 12,
+  spawnResultAt: 14,
+} as const;
+
+export const goFunctionBytes = 16;
+export const goFunctionAt = {
+  entry: 0,
+  tgid: 8,
+} as const;
+
+export const goFunctionRoleBytes = 8;
+export const goFunctionRoleAt = {
+  role: 0,
+  receiverAt: 4,
+} as const;
+
 export const listeningPortBytes = 8;
 export const listeningPortAt = {
   netns: 0,
@@ -207,6 +248,7 @@ export const eventKind = {
   process: 3,
   activity: 4,
   unix: 5,
+  coroutine: 6,
 } as const;
 
 export const direction = {
@@ -299,6 +341,12 @@ export const programRule = {
   include: 1,
   exclude: 2,
   excludeTree: 3,
+} as const;
+
+export const goRole = {
+  own: 0,
+  parent: 1,
+  caller: 2,
 } as const;
 
 export const knobAt = {

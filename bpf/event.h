@@ -24,6 +24,7 @@ enum event_kind {
 	EVENT_PROCESS = 3,  /* struct process_event */
 	EVENT_ACTIVITY = 4, /* struct activity_event */
 	EVENT_UNIX = 5,     /* struct unix_event: names of a unix socket, once, before its data */
+	EVENT_COROUTINE = 6, /* struct coroutine_event: who started a coroutine, once */
 };
 
 /*
@@ -135,7 +136,8 @@ struct data_event {
 	__u8 via;            /* enum via */
 	__u8 call;           /* enum call */
 	__u8 verdict;        /* enum verdict in force */
-	__u8 reserved[6];    /* 0 */
+	__u16 coroutine_high; /* on whose behalf: see struct coroutine_event; 0 = not known */
+	__u32 coroutine_low;
 };
 
 enum close_reason {
@@ -206,6 +208,20 @@ struct activity_event {
 	__u32 other_tid;   /* WAKEUP: the woken thread */
 };
 
+/* A coroutine, unique in its program, below 2^48: for Go the goroutine's id. */
+struct coroutine_birth {
+	__u64 coroutine; /* 0 = not known */
+	__u64 born_ns;   /* when it was started, or first seen; 0 = not known */
+};
+
+#define COROUTINE_LINE 6
+
+/* Comes once, before the first data event that bears the coroutine's number. */
+struct coroutine_event {
+	struct event_header header;
+	struct coroutine_birth line[COROUTINE_LINE]; /* itself, who started it, who started that … */
+};
+
 /* Names of a unix socket; precedes its first data event. Abstract names start with NUL. */
 struct unix_event {
 	struct event_header header;
@@ -245,6 +261,39 @@ enum program_rule {
 	RULE_EXCLUDE_TREE = 3, /* with its descendants */
 };
 
+/*
+ * How to find the running goroutine of a Go program: values of the map `go_programs`, keyed by
+ * thread group. Offsets depend on the version of Go that built the program.
+ */
+struct go_layout {
+	__s32 tls_offset;    /* where a thread keeps its g, from the thread pointer */
+	__u16 goid_at;       /* in struct g */
+	__u16 parent_at;     /* in struct g: who started it; 0 = not kept */
+	__u16 startpc_at;    /* in struct g */
+	__u16 curg_at;       /* in struct m: the goroutine behind the scheduler's own stack */
+	__u16 stack_args;    /* 1: arguments on the stack, not in registers (before 1.17) */
+	__u16 spawn_result_at; /* where newproc1 left its result on the stack; 0 = in a register */
+};
+
+/* What a goroutine does for others, told by the function it runs. */
+enum go_role {
+	GO_ROLE_OWN = 0,    /* acts for itself */
+	GO_ROLE_PARENT = 1, /* acts for the goroutine that started it */
+	GO_ROLE_CALLER = 2, /* serves an object, and acts for whoever called that last */
+};
+
+/* A key of the map `go_functions`. */
+struct go_function {
+	__u64 entry; /* address of the function in the process */
+	__u32 tgid;
+	__u32 reserved;
+};
+
+struct go_function_role {
+	__u32 role;        /* enum go_role */
+	__u32 receiver_at; /* where its first argument lies, down from the end of the stack */
+};
+
 /* Switches; user space maps them as the map .data.control. Generations start at 1 and only rise. */
 struct control {
 	__u32 sleeping;           /* 1: user space waits on epoll; the next record wakes it, clears it */
@@ -264,6 +313,10 @@ ABI_ASSERT(struct close_event, 64 + 72 + 24 + 16);
 ABI_ASSERT(struct process_seed, 64 + 48);
 ABI_ASSERT(struct process_event, 64 + 8 + 40 + PATH_BYTES + ARGS_BYTES);
 ABI_ASSERT(struct activity_event, 64 + 16);
+ABI_ASSERT(struct coroutine_event, 64 + 16 * COROUTINE_LINE);
+ABI_ASSERT(struct go_layout, 16);
+ABI_ASSERT(struct go_function, 16);
+ABI_ASSERT(struct go_function_role, 8);
 ABI_ASSERT(struct unix_event, 64 + 24 + 2 * UNIX_PATH_BYTES);
 ABI_ASSERT(struct control, 24);
 

@@ -88,6 +88,40 @@ struct {
 	__type(value, __u8);
 } listening SEC(".maps");
 
+/* Thread group to how its goroutines are found: Go programs only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct go_layout);
+} go_programs SEC(".maps");
+
+/* Functions whose goroutines act for others. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct go_function);
+	__type(value, struct go_function_role);
+} go_functions SEC(".maps");
+
+/* Coroutines that did I/O or were seen to start; the longest unused is forgotten. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct coroutine_key);
+	__type(value, struct coroutine_state);
+} coroutines SEC(".maps");
+
+/* Object that goroutines serve, to the coroutine that called it last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct coroutine_key);
+	__type(value, __u64);
+} callers SEC(".maps");
+
 /* Counters indexed by enum drop_reason. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

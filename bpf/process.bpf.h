@@ -88,8 +88,10 @@ static __always_inline int program_executed(struct task_struct *task, struct lin
 	struct thread_state *thread = known_thread(task);
 	unsigned long start, bytes;
 	struct process_event *e;
+	__u32 tgid = task->tgid;
 	long copied;
 
+	bpf_map_delete_elem(&go_programs, &tgid);
 	if (thread)
 		thread->generation = 0; /* name and key have changed */
 	e = reserve_process();
@@ -139,6 +141,7 @@ static __always_inline int task_exited(struct task_struct *task)
 	if (task->signal->live.counter)
 		return 0;
 	bpf_map_delete_elem(&programs, &tgid);
+	bpf_map_delete_elem(&go_programs, &tgid);
 	e = reserve_process();
 	if (!e)
 		return 0;

@@ -16,6 +16,7 @@
 #include "message/payload.bpf.h"
 #include "message/datagram.bpf.h"
 #include "message/emit.bpf.h"
+#include "coroutine.bpf.h"
 #include "socket/unix.bpf.h"
 #include "fast.bpf.h"
 #include "portable.bpf.h"
@@ -32,6 +33,11 @@ const struct {
 	struct process_seed process_seed;
 	struct activity_event activity;
 	struct unix_event unix;
+	struct coroutine_event coroutine;
+	struct go_layout go_layout;
+	struct go_function go_function;
+	struct go_function_role go_function_role;
+	enum go_role go_role;
 	enum event_kind event_kind;
 	enum direction direction;
 	enum role role;
@@ -155,4 +161,17 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
 	return task_exited(task);
+}
+
+/* Programs at functions of Go programs: which function, and where in it, ffi/hooks.ts tells. */
+SEC("uprobe")
+int go_spawned(struct pt_regs *ctx)
+{
+	return goroutine_spawned(ctx);
+}
+
+SEC("uprobe")
+int go_called(struct pt_regs *ctx)
+{
+	return object_called(ctx);
 }

@@ -101,11 +101,30 @@ struct thread_state {
 	__u32 generation;  /* of control.program_generation at that look; 0 = look again */
 	__u32 wanted;      /* 1: to be recorded */
 	__u32 age;         /* events since */
+	struct go_layout go; /* goid_at is 0 where the program is not one of Go */
+	__u64 coroutine;   /* goroutine met last on this thread; 0 = look again */
+	__u64 acts_for;    /* the one on whose behalf it acts, mostly itself */
 	__u64 mmsg_vector; /* mmsg call in progress; 0 = none */
 	__u32 mmsg_next;   /* index of its next message */
 	__u32 reserved;
 	struct open_send send;
 	struct open_call open;
+};
+
+/* A coroutine of a program, or something else of it that has a number. */
+struct coroutine_key {
+	__u64 leader_start_ns;
+	__u64 number;
+	__u32 tgid;
+	__u32 exec_count;
+};
+
+struct coroutine_state {
+	__u64 parent;   /* 0 = not known */
+	__u64 born_ns;
+	__u64 receiver; /* role CALLER: the object that it serves */
+	__u32 role;     /* enum go_role */
+	__u32 told;     /* 1: its event was sent */
 };
 
 /* A key of the map `listening`. */
@@ -119,6 +138,7 @@ struct message {
 	struct user_buffer buffer;
 	__u64 start_ns;   /* 0 = not known */
 	__u64 offset;
+	__u64 coroutine;  /* on whose behalf; 0 = not known */
 	__u64 name;       /* user address of the datagram's sockaddr; 0 = none */
 	__u32 length;
 	__u32 seq;

@@ -88,13 +88,27 @@ static __always_inline void fill_header(struct event_header *h, __u32 size, __u8
 	bpf_get_current_comm(h->comm, sizeof(h->comm));
 }
 
+static __always_inline void look_for_go(struct thread_state *thread, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct go_layout *go = bpf_map_lookup_elem(&go_programs, &tgid);
+
+	if (go)
+		thread->go = *go;
+	else
+		thread->go.goid_at = 0;
+	thread->coroutine = 0;
+}
+
 /* Name and cgroup cost two calls: they are looked at once in a while. */
 static __always_inline bool thread_wanted(struct thread_state *thread, struct task_struct *task)
 {
 	if (thread->generation != control.program_generation ||
 	    ++thread->age >= EVENTS_PER_LOOK) {
-		if (thread->generation != control.program_generation)
+		if (thread->generation != control.program_generation) {
 			thread->wanted = decide_wanted(task);
+			look_for_go(thread, task);
+		}
 		thread->generation = control.program_generation;
 		thread->age = 0;
 		fill_header(&thread->header, 0, EVENT_DATA, 0, task, 0);

@@ -72,7 +72,7 @@ struct trace_event_raw_sys_exit {
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct pt_regs { /* x86-64 */
-	unsigned long r10, r8, r9, bx, cx, dx, si, di, bp, orig_ax, ax;
+	unsigned long r10, r8, r9, bx, cx, dx, si, di, bp, orig_ax, ax, sp;
 };
 
 struct ns_common {
@@ -162,7 +162,12 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct thread_struct { /* x86-64 */
+	unsigned long fsbase;
+};
+
 struct task_struct {
+	struct thread_struct thread;
 	struct thread_info thread_info;
 	unsigned int flags;
 	int pid;

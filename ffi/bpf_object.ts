@@ -10,6 +10,7 @@ import { cString, type Libc } from "./libc.ts";
 const LOG_BYTES = 1 << 20;
 const PROG_INFO_BYTES = 232;
 const RUN_TIME_STATS = 0;
+const EVERY_PROCESS = -1;
 
 /** Counters of one program since it was loaded; times only while statistics are on. */
 export interface ProgramStats {
@@ -26,7 +27,7 @@ export class BpfObject implements Disposable {
   readonly #libc: Libc;
   /** Borrowed by libbpf until the object is closed. */
   readonly #log = new Uint8Array(LOG_BYTES);
-  readonly #links: NonNullable<Deno.PointerValue>[] = [];
+  readonly #links = new Set<NonNullable<Deno.PointerValue>>();
   #object: Deno.PointerValue;
 
   constructor(libbpf: Libbpf, libc: Libc, bytes: Uint8Array<ArrayBuffer>) {
@@ -87,7 +88,7 @@ export class BpfObject implements Disposable {
   attach(program: string): void {
     const link = this.#libbpf.call.bpf_program__attach(this.#program(program));
     if (link === null) this.#fail("bpf_program__attach", `attach ${program}`);
-    this.#links.push(link);
+    this.#links.add(link);
   }
 
   /** One program may be attached to many tracepoints. */
@@ -101,7 +102,7 @@ export class BpfObject implements Disposable {
       const doing = `attach ${program} to ${category}:${tracepoint}`;
       this.#fail("bpf_program__attach_tracepoint", doing);
     }
-    this.#links.push(link);
+    this.#links.add(link);
   }
 
   /** `path` is the folder of a cgroup v2; holds for the processes in it and below. */
@@ -111,7 +112,27 @@ export class BpfObject implements Disposable {
     const link = this.#libbpf.call.bpf_program__attach_cgroup(this.#program(program), fd);
     this.#libc.call.close(fd);
     if (link === null) this.#fail("bpf_program__attach_cgroup", `attach ${program} to ${path}`);
-    this.#links.push(link);
+    this.#links.add(link);
+  }
+
+  /** At a byte of a program file, in all processes that run it, until it is disposed. */
+  attachUprobe(program: string, path: string, offset: number): Disposable {
+    const { call } = this.#libbpf;
+    const at = BigInt(offset);
+    const link = call.bpf_program__attach_uprobe(
+      this.#program(program),
+      false,
+      EVERY_PROCESS,
+      cString(path),
+      at,
+    );
+    if (link === null) this.#fail("bpf_program__attach_uprobe", `attach ${program} to ${path}`);
+    this.#links.add(link);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#links.delete(link)) call.bpf_link__destroy(link);
+      },
+    };
   }
 
   /** Runs an iterator program once over all it iterates; returns what it wrote. */
@@ -153,7 +174,8 @@ export class BpfObject implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#object === null) return;
-    for (const link of this.#links.splice(0)) this.#libbpf.call.bpf_link__destroy(link);
+    for (const link of this.#links) this.#libbpf.call.bpf_link__destroy(link);
+    this.#links.clear();
     this.#libbpf.call.bpf_object__close(this.#object);
     this.#object = null;
   }

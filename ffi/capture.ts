@@ -11,6 +11,7 @@ import {
 } from "../bpf/event.gen.ts";
 import { BpfError } from "./bpf_error.ts";
 import { BpfObject, type ProgramStats } from "./bpf_object.ts";
+import { type GoProbes, goProbes } from "./go_probes.ts";
 import { openHostFiles } from "./host_files.ts";
 import { choosePath, type Feature, featuresOf, probeHost, supports } from "./host_support.ts";
 import type { HostSupport } from "./host_support.ts";
@@ -22,7 +23,7 @@ import { descendants, type ProcessSeed, readProcessSeeds } from "./process_list.
 import { type OnRecord, openRing } from "./ring.ts";
 import { openSleeper } from "./sleeper.ts";
 
-export type { CapturePath, Feature, OnRecord, ProcessSeed, ProgramStats };
+export type { CapturePath, Feature, GoProbes, OnRecord, ProcessSeed, ProgramStats };
 
 export interface CaptureOptions {
   /** Rounded up to a power of two, at least a page. Default 32 MiB: 0.3 s at 300 k records/s. */
@@ -82,6 +83,8 @@ export interface Capture extends Disposable {
   setVerdict(cookie: bigint, verdict: Verdict): void;
   /** Makes setVerdict hold for sockets that already had a verdict. Call it once after many. */
   bumpGeneration(): void;
+  /** Tells the kernel side what it must know of Go programs. */
+  readonly go: GoProbes;
   /** Excludes a process, or includes it with its descendants, from its next record on. */
   setProgramRule(tgid: number, rule: keyof typeof programRule | "none"): void;
   drops(): KernelDrops;
@@ -123,7 +126,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   if (path === "portable") object.setProgramArray("next_message", ["call_exit"]);
   const failures = new Map<string, string>();
   const waiting = used.filter((hook) => hook.attach === "asked");
-  attachAll(object, used.filter((hook) => !waiting.includes(hook)), host, failures);
+  attachAll(object, used.filter(({ attach }) => !LATER.includes(attach)), host, failures);
   for (const seed of SOCKET_SEEDS) object.runIterator(seed);
   const processes = readProcessSeeds(object.runIterator(PROCESS_SEED), files);
   includeDescendants(object, processes, options);
@@ -156,6 +159,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
       verdicts.update(new BigUint64Array([cookie]), new Uint32Array([verdictCode[verdict]]));
     },
     bumpGeneration: () => raise(controlAt.verdictGeneration),
+    go: goProbes(object, host.uprobes, () => raise(controlAt.programGeneration)),
     setProgramRule(tgid, rule) {
       setRule(object, tgid, rule === "none" ? 0 : programRule[rule]);
       raise(controlAt.programGeneration);
@@ -166,6 +170,9 @@ export function openCapture(options: CaptureOptions = {}): Capture {
     [Symbol.dispose]: () => owned.dispose(),
   };
 }
+
+/** Hooks that are attached once something asks for them. */
+const LATER: readonly Hook["attach"][] = ["asked", "found"];
 
 function readObject(): Uint8Array<ArrayBuffer> {
   try {
@@ -264,6 +271,8 @@ function attach(object: BpfObject, { program, place }: Hook, host: HostSupport):
   switch (place.kind) {
     case "btf":
       return object.attach(program);
+    case "function":
+      return; // see go_probes.ts
     case "cgroup":
       if (host.cgroup !== undefined) object.attachCgroup(program, host.cgroup);
       return;

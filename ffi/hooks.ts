@@ -6,6 +6,8 @@ export type CapturePath = "fast" | "portable";
 export type Place =
   /** A tracepoint reached through BTF. */
   | { readonly kind: "btf"; readonly tracepoint: string }
+  /** A function of programs, attached to each program file in which it is found. */
+  | { readonly kind: "function"; readonly name: string }
   /** A hook at the root of cgroup v2. */
   | { readonly kind: "cgroup" }
   /** One program at the tracepoints of several system calls; needs tracefs to attach. */
@@ -22,9 +24,10 @@ export interface Hook {
   readonly paths: readonly CapturePath[];
   /**
    * always: without it the path cannot work; when there: the path works without it; asked:
-   * attached once a message needs it; turns: only when turns are wanted.
+   * attached once a message needs it; turns: only when turns are wanted; found: attached to
+   * programs as they are found.
    */
-  readonly attach: "always" | "when there" | "asked" | "turns";
+  readonly attach: "always" | "when there" | "asked" | "turns" | "found";
   readonly gives: string;
   /** First kernel that has the place. */
   readonly since: string;
@@ -161,6 +164,22 @@ export const HOOKS: readonly Hook[] = [
     paths: BOTH,
     attach: "turns",
     gives: "turns of event loops, which tell requests of one thread apart",
+    since: "5.12",
+  },
+  {
+    program: "go_called",
+    place: { kind: "function", name: "net/http.(*persistConn).roundTrip" },
+    paths: BOTH,
+    attach: "found",
+    gives: "which goroutine sends a request over a pooled HTTP connection of a Go program",
+    since: "5.12",
+  },
+  {
+    program: "go_spawned",
+    place: { kind: "function", name: "runtime.newproc1" },
+    paths: BOTH,
+    attach: "found",
+    gives: "who starts a goroutine in programs built by Go before 1.21",
     since: "5.12",
   },
 ];

@@ -14,6 +14,8 @@ export interface HostSupport {
   readonly tracefs: boolean;
   /** Root folder of cgroup v2. */
   readonly cgroup: string | undefined;
+  /** Programs may be attached to functions of user space. */
+  readonly uprobes: boolean;
   /** State of threads can live with the thread (5.12). */
   readonly taskStorage: boolean;
 }
@@ -34,6 +36,7 @@ export function probeHost(libbpf: Libbpf, libc: Libc, files: HostFiles): HostSup
     tracepoints: probeTracepoints(libbpf),
     tracefs: ensureTracefs(libc, files),
     cgroup: cgroupRoot(files),
+    uprobes: files.text(UPROBE_TYPE) !== undefined,
     taskStorage: libbpf.call.libbpf_probe_bpf_map_type(TASK_STORAGE, null) === 1,
   };
 }
@@ -47,6 +50,8 @@ export function supports(host: HostSupport, hook: Hook): boolean {
       return host.cgroup !== undefined;
     case "syscalls":
       return host.tracefs;
+    case "function":
+      return host.uprobes;
   }
 }
 
@@ -81,6 +86,9 @@ export function featuresOf(host: HostSupport, path: CapturePath, turns: boolean)
     if (hook.attach === "asked") {
       return { name, on: true, gives, reason: "attached once a message needs it" };
     }
+    if (hook.attach === "found") {
+      return { name, on: true, gives, reason: "attached to Go programs as they are found" };
+    }
     return { name, on: true, gives };
   });
 }
@@ -102,9 +110,15 @@ function whyOff(hook: Hook): { reason: string; remedy: string } {
         reason: `tracefs with system call events is not mounted at ${TRACEFS}`,
         remedy: `mount -t tracefs tracefs ${TRACEFS}, on a kernel with CONFIG_FTRACE_SYSCALLS=y`,
       };
+    case "function":
+      return {
+        reason: "the kernel has no uprobes",
+        remedy: "run a kernel with CONFIG_UPROBE_EVENTS=y",
+      };
   }
 }
 
+const UPROBE_TYPE = "/sys/bus/event_source/devices/uprobe/type";
 const KIND_TYPEDEF = 8;
 const TASK_STORAGE = 29;
 

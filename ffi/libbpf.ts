@@ -22,6 +22,10 @@ const SYMBOLS = {
     result: "pointer",
   },
   bpf_program__attach_iter: { parameters: ["pointer", "pointer"], result: "pointer" },
+  bpf_program__attach_uprobe: {
+    parameters: ["pointer", "bool", "i32", "buffer", "usize"],
+    result: "pointer",
+  },
   bpf_program__attach_cgroup: { parameters: ["pointer", "i32"], result: "pointer" },
   bpf_link__fd: { parameters: ["pointer"], result: "i32" },
   bpf_link__destroy: { parameters: ["pointer"], result: "i32" },

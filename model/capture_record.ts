@@ -23,11 +23,12 @@ export interface SocketEvent {
   readonly connection: Connection;
   readonly program: Program;
   readonly tid: number;
-  /** Goroutine or other coroutine id, 0n when unknown. */
+  /** Goroutine or other coroutine on whose behalf it was done, 0n when unknown. */
   readonly coroutine: bigint;
   /**
    * Counter of the thread: rises at each return from a poll call, and at each ingress of a socket
-   * that is not recorded. A gap between two records ends the context of the earlier one.
+   * that is not recorded. A gap between two records ends the context of the earlier one. 0 where
+   * the coroutine is known.
    */
   readonly turn: number;
   readonly direction: Direction;
@@ -81,6 +82,21 @@ export interface Activity {
   readonly wokenTid?: number;
 }
 
+/** A coroutine, and when it was started, or first seen; 0 when that is not known. */
+export interface CoroutineBirth {
+  readonly coroutine: bigint;
+  readonly bornNs: Nanos;
+}
+
+/** Who started a coroutine: told once, before the first event that bears its id. */
+export interface CoroutineFact {
+  readonly kind: "coroutine";
+  readonly program: Program;
+  /** Itself, who started it, who started that one, as far as it is known. */
+  readonly line: readonly CoroutineBirth[];
+  readonly emitNs: Nanos;
+}
+
 /** One reading of both clocks: realNs is Unix time at bootNs. */
 export interface ClockRecord {
   readonly kind: "clock";
@@ -98,7 +114,7 @@ export interface LossRecord {
 }
 
 export type SocketRecord = SocketEvent | SocketClose;
-export type Fact = ProcessFact | Activity | ClockRecord | LossRecord;
+export type Fact = ProcessFact | Activity | CoroutineFact | ClockRecord | LossRecord;
 export type CaptureRecord = SocketRecord | Fact;
 
 export function isSocketRecord(record: CaptureRecord): record is SocketRecord {

@@ -12,6 +12,10 @@ const STRUCTS = [
   "process_seed",
   "activity_event",
   "unix_event",
+  "coroutine_event",
+  "go_layout",
+  "go_function",
+  "go_function_role",
   "listening_port",
   "control",
 ] as const;
@@ -29,6 +33,7 @@ const ENUMS = [
   "verdict",
   "drop_reason",
   "program_rule",
+  "go_role",
 ] as const;
 
 /** The text of event.gen.ts for a built object. */

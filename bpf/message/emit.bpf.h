@@ -35,7 +35,8 @@ static __always_inline void fill_data(struct data_event *e, struct socket_state 
 	e->via = m->via;
 	e->call = m->call;
 	e->verdict = state->verdict;
-	__builtin_memset(e->reserved, 0, sizeof(e->reserved));
+	e->coroutine_high = m->coroutine >> 32;
+	e->coroutine_low = m->coroutine;
 }
 
 /* The slot stays unread until it is submitted, and so do all later ones: no detours in between. */

@@ -6,11 +6,13 @@
 import type { Source } from "../../engine/source.ts";
 import { type Capture, type CaptureOptions, openCapture } from "../../ffi/capture.ts";
 import { openClock } from "../../ffi/clock.ts";
+import { openHostFile } from "../../ffi/host_file.ts";
 import { openHostFiles } from "../../ffi/host_files.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import type { CaptureRecord } from "../../model/capture_record.ts";
 import type { DropReason } from "../../model/drops.ts";
 import type { VerdictFor } from "../../model/verdict.ts";
+import { type GoSeen, goWatch } from "./coroutines/go_watch.ts";
 import { readHostFacts } from "./host/host_facts.ts";
 import { liveStage } from "./host/live_stage.ts";
 import { verdictFeedback } from "./host/verdict_feedback.ts";
@@ -22,6 +24,8 @@ export interface KernelSource extends Disposable {
   readonly source: Source<CaptureRecord, never, DropReason>;
   readonly host: HostFacts;
   readonly capture: Capture;
+  /** Go programs met so far. */
+  goPrograms(): readonly GoSeen[];
   /** Tells the kernel what to copy of a socket from now on. */
   apply(verdict: VerdictFor): void;
   /** Writes all records beside passing them on. Call before the run starts. */
@@ -37,6 +41,8 @@ export function openKernelSource(options: CaptureOptions = {}): KernelSource {
   const nowMs = () => performance.now();
   const host = { capture, files, clock: openClock(libc), nowMs };
   const verdicts = verdictFeedback(capture);
+  const open = (path: string) => openHostFile(libc, path);
+  const go = stack.use(goWatch({ files, open, probes: capture.go }));
   let writer: RecordingWriter | undefined;
   let opened = false;
   const owned = stack.move();
@@ -51,6 +57,7 @@ export function openKernelSource(options: CaptureOptions = {}): KernelSource {
           ...out,
           emit(record) {
             if (record.kind === "close") verdicts.forget(record.connection);
+            else if (record.kind === "process") go.take(record);
             out.emit(record);
           },
         });
@@ -58,6 +65,7 @@ export function openKernelSource(options: CaptureOptions = {}): KernelSource {
     },
     host: readHostFacts(files),
     capture,
+    goPrograms: go.seen,
     apply: verdicts.apply,
     recordInto(into) {
       if (opened) throw new Error("Cannot record this capture: it is running already");

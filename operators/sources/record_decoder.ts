@@ -11,6 +11,8 @@ import {
   closeEventAt as C,
   closeEventBytes,
   closeReason,
+  coroutineEventAt as R,
+  coroutineEventBytes,
   dataEventAt as D,
   dataEventBytes,
   dataFlags,
@@ -24,7 +26,13 @@ import {
   unixEventBytes,
   via as viaCode,
 } from "../../bpf/event.gen.ts";
-import type { Activity, CaptureRecord, SocketEvent, Via } from "../../model/capture_record.ts";
+import type {
+  Activity,
+  CaptureRecord,
+  CoroutineBirth,
+  SocketEvent,
+  Via,
+} from "../../model/capture_record.ts";
 import { DROP_REASONS, type DropReason } from "../../model/drops.ts";
 import { decodeHostFact, HOST_FACT_KIND, type HostFact } from "./records/host_fact.ts";
 import { type AskHost, type ProgramState, programTable } from "./records/program_table.ts";
@@ -74,6 +82,9 @@ export function recordDecoder(out: DecoderOutputs, options: DecoderOptions = {})
         case eventKind.activity:
           if (recordBytes < activityEventBytes) break;
           return decodeActivity(decoding, bytes, view, at);
+        case eventKind.coroutine:
+          if (recordBytes < coroutineEventBytes) break;
+          return decodeCoroutine(decoding, bytes, view, at);
         case eventKind.unix:
           if (recordBytes < unixEventBytes) break;
           return decodeUnix(decoding, bytes, view, at);
@@ -143,6 +154,7 @@ function decodeData(
     if (eof) return;
     socket = sockets.add(bytes, view, at, emitNs);
   } else sockets.use(socket, bytes, view, at, emitNs);
+  const coroutine = coroutineAt(view, at);
   const peer = peerOfMessage(socket.ends, bytes, view, at);
   const payloadAt = at + dataEventBytes;
   const event: SocketEvent = {
@@ -150,8 +162,9 @@ function decodeData(
     connection: socket.connection,
     program,
     tid: view.getUint32(at + D.tid, true),
-    coroutine: 0n,
-    turn: view.getUint32(at + D.turn, true),
+    coroutine,
+    // A goroutine moves between threads, whose turns say nothing about it.
+    turn: coroutine === 0n ? view.getUint32(at + D.turn, true) : 0,
     direction: ingress ? "ingress" : "egress",
     emitNs,
     // A read may have begun long before there was anything to read.
@@ -174,6 +187,13 @@ function decodeData(
 function noteUnseen({ connection, via, length, payload }: SocketEvent): void {
   if (via === "call" || via === "packet" || payload.length > 0 || length === 0) return;
   connection.unseenVia = via;
+}
+
+/** Below 2^48, in two parts; 0 in records of older versions. */
+function coroutineAt(view: DataView, at: number): bigint {
+  const high = view.getUint16(at + D.coroutineHigh, true);
+  const low = view.getUint32(at + D.coroutineLow, true);
+  return high === 0 && low === 0 ? 0n : BigInt(high) << 32n | BigInt(low);
 }
 
 function decodeClose({ sockets, programs }: Decoding, view: DataView, at: number): void {
@@ -240,6 +260,28 @@ function decodeActivity(
   } as const;
   const wokenTid = view.getUint32(at + A.otherTid, true);
   out.emit(what === "wakeup" ? { ...activity, wokenTid } : activity);
+}
+
+const LINE_BYTES = 16;
+
+function decodeCoroutine(
+  { programs, out }: Decoding,
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+): void {
+  const line: CoroutineBirth[] = [];
+  for (let from = at + R.line; from < at + coroutineEventBytes; from += LINE_BYTES) {
+    const coroutine = view.getBigUint64(from, true);
+    if (coroutine === 0n) break;
+    line.push({ coroutine, bornNs: view.getBigUint64(from + 8, true) });
+  }
+  out.emit({
+    kind: "coroutine",
+    program: programs.find(bytes, view, at).program,
+    line,
+    emitNs: emitTime(view, at),
+  });
 }
 
 function decodeUnix({ sockets }: Decoding, bytes: Uint8Array, view: DataView, at: number): void {

@@ -192,17 +192,6 @@ Deno.test("record decoder: unix sockets have paths and end after their streams d
   assert.deepEqual(ends, [[7n, 13n * S], [8n, 13n * S]]);
 });
 
-Deno.test("record decoder: a unix socket whose peer only stopped writing is answered late", () => {
-  const unix = { transport: "unix", payload: "x", cookie: 7n, peerCookie: 8n } as const;
-  const events = decoded(
-    dataRecord({ ...unix, emitNs: 1n * S }),
-    dataRecord({ ...unix, payload: "", flags: ["eof"], emitNs: 2n * S }),
-    encodeHostFact({ fact: "clock", bootNs: "4", realNs: "5" }, 60n * S),
-    dataRecord({ ...unix, direction: "egress", emitNs: 61n * S }),
-  ).filter((record) => record.kind === "data");
-  assert.deepEqual(events.map(({ connection }) => connection.conn), [0, 0, 0]);
-});
-
 Deno.test("record decoder: a unix client that wrote before it was accepted learns its peer", () => {
   const unix = { transport: "unix", payload: "x" } as const;
   for (const unknown of [0n, 1n << 63n]) {

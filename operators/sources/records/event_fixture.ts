@@ -8,6 +8,8 @@ import {
   closeEventAt as C,
   closeEventBytes,
   closeReason,
+  coroutineEventAt as R,
+  coroutineEventBytes,
   dataEventAt as D,
   dataEventBytes,
   dataFlags,
@@ -59,6 +61,7 @@ export interface DataParts extends FlowParts {
   readonly streamOffset?: number;
   readonly seq?: number;
   readonly startNs?: bigint;
+  readonly coroutine?: bigint;
   readonly flags?: readonly (keyof typeof dataFlags)[];
   readonly via?: keyof typeof via;
 }
@@ -75,6 +78,8 @@ export function dataRecord(parts: DataParts = {}): Bytes {
   view.setUint32(D.length, parts.length ?? payload.length, true);
   view.setUint32(D.captured, payload.length, true);
   view.setUint32(D.tcpSeq, parts.seq ?? 0, true);
+  view.setUint16(D.coroutineHigh, Number((parts.coroutine ?? 0n) >> 32n), true);
+  view.setUint32(D.coroutineLow, Number((parts.coroutine ?? 0n) & 0xffffffffn), true);
   const names = [...parts.flags ?? []];
   if (parts.seq !== undefined) names.push("seqValid");
   if (parts.startNs !== undefined) names.push("startKnown");
@@ -126,6 +131,18 @@ export function activityRecord(
   const { bytes, view } = record(activityEventBytes, eventKind.activity, parts);
   view.setUint32(A.what, activityWhat[parts.what], true);
   view.setUint32(A.otherTid, parts.otherTid ?? 0, true);
+  return bytes;
+}
+
+/** `line`: number and birth of the coroutine, then of those it descends from. */
+export function coroutineRecord(
+  parts: HeaderParts & { readonly line: readonly (readonly [bigint, bigint])[] },
+): Bytes {
+  const { bytes, view } = record(coroutineEventBytes, eventKind.coroutine, parts);
+  for (const [i, [coroutine, bornNs]] of parts.line.entries()) {
+    view.setBigUint64(R.line + 16 * i, coroutine, true);
+    view.setBigUint64(R.line + 16 * i + 8, bornNs, true);
+  }
   return bytes;
 }
 

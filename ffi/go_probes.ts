@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel side must know of Go programs: how their goroutines are found, which of their
+// functions act for others, and where its probes belong.
+
+import {
+  goFunctionAt,
+  goFunctionBytes,
+  goFunctionRoleAt,
+  goFunctionRoleBytes,
+  goLayoutAt as at,
+  goLayoutBytes,
+  goRole,
+} from "../bpf/event.gen.ts";
+import type { BpfObject } from "./bpf_object.ts";
+
+/** Offsets in the runtime's structs, in bytes. */
+export interface GoOffsets {
+  readonly tlsOffset: number;
+  readonly goidAt: number;
+  readonly parentAt: number;
+  readonly startpcAt: number;
+  readonly curgAt: number;
+  readonly stackArgs: boolean;
+  readonly spawnResultAt: number;
+}
+
+/** A function whose goroutines act for others, by its address in the process. */
+export interface GoFunctionRole {
+  readonly entry: bigint;
+  readonly role: Exclude<keyof typeof goRole, "own">;
+  readonly receiverAt: number;
+}
+
+export interface GoProbes {
+  /** From the next event of the process on. The kernel forgets a process that exits or execs. */
+  add(tgid: number, offsets: GoOffsets, roles: readonly GoFunctionRole[]): void;
+  /** Frees what the kernel keeps of the functions of a process that has gone. */
+  forget(tgid: number, roles: readonly GoFunctionRole[]): void;
+  /** Attaches to a byte of a program file, in all processes that run it. Throws BpfError. */
+  attach(program: "go_called" | "go_spawned", path: string, offset: number): Disposable;
+  /** Whether this kernel can attach at all. */
+  readonly canAttach: boolean;
+}
+
+/** `changed` makes the kernel side look at its threads again. */
+export function goProbes(object: BpfObject, canAttach: boolean, changed: () => void): GoProbes {
+  const programs = object.map("go_programs");
+  const functions = object.map("go_functions");
+  return {
+    add(tgid, offsets, roles) {
+      for (const role of roles) functions.update(keyOf(tgid, role), valueOf(role));
+      programs.update(new Uint32Array([tgid]), layoutBytes(offsets));
+      changed();
+    },
+    forget(tgid, roles) {
+      for (const role of roles) functions.delete(keyOf(tgid, role));
+    },
+    attach: (program, path, offset) => object.attachUprobe(program, path, offset),
+    canAttach,
+  };
+}
+
+function layoutBytes(offsets: GoOffsets): DataView<ArrayBuffer> {
+  const value = new DataView(new ArrayBuffer(goLayoutBytes));
+  value.setInt32(at.tlsOffset, offsets.tlsOffset, true);
+  value.setUint16(at.goidAt, offsets.goidAt, true);
+  value.setUint16(at.parentAt, offsets.parentAt, true);
+  value.setUint16(at.startpcAt, offsets.startpcAt, true);
+  value.setUint16(at.curgAt, offsets.curgAt, true);
+  value.setUint16(at.stackArgs, offsets.stackArgs ? 1 : 0, true);
+  value.setUint16(at.spawnResultAt, offsets.spawnResultAt, true);
+  return value;
+}
+
+function keyOf(tgid: number, { entry }: GoFunctionRole): DataView<ArrayBuffer> {
+  const key = new DataView(new ArrayBuffer(goFunctionBytes));
+  key.setBigUint64(goFunctionAt.entry, entry, true);
+  key.setUint32(goFunctionAt.tgid, tgid, true);
+  return key;
+}
+
+function valueOf({ role, receiverAt }: GoFunctionRole): DataView<ArrayBuffer> {
+  const value = new DataView(new ArrayBuffer(goFunctionRoleBytes));
+  value.setUint32(goFunctionRoleAt.role, goRole[role], true);
+  value.setUint32(goFunctionRoleAt.receiverAt, receiverAt, true);
+  return value;
+}

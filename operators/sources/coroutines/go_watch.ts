@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the Go programs among the processes, and tells the kernel side how to read their
+// goroutines: each program file is looked at once, and probed while a process runs it.
+
+import type { GoFunctionRole, GoProbes } from "../../../ffi/go_probes.ts";
+import type { HostFile } from "../../../ffi/host_file.ts";
+import type { HostFiles } from "../../../ffi/host_files.ts";
+import type { ProcessFact } from "../../../model/capture_record.ts";
+import { type GoProgram, type Inspected, inspectProgram } from "./go_program.ts";
+
+export interface GoHost {
+  readonly files: Pick<HostFiles, "text">;
+  readonly open: (path: string) => HostFile | undefined;
+  readonly probes: GoProbes;
+}
+
+/** A Go program file that some process runs. */
+export interface GoSeen {
+  /** Process that was met first. */
+  readonly tgid: number;
+  readonly exe: string;
+  /** What cannot be told of it, and why; empty where all is well. */
+  readonly gaps: readonly string[];
+}
+
+export interface GoWatch extends Disposable {
+  readonly take: (fact: ProcessFact) => void;
+  /** Go programs that run now, or ran and could not be read whole. */
+  seen(): readonly GoSeen[];
+}
+
+/** Program files with probes at one time, and files of which is remembered what they are. */
+const PROBED_MAX = 256;
+const REMEMBERED_MAX = 4_096;
+
+interface Binary {
+  readonly inspected: Inspected;
+  readonly gaps: string[];
+  readonly probes: Disposable[];
+  readonly users: Set<number>;
+  first: { readonly tgid: number; readonly exe: string } | null;
+}
+
+interface Process {
+  readonly binary: Binary;
+  readonly roles: readonly GoFunctionRole[];
+}
+
+export function goWatch(host: GoHost): GoWatch {
+  const binaries = new Map<string, Binary>();
+  const processes = new Map<number, Process>();
+  let probed = 0;
+
+  function meet({ tgid, exe }: { readonly tgid: number; readonly exe: string }): void {
+    leave(tgid);
+    const path = `/proc/${tgid}/exe`;
+    using file = host.open(path);
+    if (file === undefined) return;
+    const binary = binaries.get(file.identity) ?? remember(file);
+    const { inspected } = binary;
+    if (inspected.kind === "other") return;
+    binary.first ??= { tgid, exe };
+    if (inspected.kind === "unreadable") return;
+    const roles = rolesOf(inspected, tgid, host.files);
+    if (roles === null) return;
+    binary.users.add(tgid);
+    processes.set(tgid, { binary, roles });
+    if (binary.users.size === 1) attach(binary, inspected, path);
+    host.probes.add(tgid, inspected.layout, roles);
+  }
+
+  function leave(tgid: number): void {
+    const process = processes.get(tgid);
+    if (process === undefined) return;
+    const { binary, roles } = process;
+    processes.delete(tgid);
+    host.probes.forget(tgid, roles);
+    if (!binary.users.delete(tgid) || binary.users.size > 0) return;
+    if (binary.probes.length > 0) probed--;
+    for (const probe of binary.probes.splice(0)) probe[Symbol.dispose]();
+  }
+
+  function remember(file: HostFile): Binary {
+    const inspected = inspectProgram(file);
+    const gaps = inspected.kind === "go" ? [...inspected.gaps] : [];
+    const binary = { inspected, gaps, probes: [], users: new Set<number>(), first: null };
+    if (binaries.size >= REMEMBERED_MAX) forgetUnused(binaries);
+    binaries.set(file.identity, binary);
+    return binary;
+  }
+
+  function attach(binary: Binary, { calledAt, spawnedAt }: GoProgram, path: string): void {
+    const places = [["go_called", calledAt], ["go_spawned", spawnedAt]] as const;
+    if (places.every(([, offset]) => offset === null)) return;
+    const reason = !host.probes.canAttach
+      ? "the kernel has no uprobes"
+      : probed >= PROBED_MAX
+      ? `${PROBED_MAX} program files are probed already`
+      : null;
+    if (reason !== null) return noteGap(binary, `it is not probed: ${reason}`);
+    try {
+      for (const [program, offset] of places) {
+        if (offset !== null) binary.probes.push(host.probes.attach(program, path, offset));
+      }
+    } catch (error) {
+      noteGap(binary, error instanceof Error ? error.message : String(error));
+    }
+    if (binary.probes.length > 0) probed++;
+  }
+
+  return {
+    take({ what, program: { tgid, exe } }) {
+      if (what === "exit") leave(tgid);
+      else if (what !== "fork") meet({ tgid, exe });
+    },
+    seen: () =>
+      [...binaries.values()].flatMap(({ inspected, first, gaps }) => {
+        if (first === null) return [];
+        return [{ ...first, gaps: inspected.kind === "unreadable" ? [inspected.reason] : gaps }];
+      }),
+    [Symbol.dispose]() {
+      for (const tgid of [...processes.keys()]) leave(tgid);
+    },
+  };
+}
+
+function noteGap({ gaps }: Binary, gap: string): void {
+  if (!gaps.includes(gap)) gaps.push(gap);
+}
+
+function forgetUnused(binaries: Map<string, Binary>): void {
+  for (const [identity, { users }] of binaries) if (users.size === 0) binaries.delete(identity);
+}
+
+/** With addresses as the process has them; null when it is gone. */
+function rolesOf(
+  { roles, isMovable, layout: { receiverAt } }: GoProgram,
+  tgid: number,
+  files: GoHost["files"],
+): GoFunctionRole[] | null {
+  const base = isMovable && roles.length > 0 ? loadBase(tgid, files) : 0n;
+  if (base === null) return null;
+  return roles.map(({ entry, role }) => ({ entry: base + BigInt(entry), role, receiverAt }));
+}
+
+/** Where the kernel has put a movable program: its first page of the file. */
+function loadBase(tgid: number, files: GoHost["files"]): bigint | null {
+  const maps = files.text(`/proc/${tgid}/maps`);
+  // The first mapping is the program's own: 55d0c0a00000-… r--p 00000000 08:01 1234 /bin/x
+  const first = /^([0-9a-f]+)-[0-9a-f]+ \S+ 0+ /.exec(maps ?? "");
+  return first?.[1] === undefined ? null : BigInt(`0x${first[1]}`);
+}
