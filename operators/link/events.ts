@@ -6,6 +6,7 @@ import { LIMITS } from "../../model/limits.ts";
 import type { MessageSeen } from "../../model/message.ts";
 import { noteRead, noteSend, startTurn } from "./batches.ts";
 import { ANSWER, kindOf, lagMax, learnConsequences, learnLag, owesAny } from "./consequences.ts";
+import { contextOf } from "./coroutines.ts";
 import { type Due, dueNow, learnDelay } from "./delays.ts";
 import { handBack, nextUnstarted, realign, started } from "./hand_off_line.ts";
 import { answered, beginOf, isOver, originOf } from "./origin.ts";
@@ -288,7 +289,7 @@ export function endWork(work: Work, program: ProgramState): void {
 }
 
 function threadOf(seen: MessageSeen, program: ProgramState): Thread {
-  const id = seen.coroutine === 0n ? seen.tid : seen.coroutine;
+  const id = contextOf(seen, program);
   const known = program.threads.get(id);
   if (known !== undefined) return known;
   const thread: Thread = {

@@ -72,6 +72,9 @@ class LinkStage implements Join<SessionEvent, Fact> {
   };
 
   readonly right = (fact: Fact): void => {
+    if (fact.kind === "coroutine") {
+      this.#linkerOf(fact.program.program).noteCoroutine(fact.line);
+    }
     if (fact.kind === "activity" && fact.what === "thread_exit") {
       this.#linkers.get(fact.program.program)?.forgetThread(fact.tid);
     }

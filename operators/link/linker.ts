@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Links the calls of one program: when each is decided, and what is told about it.
 
+import type { CoroutineBirth } from "../../model/capture_record.ts";
 import { LIMITS } from "../../model/limits.ts";
+import { noteLine } from "./coroutines.ts";
 import { endWork, readRequest, readResponse, sendRequest, writeResponse } from "./events.ts";
 import { learnFrom } from "./learn.ts";
 import type { Exchange } from "../../model/exchange.ts";
@@ -113,6 +115,11 @@ export class Linker {
 
   decideAll(): void {
     this.#decideWhere(() => true);
+  }
+
+  /** A coroutine, who started it, who started that one … */
+  noteCoroutine(line: readonly CoroutineBirth[]): void {
+    noteLine(line, this.#program);
   }
 
   forgetThread(tid: number): void {

@@ -8,6 +8,7 @@ import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
 import type { Batches, TurnSoFar } from "./batches.ts";
 import { type Consequences, startConsequences } from "./consequences.ts";
+import { type Coroutines, startCoroutines } from "./coroutines.ts";
 import { type Delays, startDelays } from "./delays.ts";
 import type { Reliability } from "./reliability.ts";
 
@@ -150,6 +151,7 @@ export interface Thread {
 
 export interface ProgramState {
   readonly threads: Map<number | bigint, Thread>;
+  readonly coroutines: Coroutines;
   /** Works by order of reading, those ended early at the front removed. */
   readonly works: Work[];
   /** Order of works[0]. */
@@ -186,6 +188,7 @@ export interface ProgramState {
 export function startProgram(rulesCount: number): ProgramState {
   return {
     threads: new Map(),
+    coroutines: startCoroutines(),
     works: [],
     firstOrder: 0,
     nextOrder: 0,
