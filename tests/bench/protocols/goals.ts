@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rates that readers are measured by, each on the messages that it is about.
+
+import { PROTOCOLS } from "../../../operators/protocols/registry.gen.ts";
+import type { AnyProtocol, Registry } from "../../../operators/wire/registry.ts";
+import type { Talk } from "../../fuzz/corpus.ts";
+import type { Step } from "../../support/wire/golden_fixture.ts";
+import { passNs } from "./cost.ts";
+import { hpackBlocks, passBlocks } from "./hpack_stories.ts";
+import { loadOf, reader } from "./load.ts";
+
+export interface GoalRow {
+  readonly what: string;
+  readonly measured: number;
+  readonly goal: number;
+  /** Messages per second should be at least the goal, nanoseconds at most. */
+  readonly unit: "/s" | "ns";
+}
+
+const MESSAGES = 1_000;
+
+export function goalRows(talks: readonly Talk[], registry: Registry): GoalRow[] {
+  const hpack = hpackBlocks();
+  const blocks = hpack.flat().length;
+  const probes = talks.map((talk) => ({ talk, ns: probeNs(talk, registry) }))
+    .sort((a, b) => b.ns - a.ns);
+  const [slowest] = probes;
+  return [
+    rate("redis, small messages", 1e6, redisTalk()),
+    rate("dns, responses", 4e5, onlyDown(talks, "dns")),
+    rate(
+      "http, messages of the fixture",
+      6e5,
+      ...talks.filter(({ protocol }) => protocol === "http"),
+    ),
+    {
+      what: "hpack, blocks of the corpus",
+      measured: blocks * 1e9 / passNs(() => passBlocks(hpack)),
+      goal: 3e5,
+      unit: "/s",
+    },
+    {
+      what: "asking all probes, mean of all fixtures",
+      measured: probes.reduce((sum, { ns }) => sum + ns, 0) / probes.length,
+      goal: 2_000,
+      unit: "ns",
+    },
+    {
+      what: `asking all probes, at worst (${slowest?.talk.name ?? ""})`,
+      measured: slowest?.ns ?? NaN,
+      goal: 2_000,
+      unit: "ns",
+    },
+  ];
+}
+
+function rate(what: string, goal: number, ...talks: readonly Talk[]): GoalRow {
+  const protocol = protocolOf(talks);
+  const pass = reader(protocol, talks.map(loadOf));
+  return { what, measured: pass() * 1e9 / passNs(pass), goal, unit: "/s" };
+}
+
+function protocolOf([first]: readonly Talk[]): AnyProtocol {
+  const found = PROTOCOLS.find(({ name }) => name === first?.protocol);
+  if (found === undefined) throw new Error("Cannot measure a rate: there is no fixture");
+  return found;
+}
+
+/** GET and its answer, one message a call, as redis-benchmark does it. */
+function redisTalk(): Talk {
+  const steps = Array.from({ length: MESSAGES }, (_, n): Step => {
+    const key = `key:${String(n % 100).padStart(12, "0")}`;
+    const up = n % 2 === 0;
+    const bytes = new TextEncoder().encode(
+      up ? `*2\r\n$3\r\nGET\r\n$16\r\n${key}\r\n` : "$3\r\nxxx\r\n",
+    );
+    return { kind: "call", up, bytes, length: bytes.length };
+  });
+  return { name: "GET", protocol: "redis", transport: "tcp", steps };
+}
+
+/** What all servers of the fixture said, as if to one socket. */
+function onlyDown(talks: readonly Talk[], protocol: string): Talk {
+  const steps = talks.filter((talk) => talk.protocol === protocol)
+    .flatMap((talk) => talk.steps.filter((step) => step.kind === "call" && !step.up));
+  return { name: "responses", protocol, transport: "udp", steps };
+}
+
+/** The first bytes of a connection, to all probes. */
+export function probeNs(talk: Talk, registry: Registry): number {
+  const [first] = loadOf(talk).runs;
+  if (first === undefined) return 0;
+  return passNs(() => void registry.ask(talk.transport, first.bytes, first.length), PROBE_ROUND_US);
+}
+
+/** There are many. */
+const PROBE_ROUND_US = 2_000;
+
+export function formatGoals(rows: readonly GoalRow[]): string {
+  const shown = (n: number, unit: GoalRow["unit"]) =>
+    unit === "ns" ? `${n.toFixed(0)} ns` : `${(n / 1_000).toFixed(0)} k/s`;
+  const width = Math.max(...rows.map(({ what }) => what.length));
+  return [
+    `  ${"".padEnd(width)}   measured        goal`,
+    ...rows.map(({ what, measured, goal, unit }) =>
+      `  ${what.padEnd(width)} ${shown(measured, unit).padStart(10)}  ` +
+      `${unit === "ns" ? "≤" : "≥"} ${shown(goal, unit).padStart(8)}`
+    ),
+  ].join("\n");
+}
