@@ -3,8 +3,8 @@
 // struct m on amd64.
 //
 // Taken from the DWARF of programs built by 1.15, 1.19, 1.21 to 1.24, 1.26 and 1.27, the others
-// from src/runtime/runtime2.go. A new version moves them rarely; an unknown newer one is read as the
-// newest known.
+// from src/runtime/runtime2.go. A new version moves them rarely; an unknown newer one is read as
+// the newest known.
 
 import { type ElfFile, SEGMENT } from "./elf_file.ts";
 import type { GoVersion } from "./go_build_info.ts";

@@ -26,7 +26,7 @@ Deno.test("record decoder: a unix socket whose peer only stopped writing is answ
   assert.deepEqual(conns, [0, 0, 0]);
 });
 
-Deno.test("record decoder: a coroutine's number has 48 bits, and its thread's turn says nothing", () => {
+Deno.test("record decoder: a coroutine's number has 48 bits, and no turn stands beside it", () => {
   const [, event] = decoded(dataRecord({ payload: "x", turn: 9, coroutine: 0xfedc_8765_4321n }));
   assert.ok(event?.kind === "data");
   assert.equal(event.coroutine, 0xfedc_8765_4321n);
