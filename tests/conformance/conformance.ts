@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `deno task conformance [FOLDER]`: captures with what another decoder expects of them, against
 // what ours makes of them packet by packet. Prints how many expected messages agree, and every
-// disagreement with its verdict; fails when one is not argued, or too many are.
+// disagreement with its verdict; fails when one is not argued, or too many are. With --tshark the
+// other decoder is tshark, see ../tshark/tshark_conformance.ts.
 
 import { namedProtocols } from "../../app/decode/named_protocols.ts";
 import { createRegistry } from "../../operators/wire/registry.ts";
@@ -141,4 +142,10 @@ async function main(root: string): Promise<number> {
   return open > 0 || argued > ARGUED_MAX * expected ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args[0] ?? "../shared/golden/deepflow"));
+async function start(words: readonly string[]): Promise<number> {
+  if (!words.includes("--tshark")) return await main(words[0] ?? "../shared/golden/deepflow");
+  const { tsharkConformance } = await import("../tshark/tshark_conformance.ts");
+  return await tsharkConformance(words);
+}
+
+if (import.meta.main) Deno.exit(await start(Deno.args));

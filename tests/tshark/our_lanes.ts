@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `decode --pcap` makes of the same capture, by connection and way.
+// What `decode --pcap` makes of the same capture, by protocol, connection and way.
 
 import { decodeStreams } from "../../app/decode/decode.ts";
 import type { DecodeLine } from "../../app/decode/decode_line.ts";
@@ -10,10 +10,11 @@ import { unmasked } from "../../operators/wire/unmasked.ts";
 import { laneOf, type Lanes } from "./dissect.ts";
 
 /** Whose bytes they are has to be found out as in any capture. */
-export async function ourLanes(path: string, protocol: string): Promise<Lanes<DecodeLine>> {
-  const lanes: Lanes<DecodeLine> = new Map();
+export async function ourLanes(path: string): Promise<Map<string, Lanes<DecodeLine>>> {
+  const protocols = new Map<string, Lanes<DecodeLine>>();
   const lines = new OpenLines((line) => {
-    if (line.protocol !== protocol) return;
+    const lanes: Lanes<DecodeLine> = protocols.get(line.protocol) ?? new Map();
+    protocols.set(line.protocol, lanes);
     const lane = laneOf(line.flow, line.direction === "to_server" ? "up" : "down");
     const known = lanes.get(lane) ?? [];
     known.push(line);
@@ -21,7 +22,7 @@ export async function ourLanes(path: string, protocol: string): Promise<Lanes<De
   });
   await decodeStreams(path, createRegistry(PROTOCOLS.map(unmasked)), lines);
   lines.close();
-  return lanes;
+  return protocols;
 }
 
 /** Ports of the servers. */

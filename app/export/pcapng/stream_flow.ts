@@ -39,6 +39,8 @@ export interface StreamFlow {
   /** Time of the last packet: within a flow it never goes back. */
   lastNs: Nanos;
   begun: boolean;
+  /** Reads that tell of one segment, as long as one follows the other. */
+  reads: ReadRow | null;
   /** Both ends are seen, sooner or later. */
   readonly isShared: boolean;
 }
@@ -58,8 +60,77 @@ export function addRun(flow: StreamFlow, run: ByteRun, out: PacketOut): void {
   const base = from === here ? from.base : from.baseAtPeer;
   const seq = (base + run.offset) >>> 0;
   begin(flow, run.emitNs, out);
-  if (from.tellsOwn === writes) addData(flow, from, seq, run, out);
+  if (from.tellsOwn !== writes) flushReads(flow, out);
+  if (from.tellsOwn && writes) addData(flow, from, seq, run, out);
+  else if (!from.tellsOwn && !writes) addToRow(flow, from, seq, run, out);
   else if (!writes) addRead(flow, here, (seq + run.length) >>> 0, run, out);
+}
+
+/**
+ * Programs read a length of some bytes and then the rest: what was one segment shall be one again.
+ * A row ends when something else happens on the connection, or after a pause.
+ */
+interface ReadRow {
+  readonly from: FlowEnd;
+  readonly seq: number;
+  readonly first: ByteRun;
+  readonly parts: Uint8Array[];
+  length: number;
+  lastNs: Nanos;
+}
+
+const ROW_NS = 1_000_000n;
+
+function addToRow(
+  flow: StreamFlow,
+  from: FlowEnd,
+  seq: number,
+  run: ByteRun,
+  out: PacketOut,
+): void {
+  const row = flow.reads;
+  const isWhole = run.bytes.length === run.length;
+  const continues = row !== null && row.from === from && isWhole &&
+    seq === ((row.seq + row.length) >>> 0) && run.event.tid === row.first.event.tid &&
+    row.length + run.length <= SEGMENT_BYTES_MAX && run.emitNs - row.lastNs < ROW_NS;
+  if (continues) {
+    row.parts.push(run.bytes.slice());
+    row.length += run.length;
+    row.lastNs = run.emitNs;
+    return;
+  }
+  flushReads(flow, out);
+  if (!isWhole || run.length > SEGMENT_BYTES_MAX) return addData(flow, from, seq, run, out);
+  const { length, emitNs: lastNs } = run;
+  flow.reads = { from, seq, first: run, parts: [run.bytes.slice()], length, lastNs };
+}
+
+/** True when there is nothing to wait for. */
+export function flushIdleReads(flow: StreamFlow, nowNs: Nanos, out: PacketOut): boolean {
+  if (flow.reads !== null && nowNs - flow.reads.lastNs < ROW_NS) return false;
+  flushReads(flow, out);
+  return true;
+}
+
+export function flushReads(flow: StreamFlow, out: PacketOut): void {
+  const row = flow.reads;
+  if (row === null) return;
+  flow.reads = null;
+  const { from, seq, first, parts, length } = row;
+  const [part = NOTHING] = parts;
+  const payload = parts.length === 1 ? part : joined(parts, length);
+  const event = { ...first.event, payload, length };
+  addData(flow, from, seq, { ...first, event, bytes: payload, length }, out);
+}
+
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function addData(flow: StreamFlow, from: FlowEnd, seq: number, run: ByteRun, out: PacketOut): void {
@@ -98,6 +169,7 @@ export function endRun(
   emitNs: Nanos,
   out: PacketOut,
 ): void {
+  flushReads(flow, out);
   const here = endOf(flow, socket);
   const there = other(flow, here);
   if (what === "eof") return finish(flow, there, emitNs, out);

@@ -5,16 +5,26 @@
 import type { ByteRun } from "../../../model/byte_run.ts";
 import type { Address, Connection } from "../../../model/connection.ts";
 import type { StreamEnd } from "../../../model/message.ts";
+import type { Nanos } from "../../../model/time.ts";
 import { ipBytes } from "./ip_bytes.ts";
 import type { IpEnd } from "./ip_packet.ts";
 import { type PacketOut, pathOf } from "./packet_out.ts";
 import type { SocketSurvey } from "./socket_survey.ts";
-import { addRun, endRun, type FlowEnd, type StreamFlow } from "./stream_flow.ts";
+import {
+  addRun,
+  endRun,
+  type FlowEnd,
+  flushIdleReads,
+  flushReads,
+  type StreamFlow,
+} from "./stream_flow.ts";
 import { unixClientEnd, unixServerEnd } from "./unix_ends.ts";
 
 export interface StreamFlows {
   add(run: ByteRun, out: PacketOut): void;
   end(end: StreamEnd, out: PacketOut): void;
+  /** Nothing follows. */
+  flush(out: PacketOut): void;
 }
 
 /** `named` is called once for each path of a unix socket, with the address that stands for it. */
@@ -24,6 +34,15 @@ export function streamFlows(
 ): StreamFlows {
   const flows = new Map<number, StreamFlow>();
   const paths = new Set<string>();
+  /** Flows with reads that may be continued, the longest waiting first. */
+  const reading = new Set<StreamFlow>();
+
+  function flushIdle(nowNs: Nanos, out: PacketOut): void {
+    for (const flow of reading) {
+      if (!flushIdleReads(flow, nowNs, out)) return;
+      reading.delete(flow);
+    }
+  }
 
   function flowOf(socket: Connection): StreamFlow {
     const known = flows.get(socket.conn);
@@ -50,7 +69,11 @@ export function streamFlows(
     add(run, out) {
       const { connection } = run;
       if (connection.conn >= survey.sockets) return;
-      addRun(flowOf(connection), run, out);
+      flushIdle(run.emitNs, out);
+      const flow = flowOf(connection);
+      addRun(flow, run, out);
+      reading.delete(flow);
+      if (flow.reads !== null) reading.add(flow);
     },
     end({ connection, direction, emitNs, reason }, out) {
       const flow = flows.get(connection.conn);
@@ -61,6 +84,9 @@ export function streamFlows(
       }
       endRun(flow, connection, reason === "reset" ? "reset" : "close", emitNs, out);
       flows.delete(connection.conn);
+    },
+    flush(out) {
+      for (const flow of reading) flushReads(flow, out);
     },
   };
 }
@@ -94,7 +120,7 @@ function openFlow(survey: SocketSurvey, socket: Connection, partner: number): St
   local.acked = peer.next;
   peer.acked = local.next;
   const [client, server] = own ? [local, peer] : [peer, local];
-  return { client, server, lastNs: 0n, begun: false, isShared: partner >= 0 };
+  return { client, server, lastNs: 0n, begun: false, reads: null, isShared: partner >= 0 };
 }
 
 function endOf(

@@ -77,6 +77,7 @@ export async function writePcapng(
     records.filter(isSocketRecord).through(reassemble).into(forEach("packets", takeStream)),
   ], signal === undefined ? {} : { signal });
   await running.finished;
+  streams.flush(out);
   order.end();
   if (lost > 0 && out.interfaces > 0) write(lossBlock(unixNs(lastNs), lost));
   const { packets, clipped, interfaces } = out;

@@ -245,3 +245,17 @@ Deno.test("packets are in the order of time, handshakes of idle connections too"
   assert.deepEqual(times, times.toSorted((a, b) => a < b ? -1 : a > b ? 1 : 0));
   assert.equal(times[3], 1_700_000_001_000_500_000n, "the idle one's SYN");
 });
+
+Deno.test("reads that follow each other at once are one segment, also without a write", async () => {
+  const server = new Conversation({ conn: 0, role: "server" });
+  const atNs = 1_001_000_000n;
+  const { data, packets } = await written([
+    server.up("\0\x03", { atNs }),
+    server.up("abc", { atNs: atNs + 10_000n }),
+    server.up("later", { atNs: atNs + 2_000_000n }),
+    server.down("reply", { atNs: atNs + 2_010_000n }),
+    server.up("last", { atNs: atNs + 2_020_000n }),
+  ]);
+  assert.deepEqual(data.map(text), ["\0\x03abc", "later", "reply", "last"]);
+  assert.equal(packets[3]?.comment, "test pid 100 tid 100 read 5 bytes");
+});
