@@ -10,6 +10,7 @@ import { type Verdict, verdictOn } from "./verdicts.ts";
 
 export interface Disagreement {
   readonly protocol: string;
+  readonly type: string;
   readonly lane: string;
   /** Packet of tshark's message; 0 where tshark has none. */
   readonly frame: number;
@@ -46,7 +47,8 @@ export function compare(
       agree += shark === null || mine === null ? 0 : Math.max(1, countOf(shark)) - found.length;
       const frame = shark?.frame ?? 0;
       disagreements.push(...found.map((each) => {
-        const whole = { protocol, lane, frame, ...each };
+        const type = shark?.facts.type ?? mine?.facts.type ?? "";
+        const whole = { protocol, type, lane, frame, ...each };
         return { ...whole, verdict: verdictOn(whole) };
       }));
     }

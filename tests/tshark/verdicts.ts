@@ -9,6 +9,8 @@ export interface Verdict {
 /** A difference as the table is asked about it. */
 export interface Question {
   readonly protocol: string;
+  /** Type of tshark's message, or of ours where there is no other. */
+  readonly type: string;
   readonly name: string;
   readonly theirs: string;
   readonly ours: string;
@@ -26,4 +28,42 @@ export function verdictOn(question: Question): Verdict | null {
   return found === undefined ? null : { who: found.who, why: found.why };
 }
 
-const ARGUMENTS: readonly Argument[] = [];
+const ARGUMENTS: readonly Argument[] = [
+  {
+    protocol: "amqp",
+    who: "ours right",
+    why: "tshark shows no message for the protocol header, the eight bytes AMQP 0 0 9 1",
+    holds: ({ name, ours }) => name === "message" && /"type":"ProtocolHeader"/.test(ours),
+  },
+  {
+    protocol: "amqp",
+    who: "matter of taste",
+    why: "a Close that refuses a method is the answer to that method, and itself a request that " +
+      "CloseOk answers: ours are two messages of the same bytes",
+    holds: ({ name, theirs, ours }) =>
+      name === "message" && theirs === "none" &&
+      /"type":"(Channel|Connection)\.Close".*"code":[345]/.test(ours),
+  },
+  {
+    protocol: "memcached",
+    who: "ours right",
+    why: "tshark does not know touch, which memcached's protocol.txt and its binary protocol have",
+    holds: ({ theirs, ours }) => /touch/i.test(ours) && /^none$|Unknown opcode \(28\)/.test(theirs),
+  },
+  {
+    protocol: "kafka",
+    who: "ours right",
+    why:
+      "a Produce with acks=0 has no response (Kafka's protocol guide): it is one-way, and what " +
+      "librdkafka's mock broker answers all the same belongs to no request",
+    holds: ({ type, name, ours }) =>
+      type === "Produce" && (name === "type" || name === "code") && /^(""|none)$/.test(ours),
+  },
+  {
+    protocol: "kafka",
+    who: "matter of taste",
+    why: "its request passed before the capture began: ours is a response with nothing but its " +
+      "correlation id, tshark shows none",
+    holds: ({ type, name, theirs }) => name === "message" && theirs === "none" && type === "",
+  },
+];

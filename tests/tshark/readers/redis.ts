@@ -35,11 +35,12 @@ function command(element: Node) {
     new TextDecoder().decode(bytesOf(node))
   );
   const [verb = "", second = ""] = words;
-  const name = CONTAINERS.test(verb.toUpperCase()) ? `${verb} ${second}` : verb;
+  const isContainer = CONTAINERS.test(verb.toUpperCase());
+  const name = isContainer ? `${verb} ${second}` : verb;
   return {
     facts: {
       kind: "request",
-      type: name.toUpperCase(),
+      ...(!isContainer && { type: name.toUpperCase() }),
       resource: words.join(" "),
       endpoint: name.toUpperCase(),
     },

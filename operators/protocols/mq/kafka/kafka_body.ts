@@ -7,7 +7,8 @@ import { readRecords, type Records } from "./kafka_records.ts";
 import { count, skipTags, text, uvarint } from "./kafka_types.ts";
 
 export const PRODUCE = 0, API_VERSIONS = 18;
-const FETCH = 1, LIST_OFFSETS = 2, DELETE_TOPICS = 20;
+const FETCH = 1, LIST_OFFSETS = 2, METADATA = 3, OFFSET_COMMIT = 8, OFFSET_FETCH = 9;
+const DELETE_TOPICS = 20;
 
 /** What a reader finds before the bytes at hand end. */
 export interface Found {
@@ -62,16 +63,14 @@ export function readRequestBody(
     if (version >= 3) cursor.skip(4);
     if (version >= 4) cursor.skip(1);
     if (version >= 7) cursor.skip(8);
-    readTopic(cursor, flexible, version >= 13, found);
-    if (found.topics > 0 && count(cursor, flexible) > 0) found.partition = cursor.i32();
-  } else if (key === 3) {
+    readPartition(cursor, flexible, version >= 13, found);
+  } else if (key === METADATA) {
     found.topics = count(cursor, flexible);
     if (version >= 10) cursor.skip(16);
     if (found.topics > 0) found.topic = text(cursor, flexible);
   } else if (key === LIST_OFFSETS) {
     cursor.skip(version >= 2 ? 5 : 4);
-    readTopic(cursor, flexible, false, found);
-    if (found.topics > 0 && count(cursor, flexible) > 0) found.partition = cursor.i32();
+    readPartition(cursor, flexible, false, found);
   } else if (TOPICS_FIRST.has(key)) {
     readTopic(cursor, flexible, key === DELETE_TOPICS && version >= 6, found);
   } else {
@@ -88,6 +87,8 @@ function readGroup(
 ): void {
   if (GROUP_FIRST.has(key) || (key === 9 && version < 8) || (key === 10 && version < 4)) {
     found.group = text(cursor, flexible);
+    if (key === OFFSET_COMMIT) readCommitted(cursor, version, flexible, found);
+    else if (key === OFFSET_FETCH) readPartition(cursor, flexible, false, found);
   } else if (GROUPS_FIRST.has(key)) {
     if (count(cursor, flexible) > 0) found.group = text(cursor, flexible);
   } else if (key === 10) {
@@ -101,6 +102,25 @@ function readGroup(
     cursor.skip(10);
     found.group = text(cursor, flexible);
   }
+}
+
+/** group | generation i32 | member | instance | retention i64 | topics, as the version has them. */
+function readCommitted(cursor: Cursor, version: number, flexible: boolean, found: Found): void {
+  if (version >= 1) {
+    cursor.skip(4);
+    text(cursor, flexible);
+  }
+  if (version >= 7) text(cursor, flexible);
+  if (version >= 2 && version <= 4) cursor.skip(8);
+  readPartition(cursor, flexible, version >= 10, found);
+}
+
+/** The first topic and the number of its first partition. */
+function readPartition(cursor: Cursor, flexible: boolean, byId: boolean, found: Found): boolean {
+  readTopic(cursor, flexible, byId, found);
+  if (found.topics === 0 || count(cursor, flexible) === 0) return false;
+  found.partition = cursor.i32();
+  return true;
 }
 
 /** Number of topics and the name of the first; later versions give its uuid instead. */
@@ -142,20 +162,24 @@ export function readResponseBody(
   found: Found,
 ): void {
   if (key === PRODUCE) {
-    readTopic(cursor, flexible, version >= 13, found);
-    if (found.topics === 0 || count(cursor, flexible) === 0) return;
-    found.partition = cursor.i32();
+    if (!readPartition(cursor, flexible, version >= 13, found)) return;
     found.code = cursor.i16();
     found.offset = Number(cursor.i64());
   } else if (key === FETCH) {
     readFetched(cursor, version, flexible, found);
   } else if (ERROR_FIRST.has(key)) {
     found.code = cursor.i16();
+  } else if (key === METADATA) {
+    readMetadata(cursor, version, flexible, found);
+  } else if (key === OFFSET_FETCH && version < 8) {
+    if (version >= 3) cursor.skip(4);
+    if (!readPartition(cursor, flexible, false, found)) return;
+    cursor.skip(version >= 5 ? 12 : 8);
+    text(cursor, flexible);
+    found.code = cursor.i16();
   } else if (TOPIC_ERRORS[key] !== undefined) {
     if (version >= TOPIC_ERRORS[key]) cursor.skip(4);
-    readTopic(cursor, flexible, key === 8 && version >= 10, found);
-    if (found.topics === 0 || count(cursor, flexible) === 0) return;
-    found.partition = cursor.i32();
+    if (!readPartition(cursor, flexible, key === OFFSET_COMMIT && version >= 10, found)) return;
     found.code = cursor.i16();
   } else {
     const throttledFrom = ERROR_AFTER_THROTTLE[key];
@@ -163,6 +187,24 @@ export function readResponseBody(
     if (version >= throttledFrom) cursor.skip(4);
     found.code = cursor.i16();
   }
+}
+
+/** [throttle i32] | brokers | [cluster] | [controller i32] | topics, each behind its error. */
+function readMetadata(cursor: Cursor, version: number, flexible: boolean, found: Found): void {
+  if (version >= 3) cursor.skip(4);
+  for (let left = count(cursor, flexible); left > 0; left--) {
+    cursor.skip(4);
+    text(cursor, flexible);
+    cursor.skip(4);
+    if (version >= 1) text(cursor, flexible);
+    skipTags(cursor, flexible);
+  }
+  if (version >= 2) text(cursor, flexible);
+  if (version >= 1) cursor.skip(4);
+  found.topics = count(cursor, flexible);
+  if (found.topics === 0) return;
+  found.code = cursor.i16();
+  found.topic = text(cursor, flexible);
 }
 
 /** Up to the first partition that has records; offset is where they begin. */
