@@ -55,10 +55,10 @@ const toy = defineProtocol({
 const frame = (letter: string, body: string) =>
   letter + String.fromCharCode(body.length >> 8, body.length & 0xff) + body;
 
-function open(transport: "tcp" | "udp" = "tcp") {
+function open(transport: "tcp" | "udp" = "tcp", pairing: "order" | "id" = "order") {
   const talk = new Conversation({ transport });
   const tried = tryOperator(decode, undefined);
-  const claim = new Claim(toy, transport, null, {
+  const claim = new Claim({ ...toy, pairing }, transport, null, {
     switchTo() {},
     giveBack() {},
     pipelined() {},
@@ -122,6 +122,17 @@ Deno.test("a gap where a burst begins: what comes looks like a message, so it is
   talk.up(frame("m", "lost"));
   push(talk.up(frame("m", "b")), 7);
   assert.deepEqual(seen(), ["a@0+4", "r@0+4", "lost", "b@11+4"]);
+});
+
+Deno.test("right behind a gap, where pairing is by id: messages that add up to the run are read", () => {
+  const { push, talk, seen } = open("tcp", "id");
+  push(talk.up(frame("m", "a")));
+  talk.up("lost bytes");
+  push(talk.up(frame("m", "b") + frame("n", "")), 10);
+  talk.up("more lost");
+  push(talk.up(frame("m", "c") + "m"), 9);
+  push(talk.up(frame("m", "d")));
+  assert.deepEqual(seen(), ["a@0+4", "lost", "b@14+4", "lost"]);
 });
 
 Deno.test("malformed bytes again and again refute the claim", () => {

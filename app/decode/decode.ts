@@ -16,9 +16,11 @@ import type { DecodeFlags } from "../cli/commands/decode.ts";
 import { type CliContext, Refusal } from "../cli/context.ts";
 import { knownProtocols } from "../protocols/known_protocols.ts";
 import { type DecodeLine, decodeLine, lineText } from "./decode_line.ts";
+import { LineBuffer } from "./line_buffer.ts";
 import { namedProtocols } from "./named_protocols.ts";
-import { OpenLines } from "./open_lines.ts";
+import { laneOf, OpenLines } from "./open_lines.ts";
 import { PacketDecoder } from "./per_packet.ts";
+import { Servers } from "./servers.ts";
 
 export async function decode(this: CliContext, flags: DecodeFlags): Promise<void> {
   const known = await knownProtocols(flags);
@@ -26,15 +28,17 @@ export async function decode(this: CliContext, flags: DecodeFlags): Promise<void
   const named = flags.protocol === undefined ? [] : protocolsOf(flags.protocol, all);
   const { stdout, stderr } = this.process;
   let count = 0;
+  const buffer = new LineBuffer((text) => stdout.write(text));
   const lines = new OpenLines((line: DecodeLine) => {
     count++;
-    stdout.write(`${flags.json === true ? JSON.stringify(line) : lineText(line)}\n`);
+    buffer.add(flags.json === true ? JSON.stringify(line) : lineText(line));
   });
   const registry = named.length === 0 ? all : createRegistry(named);
   const drops = flags.perPacket === true
     ? await decodePackets(flags.pcap, new PacketDecoder(all, named, lines))
     : await decodeStreams(flags.pcap, registry, lines);
   lines.close();
+  buffer.flush();
   if (count === 0) stderr.write(`No message of a known protocol in ${flags.pcap}.\n`);
   for (const [reason, n] of drops) stderr.write(`${n} given up: ${reason}\n`);
 }
@@ -80,9 +84,12 @@ export async function decodeStreams(
     .filter(isSocketRecord)
     .through(reassemble)
     .through(infer, { registry, unknownTcp: false });
+  const servers = new Servers();
   const running = run([
     claimed.side.into(discard()),
-    claimed.through(decodeOperator).into(forEach("lines", (event) => take(event, registry, lines))),
+    claimed.through(decodeOperator).into(
+      forEach("lines", (event) => take(event, registry, servers, lines)),
+    ),
   ]);
   await running.finished;
   const drops = new Map<string, number>();
@@ -94,19 +101,25 @@ export async function decodeStreams(
   return drops;
 }
 
-function take(event: DecodeEvent, registry: Registry, lines: OpenLines): void {
-  if (event.kind === "stream_end") return;
-  const lane = `${event.connection.conn} ${event.direction}`;
-  if (event.kind === "message_end") {
-    lines.end(lane, event.id === null ? null : `${event.id}`, event);
-  } else addSeen(event, lane, registry, lines);
+function take(event: DecodeEvent, registry: Registry, servers: Servers, lines: OpenLines): void {
+  if (event.kind === "stream_end") return servers.end(event);
+  const lane = laneOf(event.connection.conn, event.direction === "ingress");
+  if (event.kind === "message_end") lines.end(lane, event.id, event);
+  else addSeen(event, lane, registry, servers, lines);
 }
 
-function addSeen(event: MessageSeen, lane: string, registry: Registry, lines: OpenLines): void {
-  const { message, connection, direction, protocol, bytes, startNs } = event;
-  const toServer = direction === "ingress";
+function addSeen(
+  event: MessageSeen,
+  lane: number,
+  registry: Registry,
+  servers: Servers,
+  lines: OpenLines,
+): void {
+  const { message, direction, protocol, bytes, startNs } = event;
+  const connection = servers.sided(event);
+  const toServer = (direction === "ingress") === (connection === event.connection);
   const line = decodeLine(message, { connection, toServer, unixNs: startNs, protocol, bytes });
   const multiplexed = registry.byName(protocol)?.multiplexed === true;
   if (!multiplexed) lines.end(lane, null, {});
-  lines.add(line, lane, multiplexed && message.id !== null ? `${message.id}` : null, message.more);
+  lines.add(line, lane, multiplexed ? message.id : null, message.more);
 }

@@ -1,31 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines in the order in which their messages began, each held until its message has ended.
 
+import type { Message } from "../../model/message.ts";
 import { addLate, type DecodeLine, type LateFacts } from "./decode_line.ts";
 
 /** Lines waiting behind one whose message has not ended; beyond, it goes out as it is. */
 const LINES_MAX = 4_096;
 
+type MessageId = Message["id"];
+
+interface Entry {
+  readonly line: DecodeLine;
+  open: boolean;
+}
+
+/** One direction of one connection. */
+export const laneOf = (conn: number, toServer: boolean): number => conn * 2 + (toServer ? 1 : 0);
+
 export class OpenLines {
   readonly #print: (line: DecodeLine) => void;
-  readonly #queue: { readonly line: DecodeLine; open: boolean }[] = [];
+  readonly #queue: Entry[] = [];
   /** Lines whose message goes on, by the lane and id it has there. */
-  readonly #open = new Map<string, { readonly line: DecodeLine; open: boolean }>();
+  readonly #open = new Map<string | number, Entry>();
 
   constructor(print: (line: DecodeLine) => void) {
     this.#print = print;
   }
 
-  /** `lane` names one direction of one connection; `more`: an end is to come. */
-  add(line: DecodeLine, lane: string, id: string | null, more: boolean): void {
+  /** `more`: an end is to come. */
+  add(line: DecodeLine, lane: number, id: MessageId, more: boolean): void {
+    if (!more && this.#queue.length === 0) return this.#print(line);
     const entry = { line, open: more };
     this.#queue.push(entry);
-    if (more) this.#open.set(`${lane} ${id ?? ""}`, entry);
+    if (more) this.#open.set(keyOf(lane, id), entry);
     this.#flush();
   }
 
-  end(lane: string, id: string | null, late: LateFacts): void {
-    const key = `${lane} ${id ?? ""}`;
+  end(lane: number, id: MessageId, late: LateFacts): void {
+    if (this.#open.size === 0) return;
+    const key = keyOf(lane, id);
     const entry = this.#open.get(key);
     if (entry === undefined) return;
     addLate(entry.line, late);
@@ -42,12 +55,15 @@ export class OpenLines {
   }
 
   #flush(): void {
+    const queue = this.#queue;
     let done = 0;
-    for (const { open, line } of this.#queue) {
-      if (open && this.#queue.length - done <= LINES_MAX) break;
+    for (const { open, line } of queue) {
+      if (open && queue.length - done <= LINES_MAX) break;
       this.#print(line);
       done++;
     }
-    this.#queue.splice(0, done);
+    if (done > 0) queue.splice(0, done);
   }
 }
+
+const keyOf = (lane: number, id: MessageId) => id === null ? lane : `${lane} ${id}`;

@@ -11,7 +11,7 @@ import { createMake } from "../../operators/wire/make.ts";
 import type { Step } from "../../operators/wire/protocol.ts";
 import type { AnyProtocol, Registry } from "../../operators/wire/registry.ts";
 import { decodeLine } from "./decode_line.ts";
-import type { OpenLines } from "./open_lines.ts";
+import { laneOf, type OpenLines } from "./open_lines.ts";
 
 type Way = "toServer" | "toClient";
 
@@ -163,8 +163,8 @@ export class PacketFlow {
         const protocol = this.#protocol?.name ?? "";
         const toServer = lane.way === "toServer";
         const multiplexed = this.#protocol?.multiplexed === true;
-        const id = multiplexed && message.id !== null ? `${message.id}` : null;
-        const name = `${connection.conn} ${lane.way}`;
+        const id = multiplexed ? message.id : null;
+        const name = laneOf(connection.conn, toServer);
         if (!multiplexed) this.#lines.end(name, null, {});
         const whole = multiplexed ? bytes : lane.before + bytes;
         lane.before = 0;
@@ -174,8 +174,8 @@ export class PacketFlow {
         return 0;
       }
       case "end": {
-        const id = step.id === undefined ? null : `${step.id}`;
-        this.#lines.end(`${event.connection.conn} ${lane.way}`, id, step);
+        const name = laneOf(event.connection.conn, lane.way === "toServer");
+        this.#lines.end(name, step.id ?? null, step);
         return 0;
       }
       case "skip":

@@ -16,9 +16,9 @@ import type { Nanos } from "../../model/time.ts";
 import { Cursor } from "../wire/cursor.ts";
 import { createMake } from "../wire/make.ts";
 import type { MessageStep, Step } from "../wire/protocol.ts";
-import type { AnyProtocol } from "../wire/registry.ts";
 import { type Claim, opposite } from "./claim.ts";
 import type { Lane } from "./lane.ts";
+import { addsUp, mayBegin } from "./may_begin.ts";
 import { openEnds } from "./open_ends.ts";
 import { messageEnd, messageOfLane, messageSeen } from "./placed.ts";
 import { READ_CLIPPED, READ_FAILED, READ_MALFORMED, readerError, readStep } from "./read_step.ts";
@@ -86,20 +86,18 @@ export class Decoder {
 
   /** Whether a message begins with this run of a lane that was lost. */
   #found(run: ByteRun, claim: Claim, lane: Lane): boolean {
-    if (lane.turns === 0) return false;
-    if (lane.turns < LOST_TURNS_MAX && !this.#mayBegin(run, claim.protocol, lane)) return false;
+    const way = claim.way(run.connection, run.event.direction);
+    // Right behind a gap a message may begin as well, where it matters little if none does.
+    const begins = lane.turns >= LOST_TURNS_MAX ||
+      (lane.turns > 0 && mayBegin(run, claim.protocol, way, lane.doubtful)) ||
+      (run.gap > 0 && claim.protocol.pairing === "id" && addsUp(run, claim.protocol, way));
+    if (!begins) return false;
     if (lane.more) this.#out.emit(messageEnd(run.connection, run.event.direction, lane));
     lane.finish();
     lane.lost = false;
     // What passed since the loss was told went unread as well.
     if (lane.unreadNs > 0n) this.#tell("unread", run, lane.unreadNs);
     return true;
-  }
-
-  #mayBegin({ bytes, length }: ByteRun, protocol: AnyProtocol, { doubtful }: Lane): boolean {
-    if (doubtful) return protocol.probe(bytes, length).kind !== "no";
-    const first = bytes[0];
-    return first === undefined || protocol.starts[first] === 1 || !protocol.starts.includes(1);
   }
 
   #read(run: ByteRun, claim: Claim, lane: Lane): void {

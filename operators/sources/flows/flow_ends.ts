@@ -2,7 +2,9 @@
 // The two ends of a flow of packets, which of them is the server, and the Connection made of them.
 //
 // Convention: a capture file shows the server's side. The server end is `local`, its role is
-// "server", ingress runs toward it. So a network span reads like the server's own.
+// "server", ingress runs toward it. So a network span reads like the server's own. Of a TCP flow
+// whose handshake was not seen, ports only suggest which end that is: its role is "unknown", and
+// what is said on it tells.
 
 import type { Address, Connection } from "../../../model/connection.ts";
 import type { Nanos } from "../../../model/time.ts";
@@ -67,7 +69,7 @@ export function connectionOf(draft: ConnectionDraft): Connection {
     cookie: hashOf(ends, transport, firstNs),
     transport,
     netns: 0,
-    role: "server",
+    role: joinedMidstream && transport === "tcp" ? "unknown" : "server",
     local: addressOf(ends.server, ends.serverPort),
     peer: addressOf(ends.client, ends.clientPort),
     startNs: joinedMidstream ? 0n : firstNs,
