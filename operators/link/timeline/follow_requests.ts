@@ -2,6 +2,7 @@
 // Follows all requests of a service through time and keeps the most likely ways in which the calls
 // may belong to them: at each call every way branches, at each end of a request all are judged.
 
+import { type Contest, contestOf } from "./overtaking.ts";
 import { type Path, type ShapeCall, type ShapeRequest, startPath } from "./path.ts";
 import type { ShapeModel } from "./shape_model.ts";
 
@@ -12,6 +13,8 @@ export interface FollowOptions {
   readonly orphanCosts: Float64Array;
   /** A request has ended with this path on some way, which is as likely as its share tells. */
   readonly onPath?: (path: Path) => void;
+  /** So likely a call was sent with others waiting to send such a call. */
+  readonly onContest?: (contest: Contest, share: number) => void;
 }
 
 /** Ways less likely than the best by more than this factor's logarithm are let go. */
@@ -28,6 +31,8 @@ interface Way {
   cost: number;
   /** Of the open requests, in the order of their starts. */
   readonly paths: Path[];
+  /** Of the same requests. */
+  readonly contests: (Contest | null)[];
   /** Of those that have ended since all ways agreed. */
   closed: Closed | null;
 }
@@ -37,19 +42,26 @@ interface Closed {
   readonly before: Closed | null;
 }
 
-/** The path of each request on the most likely way. */
+/** The most likely way: the path of each request, and what all that costs. */
+export interface Followed {
+  readonly paths: readonly Path[];
+  readonly cost: number;
+}
+
 export function followRequests(
   requests: readonly ShapeRequest[],
   calls: readonly ShapeCall[],
   model: ShapeModel,
   options: FollowOptions,
-): Path[] {
+): Followed {
   const found = new Array<Path>(requests.length);
-  let ways: Way[] = [{ cost: 0, paths: [], closed: null }];
+  let ways: Way[] = [{ cost: 0, paths: [], contests: [], closed: null }];
+  let total = 0;
   const settle = () => {
     const [best] = ways;
     if (best === undefined) return;
     for (let at = best.closed; at !== null; at = at.before) found[at.path.request] = at.path;
+    total += best.cost;
     best.closed = null;
     best.cost = 0;
   };
@@ -68,11 +80,14 @@ export function followRequests(
       if (request === undefined) continue;
       if (oldest !== undefined && (ways[0]?.paths.length ?? 0) >= openMax) close(oldest.request);
       const path = startPath(index, request, model.progress.first);
-      for (const way of ways) way.paths.push(path);
+      for (const way of ways) {
+        way.paths.push(path);
+        way.contests.push(null);
+      }
     }
   }
   settle();
-  return found;
+  return { paths: found, cost: total };
 }
 
 const start = 0;
@@ -101,24 +116,42 @@ function branch(
   model: ShapeModel,
   { waysMax, orphanCosts }: FollowOptions,
 ): Way[] {
-  const branches: { cost: number; way: Way; slot: number; path: Path | null }[] = [];
+  const branches: {
+    cost: number;
+    way: Way;
+    slot: number;
+    path: Path | null;
+    contest: Contest | null;
+  }[] = [];
   const orphanCost = orphanCosts[made.callee] ?? 0;
+  const { queue } = model.overtaking;
   for (const way of ways) {
-    branches.push({ cost: way.cost + orphanCost, way, slot: -1, path: null });
+    branches.push({ cost: way.cost + orphanCost, way, slot: -1, path: null, contest: null });
+    const costs = new Float64Array(way.paths.length).fill(NaN);
     for (const [slot, path] of way.paths.entries()) {
       if (path.endUs + overhangUs < made.endUs) continue;
       const longer = path.longer.get(index) ?? extend(path, index, made, model);
-      branches.push({ cost: way.cost + longer.cost - path.cost, way, slot, path: longer });
+      costs[slot] = longer.cost - path.cost;
+    }
+    for (const [slot, path] of way.paths.entries()) {
+      const longer = path.longer.get(index);
+      const added = costs[slot] ?? NaN;
+      if (longer === undefined || Number.isNaN(added)) continue;
+      const contest = contestOf(way.paths, slot, made, costs, queue);
+      const cost = way.cost + added + (contest === null ? 0 : model.overtaking.cost(contest));
+      branches.push({ cost, way, slot, path: longer, contest });
     }
   }
   branches.sort((a, b) => a.cost - b.cost);
   const limit = (branches[0]?.cost ?? 0) + costMargin;
   const kept: Way[] = [];
-  for (const { cost, way, slot, path } of branches) {
+  for (const { cost, way, slot, path, contest } of branches) {
     if (kept.length >= waysMax || cost > limit) break;
     const paths = way.paths.slice();
+    const contests = way.contests.slice();
     if (path !== null) paths[slot] = path;
-    kept.push({ cost, paths, closed: way.closed });
+    if (contest !== null) contests[slot] = { ...contest, before: contests[slot] ?? null };
+    kept.push({ cost, paths, contests, closed: way.closed });
   }
   return kept;
 }
@@ -149,28 +182,38 @@ function closeRequest(
   ways: Way[],
   request: number,
   model: ShapeModel,
-  { onPath }: FollowOptions,
+  { onPath, onContest }: FollowOptions,
 ): Way[] {
   const slot = ways[0]?.paths.findIndex((path) => path.request === request) ?? -1;
   if (slot < 0) return ways;
   const ended = new Map<Path, number>();
+  const contests = new Map<Way, Contest | null>();
   for (const way of ways) {
     const [path] = way.paths.splice(slot, 1);
+    const [contest] = way.contests.splice(slot, 1);
     if (path === undefined) continue;
+    if (contest) contests.set(way, contest);
     const cost = ended.get(path) ?? model.endCost(path);
     ended.set(path, cost);
     way.cost += cost;
     way.closed = { path, before: way.closed };
   }
   ways.sort((a, b) => a.cost - b.cost);
-  shareOut(ways);
+  const whole = shareOut(ways);
+  if (onContest !== undefined) {
+    const least = ways[0]?.cost ?? 0;
+    for (const [way, last] of contests) {
+      const share = Math.exp(least - way.cost) / whole;
+      for (let at = last; at !== null; at = at.before) onContest(at, share);
+    }
+  }
   if (onPath !== undefined) { for (const path of ended.keys()) onPath(path); }
   const limit = (ways[0]?.cost ?? 0) + costMargin;
   return distinct(ways.filter(({ cost }) => cost <= limit));
 }
 
 /** Tells the paths that have just ended how likely they are. */
-function shareOut(ways: readonly Way[]): void {
+function shareOut(ways: readonly Way[]): number {
   const least = ways[0]?.cost ?? 0;
   let whole = 0;
   for (const { cost, closed } of ways) {
@@ -179,6 +222,7 @@ function shareOut(ways: readonly Way[]): void {
     if (closed !== null) closed.path.share += likely;
   }
   for (const path of new Set(ways.flatMap(({ closed }) => closed?.path ?? []))) path.share /= whole;
+  return whole;
 }
 
 /** Of ways that agree in all open requests only the most likely, which comes first. */

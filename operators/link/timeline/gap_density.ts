@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How likely a gap in time is: a smoothed histogram over the logarithm of the gap, told as a density
-// per microsecond, so that the same instant can be compared as seen from different requests.
+// How likely a gap in time is: a smoothed histogram over the logarithm of the gap, told as a
+// density per microsecond, so that an instant can be compared as seen from different requests.
 
 const binsPerDecade = 16;
 const decades = 9;
@@ -62,21 +62,24 @@ function smoothed(
 ): Float64Array {
   const kernel = kernelFor(counts, total);
   const reach = (kernel.length - 1) / 2;
-  const shares = new Float64Array(bins);
   const expected = general?.shares() ?? null;
   const whole = total + unknownWeight + (expected === null ? 0 : backoffWeight);
+  const shares = Float64Array.from(
+    counts,
+    (_, bin) => unknownWeight / bins + backoffWeight * (expected?.[bin] ?? 0),
+  );
   for (let bin = 0; bin < bins; bin++) {
-    let sum = unknownWeight / bins + (expected === null ? 0 : backoffWeight * (expected[bin] ?? 0));
+    const count = counts[bin] ?? 0;
+    if (count === 0) continue;
     for (let i = -reach; i <= reach; i++) {
       // What would be smeared beyond an edge is mirrored back.
-      let from = bin + i;
-      if (from < 0) from = -1 - from;
-      if (from >= bins) from = 2 * bins - 1 - from;
-      sum += (kernel[i + reach] ?? 0) * (counts[from] ?? 0);
+      let to = bin + i;
+      if (to < 0) to = -1 - to;
+      if (to >= bins) to = 2 * bins - 1 - to;
+      shares[to] = (shares[to] ?? 0) + (kernel[i + reach] ?? 0) * count;
     }
-    shares[bin] = sum / whole;
   }
-  return shares;
+  return shares.map((share) => share / whole);
 }
 
 /** Wider where the observations are few or spread (Silverman's rule, somewhat sharper). */

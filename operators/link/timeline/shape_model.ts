@@ -8,12 +8,14 @@
 
 import { type GapDensity, gapDensity } from "./gap_density.ts";
 import { nextCall } from "./next_call.ts";
+import { type Overtaking, overtaking, type Queue } from "./overtaking.ts";
 import { endOfLatestBy, type Path } from "./path.ts";
 import { type ProgressTable, progressTable } from "./progress.ts";
 
 export interface ShapeModel {
   readonly callees: number;
   readonly progress: ProgressTable;
+  readonly overtaking: Overtaking;
   readonly callCost: (path: Path, callee: number, startUs: number) => number;
   /** What it costs that the request ends when it does, without any further call. */
   readonly endCost: (path: Path) => number;
@@ -54,6 +56,7 @@ interface Gap {
 export function shapeModel(
   callees: number,
   resolutionUs: number,
+  queue: Queue = "none",
   progress: ProgressTable = progressTable(callees),
 ): ShapeModel {
   const next = nextCall(callees);
@@ -129,6 +132,7 @@ export function shapeModel(
   return {
     callees,
     progress,
+    overtaking: overtaking(callees, queue),
     explain,
     callCost(path, callee, startUs) {
       const mode = modeAt(path, startUs);

@@ -4,8 +4,10 @@
 // what it learns by how likely it was in the round before. It sees the whole of what it is given.
 
 import { followRequests } from "./follow_requests.ts";
+import { learnAlone } from "./learn_alone.ts";
+import type { Contest, Queue } from "./overtaking.ts";
 import type { Path, ShapeCall, ShapeRequest } from "./path.ts";
-import { shapeModel } from "./shape_model.ts";
+import { type ShapeModel, shapeModel } from "./shape_model.ts";
 
 export interface Placed {
   /** Index of the request, -1 if it belongs to none. */
@@ -18,7 +20,7 @@ const roundsMax = 10;
 const waysMax = 16;
 
 /** Rounds end when one more makes all no likelier than by this part. */
-const leastGain = 2e-5;
+const leastGain = 5e-5;
 
 /** The request of each call. */
 export function solveShape(
@@ -26,36 +28,65 @@ export function solveShape(
   calls: readonly ShapeCall[],
   callees: number,
 ): Placed[] {
-  const resolutionUs = resolutionOf([...requests, ...calls]);
-  const orphanCosts = orphanCostsOf(requests, calls, callees);
-  let model = shapeModel(callees, resolutionUs);
-  let paths: Path[] = [];
-  let costBefore = Infinity;
+  const service = { requests, calls, callees, resolutionUs: resolutionOf([...requests, ...calls]) };
+  let best = explain(service, "none");
+  for (const queue of ["by_start", "by_readiness"] as const) {
+    const other = explain(service, queue);
+    if (other.cost < best.cost - queueGain) best = other;
+  }
+  return placedBy(best.paths, calls.length);
+}
+
+interface Service {
+  readonly requests: readonly ShapeRequest[];
+  readonly calls: readonly ShapeCall[];
+  readonly callees: number;
+  readonly resolutionUs: number;
+}
+
+interface Explanation {
+  readonly paths: readonly Path[];
+  readonly cost: number;
+}
+
+function explain(service: Service, queue: Queue): Explanation {
+  const { requests, calls, callees, resolutionUs } = service;
+  const orphanCosts = orphanCostsOf(service);
+  const blank = (progress?: ShapeModel["progress"]) =>
+    shapeModel(callees, resolutionUs, queue, progress);
+  let model = learnAlone(requests, calls, blank);
+  let best: Explanation = { paths: [], cost: Infinity };
   for (let round = 0; round < roundsMax; round++) {
-    const learned = shapeModel(callees, resolutionUs, model.progress);
+    const learned = blank(model.progress);
     const known = model;
-    const onPath = (path: Path) => {
-      if (path.share >= leastShare) learned.learn(path, path.share, round === 0 ? learned : known);
-    };
-    paths = followRequests(requests, calls, known, { waysMax, orphanCosts, onPath });
-    const cost = paths.reduce((sum, path) => sum + path.cost + known.endCost(path), 0);
-    if (cost > costBefore - leastGain * Math.abs(cost)) break;
-    costBefore = cost;
+    const followed = followRequests(requests, calls, known, {
+      waysMax: waysMax,
+      orphanCosts,
+      onPath: (path: Path) => {
+        if (path.share >= leastShare) learned.learn(path, path.share, known);
+      },
+      onContest: (contest: Contest, share: number) => learned.overtaking.learn(contest, share),
+    });
+    const isSettled = followed.cost > best.cost - leastGain * Math.abs(followed.cost);
+    if (followed.cost < best.cost) best = followed;
+    if (queue !== "none" && learned.overtaking.share() > overtakingMax) return unexplained;
+    if (isSettled) break;
     model = learned;
   }
-  return placedBy(paths, calls.length);
+  return best;
 }
 
 const leastShare = 0.01;
 
+/** A queue is believed in if it makes all so much likelier, and few overtake. */
+const queueGain = 12;
+const overtakingMax = 0.05;
+const unexplained: Explanation = { paths: [], cost: Infinity };
+
 /** One call in so many is taken to belong to none of the requests. */
 const orphanShare = 1e-3;
 
-function orphanCostsOf(
-  requests: readonly ShapeRequest[],
-  calls: readonly ShapeCall[],
-  callees: number,
-): Float64Array {
+function orphanCostsOf({ requests, calls, callees }: Service): Float64Array {
   let firstUs = Infinity;
   let lastUs = -Infinity;
   for (const { startUs } of requests) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads public data with known parents, in which spans carry no thread: a JSON file, mostly gzipped,
+// Reads public data with known parents, in which spans carry no thread: a JSON file, gzipped or not,
 // of services with their incoming and outgoing spans.
 
 import type { ShapeCall, ShapeRequest } from "../../../operators/link/timeline/path.ts";
@@ -61,7 +61,7 @@ function serviceIn(entry: unknown, place: string): DataService {
   };
 }
 
-/** Ids are not unique in every set, nor is a trace in a service: what is unique tells the parent. */
+/** By trace; where a service serves a trace several times, by id, as ids repeat in some sets. */
 function truthOf(incoming: readonly DataSpan[], outgoing: readonly DataSpan[]): Int32Array {
   const byTrace = new Map(incoming.map(({ trace }, i) => [trace, i]));
   const byId = new Map(incoming.map(({ id }, i) => [id, i]));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scores evidence 7 and 8 alone on a data set. Parents and traces of outgoing spans are the truth and
-// stay hidden from the solver, as does their operation. The solver may use the whole file.
+// Scores evidence 7 and 8 alone on a data set. Parents and traces of outgoing spans are the truth
+// and stay hidden from the solver, as does their operation. The solver may use the whole file.
 
 import { solveShape } from "../../../operators/link/timeline/solve_shape.ts";
 import { type DataService, readDataSet } from "./read_data_set.ts";

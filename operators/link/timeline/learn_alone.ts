@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where to begin: what can be learned from requests during which no other was open, because whose
+// their calls are is beyond doubt.
+
+import { followRequests } from "./follow_requests.ts";
+import type { ShapeCall, ShapeRequest } from "./path.ts";
+import type { ShapeModel } from "./shape_model.ts";
+
+/** Fewer requests tell too little. */
+const aloneMin = 30;
+
+/** `blank` makes a model that has learned nothing yet. */
+export function learnAlone(
+  requests: readonly ShapeRequest[],
+  calls: readonly ShapeCall[],
+  blank: (progress?: ShapeModel["progress"]) => ShapeModel,
+): ShapeModel {
+  const unlearned = blank();
+  const alone = requestsAlone(requests);
+  if (alone.length < aloneMin) return unlearned;
+  const learned = blank(unlearned.progress);
+  const orphanCosts = new Float64Array(learned.callees).fill(Infinity);
+  const options = { waysMax: 1, orphanCosts };
+  const { paths } = followRequests(alone, callsInside(calls, alone), unlearned, options);
+  for (const path of paths) learned.learn(path, 1, unlearned);
+  return learned;
+}
+
+/** In the order of time. */
+function requestsAlone(requests: readonly ShapeRequest[]): ShapeRequest[] {
+  const sorted = requests.toSorted((a, b) => a.startUs - b.startUs);
+  let untilUs = -Infinity;
+  return sorted.filter(({ startUs, endUs }, i) => {
+    const isAfter = untilUs < startUs;
+    untilUs = Math.max(untilUs, endUs);
+    return isAfter && (sorted[i + 1]?.startUs ?? Infinity) > endUs;
+  });
+}
+
+function callsInside(
+  calls: readonly ShapeCall[],
+  sortedRequests: readonly ShapeRequest[],
+): ShapeCall[] {
+  const sorted = calls.toSorted((a, b) => a.startUs - b.startUs);
+  let at = 0;
+  return sorted.filter(({ startUs, endUs }) => {
+    while ((sortedRequests[at]?.endUs ?? Infinity) < startUs) at++;
+    const request = sortedRequests[at];
+    return request !== undefined && request.startUs <= startUs && endUs <= request.endUs;
+  });
+}
