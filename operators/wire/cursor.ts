@@ -87,6 +87,11 @@ export class Cursor {
     if (this.at + n > this.end) this.#miss(n);
   }
 
+  /** Throws unless all that lies ahead was captured; inside a frame, up to its end. */
+  needAll(): void {
+    this.need(this.remaining);
+  }
+
   u8(): number {
     const at = this.at;
     if (at >= this.end) this.#miss(1);

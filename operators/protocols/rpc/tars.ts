@@ -81,6 +81,8 @@ function readPacket(cursor: Cursor, way: Way, more: boolean, make: Make<F>): Ste
   const packet: Packet = { numbers: new Map(), texts: new Map(), reader: new IdentityReader() };
   attempt(() => readPacketFields(cursor, packet));
   const { numbers, texts } = packet;
+  // What tells requests and responses apart was not captured.
+  if (!numbers.has(5) && !texts.has(5) && cursor.remaining > cursor.captured) cursor.needAll();
   const version = numbers.get(1);
   if (version !== 1 && version !== 2 && version !== TUP) throw new Malformed("no such version");
   const servant = texts.get(5);

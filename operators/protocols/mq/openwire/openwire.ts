@@ -166,6 +166,9 @@ function readCommand(
   };
   attempt(() => void new Unmarshaller(cursor, format, found).read(command.ops));
   const { texts, numbers } = found;
+  const kind = type >= 30 && type <= 34 ? "answers" : "command_id";
+  // What says whether it asks or answers was not captured.
+  if (!numbers.has(kind) && cursor.remaining > cursor.captured) cursor.needAll();
   const destination = texts.get("destination") ?? "";
   const draft = {
     type: command.name,

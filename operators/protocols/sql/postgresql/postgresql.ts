@@ -49,10 +49,8 @@ type F = typeof FIELDS;
 type Unit = "startup" | "encryption" | "query" | "execute" | "prepare";
 
 interface State {
-  /** Nothing but a first message has been possible so far. */
-  fresh: boolean;
-  /** The server agreed to encryption: TLS follows. */
-  encrypted: boolean;
+  /** The server agreed to encryption: TLS follows. null: its answer was not captured. */
+  encrypted: boolean | null;
   database: string;
   user: string;
   statements: Map<string, SqlText>;
@@ -91,7 +89,6 @@ export const postgresql = defineProtocol<F, State>({
 
   open: (_transport, options) => ({
     unmask: options?.unmask === true,
-    fresh: true,
     encrypted: false,
     database: "",
     user: "",
@@ -111,10 +108,11 @@ export const postgresql = defineProtocol<F, State>({
   }),
 
   read(cursor, way, make, state) {
-    if (state.encrypted) return { kind: "switch", to: "tls" };
+    if (state.encrypted === null && way !== "toClient") state.encrypted = cursor.peek() === 0x16;
+    if (state.encrypted === true) return { kind: "switch", to: "tls" };
     if (way === "toClient") return readBackend(cursor, make, state);
-    if (state.fresh && cursor.peek() === 0) return readFirst(cursor, make, state);
-    state.fresh = false;
+    // No other message begins with 0.
+    if (cursor.peek() === 0) return readFirst(cursor, make, state);
     return readFrontend(cursor, make, state);
   },
 
@@ -163,7 +161,6 @@ function readFirst(cursor: Cursor, make: Make<F>, state: State): Step {
   }
   if (state.database === "") state.database = state.user;
   cursor.leave();
-  state.fresh = false;
   expect(state, "startup");
   return make.request({
     type: "STARTUP",
@@ -276,15 +273,19 @@ function requestOf(state: State, sql: SqlText | null, statement: string): Draft<
   };
 }
 
+/** S: TLS follows; N: it does not. Where the byte was not captured, what follows tells. */
+function readAgreement(cursor: Cursor, make: Make<F>, state: State): Step {
+  const captured = cursor.captured > 0;
+  const answer = captured ? cursor.peek() : -1;
+  cursor.skip(1);
+  state.pending.shift();
+  state.encrypted = captured ? answer === 0x53 : null;
+  return make.response({ fields: {}, ...(answer === 0x45 && { status: "server_error" }) });
+}
+
 function readBackend(cursor: Cursor, make: Make<F>, state: State): Step {
   const next = state.pending[0];
-  if (next?.unit === "encryption") {
-    const answer = cursor.u8();
-    state.pending.shift();
-    state.fresh = answer === 0x4e;
-    state.encrypted = answer === 0x53;
-    return make.response({ fields: {}, ...(answer === 0x45 && { status: "server_error" }) });
-  }
+  if (next?.unit === "encryption") return readAgreement(cursor, make, state);
   if (next !== undefined && next.sync < state.readies) return aborted(make, state);
   const ready = cursor.peek() === READY;
   if (state.answering && !(ready && (next === undefined || next.sync > state.readies))) {

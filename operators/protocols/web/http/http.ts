@@ -84,6 +84,8 @@ function readRequest(cursor: Cursor, make: HttpMake, state: HttpState): Step {
   const host = url.host !== "" ? url.host : head.host;
   const found = refineRequest(head, url, host, () => bodyPrefix(cursor, head));
   startBody(cursor, state.up, head, head.contentLength > 0 || head.chunked);
+  // No byte of its body came before the next request: it had none.
+  if (state.down.unsure) state.down = newBody();
   const refinement = found?.refinement ?? null;
   if (state.waiting.length < WAITING_MAX) {
     state.waiting.push(refinement === null ? head.method : { method: head.method, refinement });
@@ -100,6 +102,7 @@ function readResponse(cursor: Cursor, make: HttpMake, state: HttpState): Step {
   if (code < 200 && code !== 101) return NOTHING;
   const asked = state.waiting.shift() ?? "";
   const method = typeof asked === "string" ? asked : asked.method;
+  state.down.unsure = asked === "";
   const scan = scanOf(head, typeof asked === "string" ? null : asked.refinement);
   startBody(cursor, state.down, head, hasBody(head, method), scan);
   if (code === 101) state.switching = switchName(head.upgrade === "" ? state.asked : head.upgrade);

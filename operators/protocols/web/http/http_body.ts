@@ -12,12 +12,14 @@ export interface Body {
   mode: "none" | "length" | "chunks" | "chunk" | "trailers" | "close" | "lost";
   /** Bytes to be passed over in "length", and in "chunk", the end of its line among them. */
   bytes: number;
+  /** Whether there is a body at all is not known: the request was not seen, and may be HEAD. */
+  unsure: boolean;
   /** Looks at what passes; null where nobody wants to know. */
   scan: Scan | null;
 }
 
 export function newBody(): Body {
-  return { mode: "none", bytes: 0, scan: null };
+  return { mode: "none", bytes: 0, unsure: false, scan: null };
 }
 
 /** Sets `body` to what follows the head, and moves past as much of it as is at hand as a whole. */
@@ -33,7 +35,7 @@ export function startBody(
   else if (!present) body.mode = "none";
   else if (head.chunked) body.mode = scan === null && passChunks(cursor) ? "none" : "chunks";
   else if (head.contentLength < 0) body.mode = "close";
-  else if (scan === null && head.contentLength <= cursor.remaining) {
+  else if (scan === null && !body.unsure && head.contentLength <= cursor.remaining) {
     cursor.skip(head.contentLength);
   } else {
     body.mode = "length";
@@ -44,7 +46,8 @@ export function startBody(
 export function readBody(cursor: Cursor, body: Body): Step {
   switch (body.mode) {
     case "length":
-      if (body.bytes === 0) break;
+      if (body.bytes === 0 || (body.unsure && isNextResponse(cursor))) break;
+      body.unsure = false;
       return body.scan === null ? skip(body, body.bytes) : look(cursor, body, body.scan, 0);
     case "chunks":
       return readChunk(cursor, body);
@@ -79,6 +82,17 @@ function skip(body: Body, bytes: number): Step {
   return { kind: "skip", bytes };
 }
 
+/** "HTTP/" where the body would begin. */
+function isNextResponse(cursor: Cursor): boolean {
+  for (let i = 0; i < NEXT.length; i++) {
+    if (cursor.captured <= i && cursor.remaining > i) return false;
+    if (cursor.peek(i) !== NEXT.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+const NEXT = "HTTP/";
+
 /** Shows what is at hand to the scan; the last `apart` bytes are none of the body's. */
 function look(cursor: Cursor, body: Body, scan: Scan, apart: number): Step {
   const captured = Math.min(cursor.captured, body.bytes);
@@ -98,6 +112,7 @@ function look(cursor: Cursor, body: Body, scan: Scan, apart: number): Step {
 
 function end(body: Body): Step {
   body.mode = "none";
+  body.unsure = false;
   if (body.scan === null) return END;
   const fields = body.scan.fields();
   body.scan = null;
