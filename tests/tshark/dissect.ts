@@ -33,7 +33,7 @@ export async function dissect(
   return lanesOf(new TextDecoder().decode(stdout), reader, ports);
 }
 
-const SETTINGS = ["-o", "tcp.check_checksum:TRUE", "-o", "tcp.reassemble_out_of_order:TRUE"];
+const SETTINGS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"];
 
 function lanesOf(
   pdml: string,

@@ -368,6 +368,10 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if ((type === 12 || type === 13) && size === 0) {
     return { kind: type === 12 ? "request" : "response", score: 50 };
   }
+  // Acknowledgements and DISCONNECT, by which a place that was lost is found again.
+  if ((type >= 4 && type <= 7 && size === 2) || (type === 14 && size === 0)) {
+    return { kind: type === 14 ? "request" : "either", score: 40 };
+  }
   return NO;
 }
 

@@ -46,7 +46,8 @@ function command(part: Node, emit: (draft: Draft) => SharkMessage): void {
   const type = show(part, "memcache.command");
   if (type === undefined) return;
   const keys = [...nodesNamed(part, "memcache.key")].map((node) => node.show);
-  emit({ facts: { kind: "request", type, resource: keys.join(" "), endpoint: type } });
+  const kind = type === "quit" ? "oneway" : "request";
+  emit({ facts: { kind, type, resource: keys.join(" "), endpoint: type } });
 }
 
 function textReply(part: Node): Draft {

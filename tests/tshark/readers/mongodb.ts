@@ -11,11 +11,13 @@ export const mongodb: SharkReader = {
   open: () => ({ take: (part, _way, emit) => void emit(message(part)) }),
 };
 
+const OP_REPLY = 1;
 const MORE_TO_COME = "mongo.msg.flags.moretocome";
 
 function message(part: Node): Draft {
   const to = number(part, "mongo.response_to") ?? 0;
-  return to === 0 ? request(part) : response(part, to);
+  const isReply = number(part, "mongo.opcode") === OP_REPLY;
+  return to === 0 && !isReply ? request(part) : response(part, to);
 }
 
 function request(part: Node): Draft {

@@ -24,7 +24,7 @@ function connection(): SharkConnection {
     facts: {
       kind: "request",
       type: verbOf(statement),
-      resource: statement.replace(/\s*;\s*$/, ""),
+      resource: statement,
       domain: login.database ?? login.user ?? "",
     },
     fields: { ...login, statement: name === "" ? undefined : name },
