@@ -13,6 +13,7 @@ import { link } from "../operators/link/link.ts";
 import { PROTOCOLS } from "../operators/protocols/registry.gen.ts";
 import { reassemble } from "../operators/reassemble.ts";
 import { sessionWindow } from "../operators/session_window.ts";
+import { type LinkCheck, selfCheck } from "../operators/self_check.ts";
 import { spanJoin } from "../operators/span_join.ts";
 import { type AnyProtocol, createRegistry } from "../operators/wire/registry.ts";
 import { unmasked } from "../operators/wire/unmasked.ts";
@@ -35,6 +36,8 @@ export interface TracePipeline {
   readonly spans: Flow<SpanRevision>;
   /** What the kernel should capture of each socket; a replay discards it. */
   readonly verdicts: Flow<VerdictFor>;
+  /** Links that ids tell, compared with what is found without them; runs only where it is used. */
+  readonly checks: Flow<LinkCheck>;
 }
 
 export function tracePipeline(
@@ -50,12 +53,13 @@ export function tracePipeline(
   const sessions = tapped(claimed, ({ record }) => payload?.remember(record), payload)
     .through(decode)
     .through(sessionWindow, { registry, bootId: host.bootId });
-  const joined = tapped(sessions, (event) => payload?.attach(event), payload)
-    .join(facts, link)
-    .join(facts, enrich, { host: host.name })
+  const attached = tapped(sessions, (event) => payload?.attach(event), payload);
+  const linked = attached.join(facts, link);
+  const joined = linked.join(facts, enrich, { host: host.name })
     .through(spanJoin, { network: false });
   const spans = applicationSpans === undefined ? joined : joined.through(appJoin, applicationSpans);
-  return { spans, verdicts: claimed.side };
+  const checks = attached.join(facts.merge(linked), selfCheck);
+  return { spans, verdicts: claimed.side, checks };
 }
 
 /** The same flow, shown record by record to whoever keeps payload; untouched when no one does. */

@@ -28,6 +28,7 @@ export const LIMITS = {
   linkKinds: limit(4_096, "keys", "kinds of requests told apart per program; the rest are one"),
   linkWindowMs: limit(10_000, "ms", "an ended call waits for evidence, then the best guess stands"),
   linkHoldMs: limit(100, "ms", "a span waits for its link, then it goes out without"),
+  selfCheckPerMinute: limit(20_000, "records", "per program linked again without ids, to compare"),
   hopSpans: limit(32_768, "spans", "that wait for the other ends of their hop; then queries join"),
   hopWindowMs: limit(5_000, "ms", "spans of one hop find each other when they end this close"),
   applicationSpans: limit(200_000, "spans", "taken from a file of spans; the rest is left out"),

@@ -14,11 +14,13 @@ export function sayStart({ scope, path }: RecordSource): void {
 
 export function sayEnd(
   tracing: Tracing,
-  { showGraph, isQuiet, problem }: {
+  { showGraph, isQuiet, problem, findings = [] }: {
     readonly showGraph: boolean;
     /** Say only what is wrong. */
     readonly isQuiet: boolean;
     readonly problem: string;
+    /** Lines about what the run has found out about itself. */
+    readonly findings?: readonly string[];
   },
 ): void {
   const counts = tracing.counts();
@@ -26,6 +28,7 @@ export function sayEnd(
     console.error(printGraph(tracing.run.graph, { now: tracing.run.meters(), limits: LIMITS }));
   }
   if (problem !== "") console.error(problem);
+  if (findings.length > 0) console.error(`${findings.join("\n")}\n`);
   if (!isQuiet || counts.drops.length > 0) console.error(countsText(counts));
 }
 

@@ -2,6 +2,7 @@
 // One run of the whole dataflow: a source, the tracing pipeline, and where its spans go.
 
 import type { AppJoinParams } from "../../operators/app_join.ts";
+import type { LinkCheck } from "../../operators/self_check.ts";
 import type { AnyProtocol } from "../../operators/wire/registry.ts";
 import { Flow, type Pipeline } from "../../engine/flow.ts";
 import { type Run, run } from "../../engine/run.ts";
@@ -17,6 +18,8 @@ export interface TracingFlows {
   readonly records: Flow<CaptureRecord>;
   /** Of the protocols asked for. */
   readonly spans: Flow<SpanRevision>;
+  /** Links that ids tell, compared with what is found without them. */
+  readonly checks: Flow<LinkCheck>;
 }
 
 export interface TracingOptions {
@@ -51,7 +54,7 @@ export const END_MS_MAX = 30_000;
 export function startTracing(input: RecordSource, options: TracingOptions): Tracing {
   const losses = new Map<string, number>();
   const records = Flow.of(input.source);
-  const { spans, verdicts } = tracePipeline(records, {
+  const { spans, verdicts, checks } = tracePipeline(records, {
     host: input.host,
     keepPayload: options.keepPayload ?? false,
     ...(options.known !== undefined && { protocols: options.known }),
@@ -61,7 +64,7 @@ export function startTracing(input: RecordSource, options: TracingOptions): Trac
   const { kernel } = input;
   const started = attempt(() =>
     run([
-      ...options.outputs({ records, spans: ofProtocols(spans, options.protocols) }),
+      ...options.outputs({ records, spans: ofProtocols(spans, options.protocols), checks }),
       records.filter(isLoss, "is_loss").into(forEach("losses", ({ reason, count }) => {
         losses.set(reason, (losses.get(reason) ?? 0) + count);
       })),

@@ -5,13 +5,15 @@
 import { readApplicationSpans } from "./application_spans.ts";
 import { knownProtocols } from "../protocols/known_protocols.ts";
 import type { Pipeline } from "../../engine/flow.ts";
+import { forEach } from "../../engine/sink.ts";
 import type { TraceFlags } from "../cli/commands/trace.ts";
 import type { LineBytes } from "../export/line_bytes.ts";
-import type { SpanRevision } from "../../model/span.ts";
+import type { Span, SpanRevision } from "../../model/span.ts";
 import { Refusal } from "../cli/context.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { writeSpanLine } from "../export/span_json.ts";
 import { loadCustomPipeline, resultLine } from "./custom_pipeline.ts";
+import { keepFindings, keepLastFindings, openFindings } from "../findings/findings.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { asRefusal, type RecordSource } from "./record_source.ts";
 import type { RecentTrace } from "../views/recent_traces.ts";
@@ -32,8 +34,13 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
   await using store = openStoreFor(source, flags);
   const whenFull = source.kernel === null ? "block" : "drop";
 
-  const outputs = ({ spans }: TracingFlows): Pipeline[] => {
-    const stored = store === null ? [] : [spans.into(store.sink)];
+  const isForPrograms = flags.json === true || custom !== null;
+  const findings = isForPrograms && store === null ? null : openFindings();
+
+  const outputs = (flows: TracingFlows): Pipeline[] => {
+    const { spans } = flows;
+    const found = findings === null ? [] : findings.outputs(flows);
+    const stored = store === null ? found : [spans.into(store.sink), ...found];
     if (custom !== null) {
       return [...stored, custom(spans).into(textSink("results", output, resultLine, whenFull))];
     }
@@ -48,7 +55,10 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
       (trace: RecentTrace) => traceLine(trace, paint),
     );
     const traces = spans.through(settleTraces);
-    return [...stored, traces.into(textSink("trace_lines", output, lineOf, whenFull))];
+    const told = traces.into(
+      forEach("blind_traces", (trace) => findings?.addTrace(spansOf(trace))),
+    );
+    return [...stored, told, traces.into(textSink("trace_lines", output, lineOf, whenFull))];
   };
 
   await using tracing = startTracing(source, {
@@ -58,6 +68,7 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
     known: await knownProtocols(flags),
     ...await readApplicationSpans(flags),
   });
+  using _keeping = findings === null ? null : keepFindings(findings, store?.opening);
   if (source.kernel !== null) sayStart(source);
   const timer = flags.duration === undefined
     ? undefined
@@ -72,21 +83,31 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
   await tracing.finished;
   clearTimeout(timer);
   source[Symbol.dispose](); // probes go before the store is waited for
-  const closed = store?.close();
+  const drops = tracing.counts().drops;
+  const closed = findings === null
+    ? store?.close()
+    : keepLastFindings(findings, store?.opening, drops).then(() => store?.close());
   stopping.signal.addEventListener("abort", () => void store?.close(CLOSE_MS_MAX));
   if (stopping.signal.aborted) await store?.close(CLOSE_MS_MAX);
   await closed;
   if (refusal !== undefined) throw refusal;
   sayEnd(tracing, {
     showGraph: flags.showGraph === true,
-    isQuiet: flags.json === true || custom !== null || source.kernel === null,
+    isQuiet: isForPrograms || source.kernel === null,
     problem: store?.problem() ?? "",
+    findings: isForPrograms || flags.pcap !== undefined
+      ? []
+      : findings?.lines(paintFor(Deno.stderr.isTerminal(), (name) => Deno.env.get(name))) ?? [],
   });
   if (output.problem() !== "") throw new Refusal("Cannot call this run complete: output was lost");
 }
 
 function writeRevision({ span }: SpanRevision, line: LineBytes): void {
   writeSpanLine(span, line);
+}
+
+function* spansOf({ spans }: RecentTrace): Generator<Span> {
+  for (const { span } of spans) yield span;
 }
 
 /** The header stands before the first line, so that a run without traces prints nothing. */

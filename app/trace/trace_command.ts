@@ -9,6 +9,7 @@ import type { CaptureRecord, ProcessFact } from "../../model/capture_record.ts";
 import type { TraceFlags } from "../cli/commands/trace.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { spanLine } from "../export/span_json.ts";
+import { keepLastFindings, openFindings } from "../findings/findings.ts";
 import { ProcessTree } from "./process_tree.ts";
 import type { RecordSource } from "./record_source.ts";
 import { type RecentTrace, RecentTraces } from "../views/recent_traces.ts";
@@ -38,8 +39,10 @@ export async function traceCommand(
     ? null
     : await openTextOutput(flags.output, () => {});
   await using store = openStoreFor(source, flags);
+  const findings = openFindings();
   await using tracing = startTracing(source, {
-    outputs: ({ records, spans }) => [
+    outputs: ({ records, spans, checks }) => [
+      ...(store === null ? [] : findings.outputs({ records, spans, checks })),
       spans.into(forEach("kept", (revision) => traces.add(revision, 0n))),
       records.filter(isProcessFact, "is_process").into(forEach("process_tree", (fact) => {
         if (tree === undefined) forks.push(fact);
@@ -59,6 +62,7 @@ export async function traceCommand(
   });
   await tracing.stop(store === null ? undefined : END_MS_MAX);
   source[Symbol.dispose](); // probes go before the store is waited for
+  await keepLastFindings(findings, store?.opening, tracing.counts().drops);
   await store?.close();
   const family = tree;
   const kept = traces.unsettled()

@@ -11,6 +11,7 @@ import type { TraceFlags } from "../cli/commands/trace.ts";
 import { openLiveView } from "../cli/live/live_view.ts";
 import type { LiveData } from "../cli/live/live_data.ts";
 import { paintFor } from "../cli/terminal/style.ts";
+import { keepFindings, keepLastFindings, openFindings } from "../findings/findings.ts";
 import { onInterrupt } from "./interrupts.ts";
 import type { RecordSource } from "./record_source.ts";
 import { type RecentTrace, RecentTraces } from "../views/recent_traces.ts";
@@ -32,23 +33,26 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
   const picture = newPicture(source);
   await using store = openTraceStore(source, flags);
   const stored = storedWaterfalls(store);
+  const findings = openFindings();
   await using tracing = startTracing(source, {
-    outputs: ({ spans }) => [
-      spans.into(forEach("live_view", picture.add)),
-      spans.into(store.sink),
+    outputs: (flows) => [
+      flows.spans.into(forEach("live_view", picture.add)),
+      flows.spans.into(store.sink),
+      ...findings.outputs(flows),
     ],
     ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
     keepPayload: flags.keepPayload === true,
     known: await knownProtocols(flags),
     ...await readApplicationSpans(flags),
   });
+  using _keeping = keepFindings(findings, flags.db === undefined ? undefined : store.opening);
   const stop = () => void tracing.stop();
   using _interrupts = onInterrupt(stop);
   const timer = flags.duration === undefined ? undefined : setTimeout(stop, flags.duration);
   const quitting = Promise.withResolvers<void>();
   {
     using _view = openLiveView({
-      collect: () => picture.collect(tracing, store),
+      collect: () => picture.collect(tracing, store, findings.footer()),
       waterfall: (id, columns, paint) => {
         const recent = picture.traceOf(id);
         const trace = stored.lookUp(id, recent);
@@ -66,11 +70,15 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
   clearTimeout(timer);
   await tracing.stop();
   source[Symbol.dispose](); // probes go before the store is waited for
+  if (flags.db !== undefined) {
+    await keepLastFindings(findings, store.opening, tracing.counts().drops);
+  }
   await store.close(CLOSE_MS_MAX);
   sayEnd(tracing, {
     showGraph: flags.showGraph === true,
     isQuiet: false,
     problem: store.problem(),
+    findings: findings.lines(paintFor(Deno.stderr.isTerminal(), (name) => Deno.env.get(name))),
   });
 }
 
@@ -103,7 +111,7 @@ function newPicture(source: RecordSource) {
       traces.add(revision, now);
       services.add(revision, now);
     },
-    collect(tracing: Tracing, store: TraceStore): LiveData {
+    collect(tracing: Tracing, store: TraceStore, accuracy: string): LiveData {
       const { events, drops, expired } = tracing.counts();
       return {
         scope: source.scope,
@@ -116,6 +124,7 @@ function newPicture(source: RecordSource) {
           expired,
           path: source.path,
           drops,
+          accuracy,
           notice: store.problem(),
         },
       };

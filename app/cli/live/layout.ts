@@ -163,6 +163,7 @@ function footerLines(state: ViewState, vitals: Vitals, columns: number, paint: P
     `${countText(vitals.spans)} spans`,
     vitals.expired === 0 ? "" : `${countText(vitals.expired)} expired`,
     vitals.path,
+    vitals.accuracy ?? "",
     lost.length === 0 ? "no drops" : "",
   ].filter((text) => text !== "").join(" · ");
   const keys = state.opened !== null ? "Esc back  q back" : "? help  q quit";

@@ -25,6 +25,8 @@ export interface Vitals {
   /** How events are captured: "fast path", "recording", "starting". */
   readonly path: string;
   readonly drops: readonly { readonly reason: string; readonly count: number }[];
+  /** How right links are here, as ids in the traffic tell; "" while there is too little to say. */
+  readonly accuracy?: string;
   /** What the user should know now: a store that fails, a source that ended. */
   readonly notice: string;
 }

@@ -139,7 +139,7 @@ function statusOf(status: unknown, code: number | null): Status {
   return isError || (code !== null && code >= 500) ? "server_error" : "ok";
 }
 
-/** Lower-case hex of exactly so many digits, not all of them 0. Base64 is what some writers give. */
+/** Lower-case hex of so many digits, not all of them 0. Some writers give base64. */
 function hexOf(id: unknown, digits: 16 | 32): string | null {
   if (typeof id !== "string") return null;
   const hex = id.length === digits ? id.toLowerCase() : hexOfBase64(id);

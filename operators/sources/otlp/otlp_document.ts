@@ -67,9 +67,9 @@ function attributesOf(owner: unknown): Attributes {
   return attributes;
 }
 
-function valueOf(any: unknown): AttributeValue | null {
-  if (!isObject(any)) return null;
-  const { stringValue, boolValue, intValue, doubleValue } = any;
+function valueOf(tagged: unknown): AttributeValue | null {
+  if (!isObject(tagged)) return null;
+  const { stringValue, boolValue, intValue, doubleValue } = tagged;
   if (typeof stringValue === "string") return stringValue;
   if (typeof boolValue === "boolean") return boolValue;
   const number = intValue ?? doubleValue;
@@ -77,6 +77,6 @@ function valueOf(any: unknown): AttributeValue | null {
     const value = Number(number);
     return Number.isFinite(value) ? value : String(number);
   }
-  const rest = any["arrayValue"] ?? any["kvlistValue"] ?? any["bytesValue"];
+  const rest = tagged["arrayValue"] ?? tagged["kvlistValue"] ?? tagged["bytesValue"];
   return rest === undefined ? null : JSON.stringify(rest);
 }

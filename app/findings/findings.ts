@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run finds out about itself: how right its links are, and what it could not see. Told at
+// its end, shown while it runs, and kept in the store.
+
+import type { Pipeline } from "../../engine/flow.ts";
+import { forEach } from "../../engine/sink.ts";
+import type { LossRecord, SocketEvent } from "../../model/capture_record.ts";
+import type { Span, SpanRevision } from "../../model/span.ts";
+import type { Store } from "../../queries/store/store.ts";
+import { accuracyLines, accuracyText } from "../accuracy/accuracy_lines.ts";
+import { LinkChecks } from "../accuracy/link_checks.ts";
+import { blindSpotLines } from "../blind_spots/blind_spot_lines.ts";
+import { BlindSpots, isBlind } from "../blind_spots/blind_spots.ts";
+import type { Paint } from "../cli/terminal/style.ts";
+import { type FoundLoss, storeFindings } from "./store_findings.ts";
+import type { TracingFlows } from "../trace/start_tracing.ts";
+
+export interface Findings {
+  /** What listens to the run; to be run with it. */
+  readonly outputs: (flows: TracingFlows) => Pipeline[];
+  /** Traces that were put together, where they are: blind spots are counted by them, too. */
+  readonly addTrace: (spans: Iterable<Span>) => void;
+  /** "links 99.2% right …"; "" while there is too little to say. */
+  readonly footer: () => string;
+  /** For the end of the run; nothing where there is nothing to say. */
+  readonly lines: (paint: Paint) => string[];
+  /** Writes what is new into the store; what cannot be written is left out. */
+  readonly keep: (store: Store, drops: readonly FoundLoss[]) => Promise<void>;
+}
+
+/** How often findings are stored while a run goes on: what a kill may lose. */
+const KEEP_MS = 60_000;
+
+/** Keeps findings now and then, until it is disposed of. Without a store it does nothing. */
+export function keepFindings(
+  findings: Findings,
+  opening: Promise<Store> | undefined,
+): Disposable {
+  const keep = () => void opening?.then((store) => findings.keep(store, []), () => {});
+  const timer = opening === undefined ? undefined : setInterval(keep, KEEP_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** What was found since, and what was lost in all, into the store that is about to be closed. */
+export async function keepLastFindings(
+  findings: Findings,
+  opening: Promise<Store> | undefined,
+  drops: readonly FoundLoss[],
+): Promise<void> {
+  await opening?.then((store) => findings.keep(store, drops), () => {});
+}
+
+export function openFindings(): Findings {
+  const checks = new LinkChecks();
+  const spots = new BlindSpots();
+  /** Unix time of the spans seen since findings were kept last. */
+  let [sinceNs, untilNs] = [0n, 0n];
+
+  function addSpan({ span }: SpanRevision): void {
+    if (sinceNs === 0n || span.start_unix_ns < sinceNs) sinceNs = span.start_unix_ns;
+    if (span.end_unix_ns > untilNs) untilNs = span.end_unix_ns;
+    if (span.revision === 0) spots.addSpan(span);
+  }
+
+  return {
+    outputs: ({ spans, records, checks: checked }) => [
+      checked.into(forEach("link_checks", (check) => checks.add(check))),
+      spans.into(forEach("blind_spans", addSpan)),
+      records.filter(isBlind, "is_blind").into(forEach("blind_records", (record) => {
+        if (isData(record)) spots.addUnseen(record);
+      })),
+    ],
+    addTrace: (spans) => spots.addTrace(spans),
+    footer: () => accuracyText(checks.rows()),
+    lines: (paint) => {
+      const parts = [accuracyLines(checks.rows(), paint), blindSpotLines(spots.rows(), paint)];
+      return parts.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]);
+    },
+    keep: async (store, drops) => {
+      const fresh = { checks: checks.takeFresh(), losses: drops, sinceNs, untilNs };
+      [sinceNs, untilNs] = [0n, 0n];
+      await storeFindings(store, fresh);
+    },
+  };
+}
+
+function isData(record: LossRecord | SocketEvent): record is SocketEvent {
+  return record.kind === "data";
+}
