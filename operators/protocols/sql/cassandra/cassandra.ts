@@ -4,8 +4,8 @@
 //   envelope: version u8 (80 response) | flags u8 | stream i16 | opcode u8 | bytes u32 | body
 //   segment : length and flag, u24 little endian (17 bits, 1 bit) | crc u24 | envelopes | crc u32
 //
-// Version 5 puts envelopes into segments once the server has agreed to it. Segments of a
-// compressed connection (a header of 8 bytes) are not read. Statements that were prepared are
+// Version 5 puts envelopes into segments once the server has agreed to it; those of a compressed
+// connection have another head, see cassandra_packed.ts. Statements that were prepared are
 // remembered by their id, so that EXECUTE tells its text.
 
 import { byteSet } from "../../../wire/byte_set.ts";
@@ -20,6 +20,7 @@ import {
 import { CASSANDRA_FIELDS, type CassandraState, newCassandraState } from "./cassandra_session.ts";
 import { type Envelope, isOpcode, readRequest } from "./cassandra_request.ts";
 import { readResponse } from "./cassandra_response.ts";
+import { readPacked } from "./cassandra_packed.ts";
 import { unpackLz4, unpackSnappy } from "../unpack.ts";
 import { latin1Of } from "../../../wire/text.ts";
 
@@ -44,7 +45,10 @@ export const cassandra = defineProtocol<F, CassandraState>({
 
   read(cursor, way, make, state) {
     const lane = state.lanes[way];
-    if (state.segmented !== "no") return readSegmented(cursor, way, make, state);
+    if (state.segmented === "compressed") {
+      return readPacked(cursor, lane, (inner, room) => readEnvelope(inner, room, way, make, state));
+    }
+    if (state.segmented === "plain") return readSegmented(cursor, way, make, state);
     if (lane.tail > 1) {
       const bytes = lane.tail - 1;
       lane.tail = 1;
@@ -62,6 +66,7 @@ export const cassandra = defineProtocol<F, CassandraState>({
     const lane = state.lanes[way];
     lane.tail = 0;
     lane.segment = 0;
+    lane.queue = [];
   },
 });
 
@@ -129,11 +134,8 @@ function readSegmented(
 ): Step {
   const lane = state.lanes[way];
   if (lane.segment === 0) {
-    const head = cursor.u24le();
-    const compressed = state.segmented === "compressed";
-    cursor.skip(compressed ? 5 : 3);
-    const length = head & 0x1ffff;
-    if (compressed) return { kind: "skip", bytes: length + CRC_BYTES };
+    const length = cursor.u24le() & 0x1ffff;
+    cursor.skip(3);
     if (length === 0) {
       cursor.skip(CRC_BYTES);
       return NOTHING;

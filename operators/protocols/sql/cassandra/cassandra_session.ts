@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of one Cassandra connection, and the fields that its messages carry.
 
-import type { Fields, Way } from "../../../wire/protocol.ts";
+import type { Fields, Step, Way } from "../../../wire/protocol.ts";
 import type { Transport } from "../../../../model/connection.ts";
 import type { OpenOptions } from "../../../wire/protocol.ts";
 import type { SqlText } from "../sql_text.ts";
@@ -33,6 +33,8 @@ export interface Lane {
   tail: number;
   /** Bytes of a segment's payload still to come. */
   segment: number;
+  /** What a compressed segment made beyond what has gone out. */
+  queue: Step[];
 }
 
 export interface CassandraState {
@@ -49,7 +51,7 @@ export interface CassandraState {
   readonly unmask: boolean;
 }
 
-const newLane = (): Lane => ({ tail: 0, segment: 0 });
+const newLane = (): Lane => ({ tail: 0, segment: 0, queue: [] });
 
 export const newCassandraState = (
   _transport: Transport,
