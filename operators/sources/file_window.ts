@@ -16,6 +16,8 @@ const CHUNK_BYTES = 1 << 20;
  */
 export class FileWindow implements Disposable {
   bytes: Uint8Array<ArrayBuffer>;
+  /** Of all `bytes`. */
+  view: DataView<ArrayBuffer>;
   start = 0;
   end = 0;
   /** The input has no more bytes; what lies in the window is all there is. */
@@ -30,6 +32,7 @@ export class FileWindow implements Disposable {
     this.#input = input;
     this.#chunkBytes = chunkBytes;
     this.bytes = new Uint8Array(chunkBytes);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** True when at least `count` bytes are there; otherwise the next fill makes room for them. */
@@ -75,11 +78,11 @@ export class FileWindow implements Disposable {
   #room(): void {
     const held = this.bytes.subarray(this.start, this.end);
     const needed = Math.max(this.#wanted, held.length + 1);
-    const target = needed > this.bytes.length
-      ? new Uint8Array(Math.max(needed, this.#chunkBytes))
-      : this.bytes;
-    if (target !== this.bytes || this.start > 0) target.set(held);
-    this.bytes = target;
+    if (needed > this.bytes.length) {
+      this.bytes = new Uint8Array(Math.max(needed, this.#chunkBytes));
+      this.view = new DataView(this.bytes.buffer);
+      this.bytes.set(held);
+    } else if (this.start > 0) this.bytes.set(held);
     this.start = 0;
     this.end = held.length;
     this.#wanted = 0;

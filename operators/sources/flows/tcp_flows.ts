@@ -40,6 +40,7 @@ const LINGER_NS = MINUTE;
 /** One segment, as far as flows care. */
 interface Segment {
   readonly flags: number;
+  /** Of the first byte; SYN takes a number of its own before it. */
   readonly seq: number;
   readonly ack: number;
   readonly payloadAt: number;
@@ -115,9 +116,11 @@ function readSegment(frame: Frame, timeNs: Nanos): Segment | null {
   if (at + 20 > frame.end) return null;
   const payloadAt = at + ((bytes[at + 12] ?? 0) >> 4) * 4;
   if (payloadAt < at + 20 || payloadAt > frame.wireEnd) return null;
+  const flags = bytes[at + 13] ?? 0;
+  const syn = (flags & FLAG.syn) !== 0;
   return {
-    flags: bytes[at + 13] ?? 0,
-    seq: u32(bytes, at + 4),
+    flags,
+    seq: syn ? (u32(bytes, at + 4) + 1) >>> 0 : u32(bytes, at + 4),
     ack: u32(bytes, at + 8),
     payloadAt,
     length: frame.wireEnd - payloadAt,
@@ -134,7 +137,7 @@ function startsAnew(entry: Entry<TcpFlow>, frame: Frame, segment: Segment): bool
   }
   const side = isFromServer(frame, entry.ends) ? flow.toClient : flow.toServer;
   if (side.firstSeq === -1) return closedNs !== null;
-  const otherNumbers = side.firstSeq !== ((segment.seq + 1) >>> 0);
+  const otherNumbers = side.firstSeq !== segment.seq;
   // A server that answers statelessly may answer twice with different numbers before any data.
   const answer = (segment.flags & FLAG.ack) !== 0;
   return otherNumbers && (closedNs !== null || !answer || side.offset > 0);
@@ -151,15 +154,14 @@ function takeSegment(
   const side = fromServer ? flow.toClient : flow.toServer;
   const other = fromServer ? flow.toServer : flow.toClient;
   const syn = (flags & FLAG.syn) !== 0;
-  const seq = syn ? (segment.seq + 1) >>> 0 : segment.seq;
   const carries = segment.length > 0 || (flags & FLAG.fin) !== 0;
   if (side.firstSeq === -1 ? syn || carries : syn && side.offset === 0) {
-    side.firstSeq = side.seq = seq;
+    side.firstSeq = side.seq = segment.seq;
   }
   if (syn && (flags & FLAG.ack) !== 0 && other.firstSeq === -1) {
     other.firstSeq = other.seq = segment.ack;
   }
-  if (carries) takeBytes(flow, side, fromServer, frame, { ...segment, seq }, out);
+  if (carries) takeBytes(flow, side, fromServer, frame, segment, out);
   if ((flags & FLAG.ack) !== 0 && other.finOffset !== -1) {
     other.finAcked ||= offsetOf(other, segment.ack) > other.finOffset;
   }

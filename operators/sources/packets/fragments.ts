@@ -67,6 +67,7 @@ export function assembleFragments(giveUp: (packets: number) => void): Fragments 
   return {
     tick(packetNs) {
       nowNs = packetNs;
+      if (pending.size === 0) return;
       for (const [key, { firstNs }] of pending) {
         if (nowNs - firstNs < LIFETIME_NS) break;
         remove(key);

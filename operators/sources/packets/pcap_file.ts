@@ -56,17 +56,17 @@ function formatOf(magic: number): Format | null {
 function next(window: FileWindow, packet: Packet, format: Format, linkType: number): ReadResult {
   const { littleEndian, packetHeaderBytes } = format;
   if (!window.has(packetHeaderBytes)) return "more";
-  const view = new DataView(window.bytes.buffer, window.start, packetHeaderBytes);
-  const captured = view.getUint32(8, littleEndian);
+  const { view, start } = window;
+  const captured = view.getUint32(start + 8, littleEndian);
   if (captured > UNIT_BYTES_MAX) return "corrupt";
   if (!window.has(packetHeaderBytes + captured)) return "more";
   packet.timeNs = timeNs(
-    view.getUint32(0, littleEndian),
-    view.getUint32(4, littleEndian) * format.fractionNs,
+    view.getUint32(start, littleEndian),
+    view.getUint32(start + 4, littleEndian) * format.fractionNs,
   );
   packet.linkType = linkType;
-  packet.wireLength = Math.max(captured, view.getUint32(12, littleEndian));
-  const at = window.start + packetHeaderBytes;
+  packet.wireLength = Math.max(captured, view.getUint32(start + 12, littleEndian));
+  const at = start + packetHeaderBytes;
   packet.bytes = window.bytes.subarray(at, at + captured);
   window.consume(packetHeaderBytes + captured);
   return "packet";
