@@ -24,7 +24,7 @@ export interface Findings {
   readonly footer: () => string;
   /** For the end of the run; nothing where there is nothing to say. */
   readonly lines: (paint: Paint) => string[];
-  /** Writes what is new into the store; what cannot be written is left out. */
+  /** Writes what is new into the store, `drops` being those in all; what fails is left out. */
   readonly keep: (store: Store, drops: readonly FoundLoss[]) => Promise<void>;
 }
 
@@ -35,13 +35,14 @@ const KEEP_MS = 60_000;
 export function keepFindings(
   findings: Findings,
   opening: Promise<Store> | undefined,
+  drops: () => readonly FoundLoss[],
 ): Disposable {
-  const keep = () => void opening?.then((store) => findings.keep(store, []), () => {});
+  const keep = () => void opening?.then((store) => findings.keep(store, drops()), () => {});
   const timer = opening === undefined ? undefined : setInterval(keep, KEEP_MS);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** What was found since, and what was lost in all, into the store that is about to be closed. */
+/** What was found since, into the store that is about to be closed. */
 export async function keepLastFindings(
   findings: Findings,
   opening: Promise<Store> | undefined,
@@ -55,6 +56,7 @@ export function openFindings(): Findings {
   const spots = new BlindSpots();
   /** Unix time of the spans seen since findings were kept last. */
   let [sinceNs, untilNs] = [0n, 0n];
+  const stored = new Map<string, number>();
 
   function addSpan({ span }: SpanRevision): void {
     if (sinceNs === 0n || span.start_unix_ns < sinceNs) sinceNs = span.start_unix_ns;
@@ -77,11 +79,21 @@ export function openFindings(): Findings {
       return parts.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]);
     },
     keep: async (store, drops) => {
-      const fresh = { checks: checks.takeFresh(), losses: drops, sinceNs, untilNs };
+      const losses = freshLosses(drops, stored);
+      const fresh = { checks: checks.takeFresh(), losses, sinceNs, untilNs };
       [sinceNs, untilNs] = [0n, 0n];
       await storeFindings(store, fresh);
     },
   };
+}
+
+/** What was lost beyond what is stored, which it counts as stored from now on. */
+function freshLosses(drops: readonly FoundLoss[], stored: Map<string, number>): FoundLoss[] {
+  return drops.flatMap(({ reason, count }) => {
+    const fresh = count - (stored.get(reason) ?? 0);
+    stored.set(reason, count);
+    return fresh > 0 ? [{ reason, count: fresh }] : [];
+  });
 }
 
 function isData(record: LossRecord | SocketEvent): record is SocketEvent {

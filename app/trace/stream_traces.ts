@@ -68,7 +68,11 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
     known: await knownProtocols(flags),
     ...await readApplicationSpans(flags),
   });
-  using _keeping = findings === null ? null : keepFindings(findings, store?.opening);
+  using _keeping = findings === null ? null : keepFindings(
+    findings,
+    store?.opening,
+    () => tracing.counts().drops,
+  );
   if (source.kernel !== null) sayStart(source);
   const timer = flags.duration === undefined
     ? undefined

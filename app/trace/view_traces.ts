@@ -45,7 +45,11 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
     known: await knownProtocols(flags),
     ...await readApplicationSpans(flags),
   });
-  using _keeping = keepFindings(findings, flags.db === undefined ? undefined : store.opening);
+  using _keeping = keepFindings(
+    findings,
+    flags.db === undefined ? undefined : store.opening,
+    () => tracing.counts().drops,
+  );
   const stop = () => void tracing.stop();
   using _interrupts = onInterrupt(stop);
   const timer = flags.duration === undefined ? undefined : setTimeout(stop, flags.duration);

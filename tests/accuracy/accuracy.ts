@@ -5,12 +5,14 @@
 //               [--keep FOLDER]            real programs under load, traced by the kernel
 //   accuracy.ts --replay [--json]          recordings of real programs, and simulated services
 //   accuracy.ts --dataset PATH [--json]    evidence 7 and 8 alone on a data set, or on a folder
+//   accuracy.ts --db FILE [--json]         links of stored spans, as ids in the traffic tell
 //
 // With --json one line per row. Exit code 1 where the target of wrong merges is missed, 2 on wrong
 // usage.
 
 import { parseArgs } from "node:util";
 import { showDataSets } from "./dataset/show_data_sets.ts";
+import { showStoredAccuracy } from "../../app/accuracy/stored_accuracy.ts";
 import { live } from "./live.ts";
 import { showReplayed } from "./replayed.ts";
 
@@ -19,7 +21,8 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 async function main(args: string[]): Promise<number> {
   try {
     const options = optionsIn(args);
-    if (options.dataset !== undefined) await showDataSets(options.dataset, options.json);
+    if (options.db !== undefined) await showStoredAccuracy(fromCaller(options.db), options.json);
+    else if (options.dataset !== undefined) await showDataSets(options.dataset, options.json);
     else if (options.replay) await showReplayed(options.json);
     else return await live(options) ? 0 : 1;
     return 0;
@@ -34,6 +37,7 @@ function optionsIn(args: string[]) {
     args,
     options: {
       dataset: { type: "string" },
+      db: { type: "string" },
       replay: { type: "boolean", default: false },
       program: { type: "string", multiple: true, default: [] },
       concurrency: { type: "string", default: "1,8,64" },
@@ -49,6 +53,12 @@ function optionsIn(args: string[]) {
     programs: values.program.flatMap((names) => names.split(",")),
     concurrency: values.concurrency.split(",").map(clientsOf),
   };
+}
+
+/** A deno task runs in the project's folder; a path on its command line means the caller's. */
+function fromCaller(path: string): string {
+  const folder = Deno.env.get("INIT_CWD");
+  return path.startsWith("/") || folder === undefined ? path : `${folder}/${path}`;
 }
 
 function clientsOf(text: string): number {
