@@ -37,3 +37,28 @@ for (const [name, bytes] of Object.entries(REQUESTS)) {
     assert.ok(shown.includes(SECRET), shown);
   });
 }
+
+Deno.test("later flights of a TLS handshake are told on demand, each once", () => {
+  const tls = registry.byName("tls");
+  assert.ok(tls !== undefined);
+  const record = (type: number, ...body: number[]) => [type, 3, 3, 0, body.length, ...body];
+  const hello = (type: number, ...rest: number[]) => {
+    const body = [3, 3, ...new Uint8Array(32), 0, ...rest];
+    return record(22, type, 0, 0, body.length, ...body);
+  };
+  const talk: readonly (readonly [up: boolean, bytes: readonly number[]])[] = [
+    [true, hello(1, 0, 2, 0x13, 1, 1, 0)],
+    [false, [...hello(2, 0, 0x2f, 0), ...record(22, 14, 0, 0, 0)]],
+    [true, [...record(22, 16, 0, 0, 1, 7), ...record(20, 1), ...record(22, 9, 9, 9, 9)]],
+    [false, [...record(22, 4, 0, 0, 1, 7), ...record(20, 1), ...record(22, 9, 9, 9, 9)]],
+    [true, record(23, 1, 2, 3)],
+  ];
+  const steps = talk.map(([up, bytes]) => (
+    { kind: "call", up, bytes: Uint8Array.from(bytes), length: bytes.length } as const
+  ));
+  const types = (protocol: typeof tls) =>
+    runGolden(protocol, "tcp", steps).lines.map((line) => JSON.parse(line).type);
+  assert.deepEqual(types(tls), ["ClientHello", "ServerHello"]);
+  const all = ["ClientHello", "ServerHello", "ClientKeyExchange", "NewSessionTicket"];
+  assert.deepEqual(types(unmasked(tls)), all);
+});

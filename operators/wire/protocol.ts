@@ -107,6 +107,8 @@ export interface Make<F extends Fields> {
 export interface OpenOptions {
   /** Values of statements, parameters and arguments stay in the texts; else they are masked. */
   readonly unmask: boolean;
+  /** Messages that only carry on what another began are told as well. */
+  readonly every?: boolean;
 }
 
 /**

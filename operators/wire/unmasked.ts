@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Protocols that keep what they mask by default: for people who look at their own traffic.
+// Protocols that tell all there is, what they mask by default as well: for people who look at their
+// own traffic.
 
 import type { AnyProtocol } from "./registry.ts";
 
 /** The same protocol, whose messages show the values of statements, parameters and arguments. */
 export function unmasked(protocol: AnyProtocol): AnyProtocol {
-  return { ...protocol, open: (transport) => protocol.open(transport, { unmask: true }) };
+  return {
+    ...protocol,
+    open: (transport) => protocol.open(transport, { unmask: true, every: true }),
+  };
 }

@@ -9,11 +9,16 @@
 
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
-import { type Claim, defineProtocol, type Make, type Step } from "../../../wire/protocol.ts";
+import {
+  type Claim,
+  defineProtocol,
+  type Make,
+  type Step,
+  type Way,
+} from "../../../wire/protocol.ts";
 import { certificateExpiry, type Hello, readHello } from "./tls_hello.ts";
 
-const HANDSHAKE = 22;
-const ALERT = 21;
+const CHANGE_CIPHER = 20, ALERT = 21, HANDSHAKE = 22;
 const RECORD_BYTES_MAX = 16_384 + 2_048;
 
 /** Descriptions of alerts (RFC 8446, 6). */
@@ -71,7 +76,24 @@ const FIELDS = {
 } as const;
 type F = typeof FIELDS;
 
+/** Messages by which the flight of an end after the hellos may begin; others are encrypted. */
+const MESSAGES: Readonly<Record<number, string>> = {
+  0: "HelloRequest",
+  4: "NewSessionTicket",
+  11: "Certificate",
+  12: "ServerKeyExchange",
+  13: "CertificateRequest",
+  14: "ServerHelloDone",
+  15: "CertificateVerify",
+  16: "ClientKeyExchange",
+  22: "CertificateStatus",
+};
+
 interface State {
+  /** Later flights of a handshake are told, too. */
+  readonly every: boolean;
+  /** Who sent the last record of the handshake: another end begins another flight. */
+  flight: Way;
   /** A client hello awaits its server hello. */
   asked: boolean;
   /** The server's answer goes on until ServerHelloDone. */
@@ -89,7 +111,13 @@ export const tls = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet([20, 23]),
   probe,
-  open: () => ({ asked: false, answering: false, expiry: "" }),
+  open: (_transport, options) => ({
+    every: options?.every === true,
+    flight: "unknown",
+    asked: false,
+    answering: false,
+    expiry: "",
+  }),
 
   read(cursor, way, make, state) {
     const type = cursor.u8();
@@ -98,7 +126,7 @@ export const tls = defineProtocol<F, State>({
     if (type < 20 || type > 24 || version >> 8 !== 3 || bytes > RECORD_BYTES_MAX) {
       throw new Malformed("not a TLS record");
     }
-    if (type === HANDSHAKE) return readHandshake(cursor, bytes, make, state);
+    if (type === HANDSHAKE) return readHandshake(cursor, bytes, way, make, state);
     if (type === ALERT && bytes === 2) return readAlert(cursor, way === "toClient", make, state);
     if (type === ALERT) return sealedAlert(cursor, bytes, make);
     if (way === "toClient" && state.answering) {
@@ -106,7 +134,12 @@ export const tls = defineProtocol<F, State>({
       cursor.skip(bytes);
       return { kind: "end", fields: {} };
     }
-    return bytes === 0 ? { kind: "nothing" } : { kind: "skip", bytes };
+    if (type === CHANGE_CIPHER) {
+      cursor.skip(bytes);
+      return laterFlight("ChangeCipherSpec", way, make, state);
+    }
+    state.flight = "unknown";
+    return bytes === 0 ? NOTHING : { kind: "skip", bytes };
   },
 
   lost(state, way) {
@@ -114,9 +147,25 @@ export const tls = defineProtocol<F, State>({
   },
 });
 
+const NOTHING: Step = { kind: "nothing" };
+
+/** The first record of a flight that is not that of a hello. */
+function laterFlight(type: string, way: Way, make: Make<F>, state: State): Step {
+  const begins = state.flight !== way;
+  state.flight = way;
+  return begins && state.every ? make.oneway({ type, endpoint: type }) : NOTHING;
+}
+
 /** All messages of one handshake record; those that are encrypted have no type that exists. */
-function readHandshake(cursor: Cursor, bytes: number, make: Make<F>, state: State): Step {
+function readHandshake(
+  cursor: Cursor,
+  bytes: number,
+  way: Way,
+  make: Make<F>,
+  state: State,
+): Step {
   cursor.enter(bytes);
+  const name = MESSAGES[cursor.peekOr(0)] ?? "EncryptedHandshake";
   const recordEnd = cursor.position + bytes;
   let client: Hello | null = null;
   let server: Hello | null = null;
@@ -134,9 +183,10 @@ function readHandshake(cursor: Cursor, bytes: number, make: Make<F>, state: Stat
     cursor.rewind(end);
   }
   cursor.leave();
+  if (client !== null || server !== null) state.flight = way;
   if (client !== null) return askedBy(client, make, state);
   if (server !== null) return answeredBy(server, done, make, state);
-  if (!done || !state.answering) return { kind: "nothing" };
+  if (!done || !state.answering) return laterFlight(name, way, make, state);
   state.answering = false;
   return { kind: "end", fields: expiryField(state) };
 }
