@@ -32,7 +32,7 @@ export interface Candidate {
 }
 
 /** Links below this confidence are shown as uncertain, never drawn as fact. */
-export const CERTAIN_FROM = 0.5;
+export const CERTAIN_FROM = 0.95;
 
 /** Candidates kept per span. */
 export const CANDIDATES_MAX = 5;

@@ -85,4 +85,8 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     evidence: "turn",
     because: "its response was read, and another call of this request followed from it",
   },
+  shape: {
+    evidence: "shape",
+    because: "with this call, what was done for this request is most like what such requests do",
+  },
 };

@@ -17,6 +17,7 @@ export interface Votes {
 export const OBJECTIONS = {
   time: "it did not enclose the child in time",
   ids: "both carry a trace id, and these differ",
+  kind: "such a request makes no such call, or it had made as many as any",
 } as const;
 
 export type Objection = keyof typeof OBJECTIONS;

@@ -6,12 +6,15 @@ import { LIMITS } from "../../model/limits.ts";
 import type { MessageSeen } from "../../model/message.ts";
 import { noteRead, noteSend, startTurn } from "./batches.ts";
 import { ANSWER, kindOf, lagMax, learnConsequences, learnLag, owesAny } from "./consequences.ts";
+import { crowdOf } from "./trust/crowd.ts";
 import { contextOf } from "./coroutines.ts";
 import { type Due, dueNow, learnDelay } from "./delays.ts";
 import { handBack, nextUnstarted, realign, started } from "./hand_off_line.ts";
 import { answered, beginOf, isOver, originOf } from "./origin.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
-import { addWork, indexIdentity, onlyOpen } from "./works.ts";
+
+import { joinLine } from "./shape/line.ts";
+import { addWork, indexIdentity, oldestOpen, onlyOpen } from "./works.ts";
 
 /** A request was read: a work begins. */
 export function readRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Work {
@@ -34,6 +37,10 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     children: [],
     claimed: [],
     asTarget: null,
+    crowd: crowdOf(program.open + 1),
+    story: [],
+    answerNs: Infinity,
+    answerThread: null,
     emitted: 0,
   };
   if (work.alone) work.trail.push(work);
@@ -77,6 +84,15 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     finished: null,
     handedBack: null,
     handed: isFirstOfTask ? nextUnstarted(kind, program) : null,
+    isFresh,
+    oldestBefore: oldestOpen(program),
+    contest: 0,
+    place: -1,
+    placed: null,
+    isFixed: false,
+    weighed: null,
+    verdict: null,
+    doneThread: null,
     doneTurn: 0,
     doneNs: Infinity,
     responded: false,
@@ -89,6 +105,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, turn, isFresh, program);
   started(call, program);
+  joinLine(call, program.lines);
   if (isFirstOfTask) thread.task = [];
   thread.task.push(call);
   if (thread.task.length > taskMax) thread.task.shift();
@@ -121,7 +138,8 @@ export function readResponse(call: Call, seen: MessageSeen, program: ProgramStat
     if (program.unanswered.length > unansweredMax) program.unanswered.shift();
   }
   if (call.only?.alone && call.only.trail.length < trailMax) call.only.trail.push(call);
-  read(call, seen.turn, threadOf(seen, program), program);
+  call.doneThread = threadOf(seen, program);
+  read(call, seen.turn, call.doneThread, program);
 }
 
 /** Responses to workers that are remembered until what follows is known. */
@@ -133,6 +151,8 @@ const trailMax = 256;
 /** The response of a work was written. */
 export function writeResponse(work: Work, seen: MessageSeen, program: ProgramState): void {
   const thread = threadOf(seen, program);
+  work.answerNs = Number(seen.startNs);
+  work.answerThread = thread;
   const { last } = thread;
   if (!thread.readsRequests) {
     finishTask(work, thread, program);

@@ -5,10 +5,17 @@ import type { CoroutineBirth } from "../../model/capture_record.ts";
 import { LIMITS } from "../../model/limits.ts";
 import { noteLine } from "./coroutines.ts";
 import { endWork, readRequest, readResponse, sendRequest, writeResponse } from "./events.ts";
-import { learnFrom } from "./learn.ts";
+import { learnFrom } from "./trust/learn.ts";
 import type { Exchange } from "../../model/exchange.ts";
+import type { MessageSeen } from "../../model/message.ts";
 import { type Call, type Decision, startProgram, type Work } from "./program.ts";
 import { RULES } from "./rules.ts";
+import { oddity } from "./shape/flow.ts";
+import { contestFor } from "./shape/contenders.ts";
+import { judge } from "./shape/judge.ts";
+import { own } from "./shape/owner.ts";
+import { fix, learnPlaced, place } from "./shape/place.ts";
+import { doubtOf, settleStory } from "./shape/rivals.ts";
 import { askRules, weigh } from "./weigh.ts";
 import { forgetWorks, oldestOpen } from "./works.ts";
 
@@ -58,10 +65,25 @@ export class Linker {
   open(exchange: Exchange): Work | Call | null {
     const seen = exchange.request;
     if (seen === null) return null;
-    if (seen.direction === "egress") return sendRequest(exchange, seen, this.#program);
+    if (seen.direction === "egress") return this.#send(exchange, seen);
     const work = readRequest(exchange, seen, this.#program);
     this.#forget();
     return work;
+  }
+
+  #send(exchange: Exchange, seen: MessageSeen): Call {
+    const program = this.#program;
+    const call = sendRequest(exchange, seen, program);
+    if (call.openBefore === 0) return call;
+    call.contest = contestFor(call, call.openBefore <= storiesMax, program);
+    if (call.openBefore > storiesMax) {
+      program.crowdedNs = call.sentNs;
+      return call;
+    }
+    const decision = weigh(call, askRules(call, program), program, true);
+    if (decision.confidence >= guessFrom) own(call, decision.parent, program);
+    else place(call, program);
+    return call;
   }
 
   respond(entry: Work | Call): void {
@@ -79,8 +101,10 @@ export class Linker {
     for (const call of work.children) this.#learn(call);
     if (program.pending.length > 0) {
       for (const call of work.claimed) this.#decideClaimed(call);
+      if (work.readNs > program.crowdedNs) settleStory(work, program);
       if (wasOldest) this.#decideEnclosed();
     }
+    this.#learnStories(work);
     work.trail.length = 0;
     work.children.length = 0;
     work.claimed.length = 0;
@@ -93,9 +117,10 @@ export class Linker {
     const answers = askRules(call, program);
     const decision = weigh(call, answers, program, true);
     if (call.openBefore === 0 || isDecisive(decision)) {
-      this.#settle(call, decision);
+      this.#settleFixed(call, decision);
       return;
     }
+    call.weighed = decision;
     if (decision.confidence >= guessFrom) call.guess = decision.parent;
     program.pending.push(call);
     this.#out.hold(call);
@@ -131,8 +156,15 @@ export class Linker {
     if (givenUp > 0) this.#out.forget(givenUp);
   }
 
+  #settleFixed(call: Call, decision: Decision): void {
+    fix(call, decision.parent, this.#program);
+    this.#settle(call, decision);
+  }
+
   #settle(call: Call, decision: Decision): void {
     call.decision = decision;
+    call.weighed = null;
+    if (decision.confidence >= guessFrom) own(call, decision.parent, this.#program);
     const { parent } = decision;
     const isEarly = parent !== null && parent.endNs === Infinity;
     if (isEarly && parent.children.length < childrenMax) parent.children.push(call);
@@ -151,8 +183,43 @@ export class Linker {
   }
 
   #decide(call: Call): void {
+    this.#settle(call, this.#judge(call));
+  }
+
+  /** Rules and stories together. */
+  #judge(call: Call): Decision {
     const program = this.#program;
-    this.#settle(call, weigh(call, askRules(call, program), program, false));
+    call.weighed = weigh(call, askRules(call, program), program, false);
+    if (call.only !== null && call.weighed.parent === call.only) fix(call, call.only, program);
+    if (call.isFixed) return call.weighed;
+    const isTold = call.placed !== null && call.placed.readNs > program.crowdedNs;
+    const doubt = isTold ? doubtOf(call, program) : null;
+    if (doubt === null) return call.weighed;
+    const odd = oddity(program.flow);
+    const isSure = doubt.storyMargin >= verdictMargin && odd < oddityMax;
+    call.verdict = isSure ? call.placed : null;
+    return judge(call, call.weighed, doubt, odd);
+  }
+
+  /** Its request has been answered: if it is sure to belong there, there is no need to wait. */
+  #decideIfSure(call: Call): void {
+    if (call.decision !== null || call.isFixed || call.doneNs === Infinity) return;
+    const decision = this.#judge(call);
+    if (decision.confidence >= sureFrom) this.#settle(call, decision);
+  }
+
+  /** What was done for requests all of whose calls are decided. */
+  #learnStories(work: Work): void {
+    const program = this.#program;
+    program.ended.push(work);
+    let learned = 0;
+    for (const ended of program.ended) {
+      const isOpen = ended.story.some(({ decision }) => decision === null);
+      if (isOpen && program.ended.length - learned <= endedMax) break;
+      if (!isOpen) learnPlaced(ended, program);
+      learned++;
+    }
+    if (learned > 0) program.ended.splice(0, learned);
   }
 
   /** A rule has spoken late: it, and then the calls that it followed from, may be decided now. */
@@ -163,7 +230,7 @@ export class Linker {
       const decision: Decision = weigh(call, askRules(call, this.#program), this.#program, true);
       if (!isDecisive(decision)) return;
       const from: Work | Call | null = call.origin?.from ?? null;
-      this.#settle(call, decision);
+      this.#settleFixed(call, decision);
       call = from === null || from.isWork ? null : from;
     }
   }
@@ -186,6 +253,21 @@ export class Linker {
     this.#program.pending = kept;
   }
 }
+
+/** From this confidence on a call is decided when its request has been answered. */
+const sureFrom = 0.99;
+
+/** Nor do they if so many stories are odd. */
+const oddityMax = 0.05;
+
+/** With more requests open than this, their stories are not told apart. */
+const storiesMax = 16;
+
+/** By so much a story must be likelier than any other for rules to learn from it. */
+const verdictMargin = 8;
+
+/** Ended works that wait for the decisions on their calls. */
+const endedMax = 256;
 
 /** Calls decided one after the other because one rule has spoken. */
 const chainMax = 16;

@@ -4,6 +4,7 @@
 
 import { readsInBatches } from "./batches.ts";
 import { ANSWER, lagMax, likelyWaiting, mayFollow, owes } from "./consequences.ts";
+import { CONTESTS } from "./trust/crowd.ts";
 import { dueNow, overdue } from "./delays.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
 import { AFTER_WAITING } from "./rules.ts";
@@ -82,7 +83,7 @@ function byDelay(sending: Sending, program: ProgramState): Origin | null {
 
 /** Whether the pool serves those who wait in order; with asyncio.Queue newcomers overtake them. */
 function keepsLine({ reliability }: ProgramState): boolean {
-  const { right, wrong } = reliability[AFTER_WAITING] ?? { right: 0, wrong: 0 };
+  const { right, wrong } = reliability[AFTER_WAITING]?.[CONTESTS - 1] ?? { right: 0, wrong: 0 };
   return wrong < outOfLineFrom || right > wrong;
 }
 

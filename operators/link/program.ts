@@ -7,10 +7,14 @@
 import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
 import type { Batches, TurnSoFar } from "./batches.ts";
+import { CONTESTS } from "./trust/crowd.ts";
 import { type Consequences, startConsequences } from "./consequences.ts";
 import { type Coroutines, startCoroutines } from "./coroutines.ts";
 import { type Delays, startDelays } from "./delays.ts";
-import type { Reliability } from "./reliability.ts";
+import type { Reliability } from "./trust/reliability.ts";
+import type { Repertoire } from "./trust/repertoire.ts";
+import { type Flow, startFlow } from "./shape/flow.ts";
+import { type Lines, startLines } from "./shape/line.ts";
 
 /** A request that the program read, and works on until it has answered: a possible parent. */
 export interface Work {
@@ -42,6 +46,13 @@ export interface Work {
   readonly claimed: Call[];
   /** The work as what rules lead to. */
   asTarget: Target | null;
+  /** How crowded the program was when it was read. */
+  readonly crowd: number;
+  /** Calls that are given to it for the time being, by the time of sending; see shape/place.ts. */
+  story: Call[];
+  /** Start of the answer, and who wrote it; Infinity and null before, and if there was none. */
+  answerNs: number;
+  answerThread: Thread | null;
   /** Emissions so far. */
   emitted: number;
 }
@@ -77,6 +88,24 @@ export interface Call {
   readonly handed: Work | null;
   /** The work answered next by a thread that reads requests, if this was the oldest to be. */
   handedBack: Work | null;
+  /** Sent on a connection that was opened for it. */
+  readonly isFresh: boolean;
+  /** Order of the oldest work that was open when it was sent. */
+  readonly oldestBefore: number;
+  /** How many requests could have sent it, as far as is known; see crowd.ts. */
+  contest: number;
+  /** Number of its place among calls of its kind; see shape/line.ts. */
+  place: number;
+  /** The work that it is given to for the time being. */
+  placed: Work | null;
+  /** It stays there. */
+  isFixed: boolean;
+  /** What the rules said last, while it is undecided. */
+  weighed: Decision | null;
+  /** Its parent by its story alone, if that is sure; rules learn from it. */
+  verdict: Work | null;
+  /** The thread that read the response. */
+  doneThread: Thread | null;
   /** Turn of its thread in which the response was read. */
   doneTurn: number;
   /** End of the exchange; Infinity while it runs. */
@@ -174,8 +203,17 @@ export interface ProgramState {
   pending: Call[];
   /** Order of the oldest work that is open; none is older. */
   oldestOpen: number;
-  /** By rule index, see rules.ts. */
-  readonly reliability: Reliability[];
+  /** By rule index, see rules.ts, and by how contested a call was, see crowd.ts. */
+  readonly reliability: (readonly Reliability[])[];
+  readonly flow: Flow;
+  readonly repertoire: Repertoire;
+  /** When a call was last sent among so many that stories were not told apart. */
+  crowdedNs: number;
+  readonly lines: Lines;
+  /** Calls that are nobody's for the time being. */
+  readonly strays: Set<Call>;
+  /** Works that have ended and from whose stories nothing was learned yet. */
+  ended: Work[];
   readonly consequences: Consequences;
   readonly delays: Delays;
   readonly batches: Batches;
@@ -201,7 +239,16 @@ export function startProgram(rulesCount: number): ProgramState {
     unanswered: [],
     pending: [],
     oldestOpen: 0,
-    reliability: Array.from({ length: rulesCount }, () => ({ right: 0, wrong: 0 })),
+    reliability: Array.from(
+      { length: rulesCount },
+      () => Array.from({ length: CONTESTS }, () => ({ right: 0, wrong: 0 })),
+    ),
+    flow: startFlow(),
+    repertoire: new Map(),
+    crowdedNs: -Infinity,
+    lines: startLines(),
+    strays: new Set(),
+    ended: [],
     consequences: startConsequences(),
     delays: startDelays(),
     batches: { batched: 0, alternating: 0 },

@@ -2,8 +2,8 @@
 // Follows what rules point at to a work: a request itself, or the parent of another call.
 
 import type { Call, Ingress, ProgramState, Target, Work } from "./program.ts";
-import { trust } from "./reliability.ts";
 import { RULES } from "./rules.ts";
+import { trusted } from "./trust/trusted.ts";
 
 /** Undecided calls that are followed from one to the next, at most. */
 const chainMax = 4;
@@ -24,11 +24,10 @@ export function resolve(
   let byOrder = false;
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
-    const reliability = program.reliability[i];
-    if (rule === undefined || reliability === undefined) continue;
+    if (rule === undefined) continue;
     const next = rule.pointsAt(ingress, program);
     if (next === null || next === asking) continue;
-    const right = trust(reliability, rule.prior);
+    const right = trusted(i, ingress, program);
     if (right <= certainty) continue;
     const found = resolve(next, program, ingress, depth + 1);
     if (found === null || found.certainty * right <= certainty) continue;

@@ -21,7 +21,7 @@ import {
   beforeNextCall,
 } from "./evidence/turn.ts";
 import type { Call, Ingress, ProgramState } from "./program.ts";
-import type { Prior } from "./reliability.ts";
+import type { Prior } from "./trust/reliability.ts";
 
 export interface Rule {
   readonly name: string;
@@ -29,10 +29,14 @@ export interface Rule {
   readonly prior: Prior;
   /** Holds of many at a time only: one alone is always the first in line. */
   readonly isOrder: boolean;
-  /** Rules of order: whether it looks at how the call was sent, or at what the response led to. */
-  readonly side?: "sending" | "answering";
-  /** Right whenever its precondition holds: it may teach the others, and they not it. */
-  readonly teaches: boolean;
+  /** Whether it looks at how the call was sent, or at what its response led to. */
+  readonly side: "sending" | "answering" | "both";
+  /**
+   * How far it is trusted about contested calls before it was tried on any. "always": it holds of
+   * many at a time as well as of one; "as_alone": as far as it was right about one; "little": that
+   * it was right about one alone proves nothing.
+   */
+  readonly inCrowd: "always" | "as_alone" | "little";
   /**
    * True: to be silent about a call whose parent is known counts as a failure. So it is for rules
    * that, where they hold at all, hold for every call.
@@ -52,16 +56,13 @@ const turn = (name: string, prior: Prior, pointsAt: Rule["pointsAt"]): Rule => (
   evidence: "turn",
   prior,
   isOrder: prior === loose,
-  teaches: name === "before_answer" || name === "before_due_answer",
+  side: name.startsWith("after") ? "sending" : "answering",
+  inCrowd: "little",
   speaksAlways: false,
   pointsAt,
 });
 
-const order = (
-  name: string,
-  side: "sending" | "answering",
-  pointsAt: Rule["pointsAt"],
-): Rule => ({ ...turn(name, loose, pointsAt), side });
+const order = (name: string, pointsAt: Rule["pointsAt"]): Rule => turn(name, loose, pointsAt);
 
 export const RULES: readonly Rule[] = [
   {
@@ -69,7 +70,8 @@ export const RULES: readonly Rule[] = [
     evidence: "identity",
     prior: { right: 100_000, wrong: 1, provenFrom: 0, trustMax: 0.99999 },
     isOrder: false,
-    teaches: true,
+    side: "both",
+    inCrowd: "always",
     speaksAlways: false,
     pointsAt: sameIdentity,
   },
@@ -78,7 +80,8 @@ export const RULES: readonly Rule[] = [
     evidence: "thread",
     prior: { right: 60, wrong: 1, provenFrom: 0, trustMax: 0.999 },
     isOrder: false,
-    teaches: true,
+    side: "both",
+    inCrowd: "always",
     speaksAlways: true,
     pointsAt: sameThread,
   },
@@ -87,7 +90,8 @@ export const RULES: readonly Rule[] = [
     evidence: "thread",
     prior: proven,
     isOrder: false,
-    teaches: false,
+    side: "both",
+    inCrowd: "little",
     speaksAlways: false,
     pointsAt: sameWorker,
   },
@@ -96,41 +100,42 @@ export const RULES: readonly Rule[] = [
     evidence: "task_end",
     prior: proven,
     isOrder: false,
-    teaches: true,
+    side: "both",
+    inCrowd: "as_alone",
     speaksAlways: false,
     pointsAt: finishedBySameThread,
   },
   {
     name: "handoff",
-    side: "sending",
     evidence: "handoff",
     prior: loose,
     isOrder: true,
-    teaches: false,
+    side: "sending",
+    inCrowd: "little",
     speaksAlways: false,
     pointsAt: nextInLine,
   },
   {
     name: "handback",
-    side: "answering",
     evidence: "handoff",
     prior: loose,
     isOrder: true,
-    teaches: false,
+    side: "answering",
+    inCrowd: "little",
     speaksAlways: false,
     pointsAt: nextAnswered,
   },
   turn("after_request", proven, afterRequest),
   turn("after_response", proven, afterResponse),
   turn("after_due", proven, afterDue),
-  order("after_first_due", "sending", afterFirstDue),
-  order("after_opening", "sending", afterOpening),
-  order("after_waiting", "sending", afterWaiting),
-  order("after_earlier_turn", "sending", afterEarlierTurn),
+  order("after_first_due", afterFirstDue),
+  order("after_opening", afterOpening),
+  order("after_waiting", afterWaiting),
+  order("after_earlier_turn", afterEarlierTurn),
   turn("before_answer", proven, beforeAnswer),
   turn("before_due_answer", proven, beforeDueAnswer),
-  order("before_first_due_answer", "answering", beforeFirstDueAnswer),
-  order("before_later_answer", "answering", beforeLaterAnswer),
+  order("before_first_due_answer", beforeFirstDueAnswer),
+  order("before_later_answer", beforeLaterAnswer),
   turn("before_next_call", loose, beforeNextCall),
 ];
 

@@ -16,14 +16,18 @@ import {
 import { contradictsIdentity } from "./evidence/identity.ts";
 import { encloses, enclosing } from "./evidence/nesting.ts";
 import type { Call, Decision, Ingress, ProgramState, Work } from "./program.ts";
-import { trust } from "./reliability.ts";
+import { mayCall } from "./trust/repertoire.ts";
 import { resolve } from "./resolve.ts";
 import { RULES } from "./rules.ts";
+import { trusted } from "./trust/trusted.ts";
 
 /** Share of calls that a program makes on nobody's behalf, relative to one open work. */
 const backgroundShare = 0.02;
 
 const confidenceMax = 0.999;
+
+/** Rules err together more often than by chance: what misleads one misleads the other. */
+const together = 2;
 
 /** Two candidates closer than this in score are a tie, and a tie is uncertain. */
 const tieMargin = 1e-6;
@@ -38,6 +42,8 @@ interface Weighed {
   fromId: bigint | null;
   /** Reliability of the best rule that points at it. */
   trust: number;
+  /** Chance that all rules that point at it err at once; 1 where none does. */
+  doubt: number;
 }
 
 /** What each rule points at, by rule index; valid until the next call of `askRules`. */
@@ -67,18 +73,16 @@ export function weigh(
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
     const ingress = answers[i] ?? null;
-    const reliability = program.reliability[i];
-    if (rule === undefined || reliability === undefined || ingress === null) {
-      continue;
-    }
-    const trusted = trust(reliability, rule.prior);
-    const found = trusted === 0 ? null : resolve(ingress, program, call);
+    if (rule === undefined || ingress === null) continue;
+    const ruleTrust = trusted(i, call, program);
+    const found = ruleTrust === 0 ? null : resolve(ingress, program, call);
     if (found === null) continue;
-    const right = Math.max(trusted * found.certainty, 1 / (count + 1));
+    const right = Math.max(ruleTrust * found.certainty, 1 / (count + 1));
     const other = (1 - right) / count;
     const target = named(weighed, found.work, unnamed);
     target.votes = withVote(target.votes, rule.name, right);
     for (const each of weighed) each.share *= each === target ? right : other;
+    target.doubt *= target.doubt === 1 ? 1 - right : (1 - right) * together;
     if (right > target.trust) {
       target.trust = right;
       target.evidence = rule.evidence;
@@ -95,6 +99,7 @@ export function weigh(
   for (const each of weighed) {
     if (!encloses(each.work, call)) object(each, "time");
     if (contradictsIdentity(call, each.work)) object(each, "ids");
+    if (!mayCall(each.work, call, program.repertoire)) object(each, "kind");
   }
   const rest = Math.max(0, count - weighed.length) * unnamed;
   return toDecision(call, weighed, background + rest, count);
@@ -116,6 +121,7 @@ function named(weighed: Weighed[], work: Work, share: number): Weighed {
     byOrder: false,
     fromId: null,
     trust: 0,
+    doubt: 1,
   };
   weighed.push(added);
   return added;
@@ -129,19 +135,17 @@ function toDecision(
 ): Decision {
   let total = restShare;
   for (const each of weighed) total += each.share;
-  if (weighed.length > 1) {
-    weighed.sort((a, b) => b.share - a.share || b.work.order - a.work.order);
-  }
+  if (weighed.length > 1) weighed.sort((a, b) => b.share - a.share || b.work.order - a.work.order);
   const first = weighed[0];
   const second = weighed[1];
   if (first === undefined || total === 0) return undecided;
-  const isTie = second !== undefined &&
-    (first.share - second.share) / total < tieMargin;
+  const isTie = second !== undefined && (first.share - second.share) / total < tieMargin;
   const candidates: Candidate[] = [];
   for (let rank = 0; rank < weighed.length && rank < CANDIDATES_MAX; rank++) {
     const each = weighed[rank];
     if (each === undefined) break;
-    const score = Math.min(each.share / total, confidenceMax);
+    const most = call.contest === 0 || each.doubt === 1 ? confidenceMax : 1 - each.doubt;
+    const score = Math.min(each.share / total, most, confidenceMax);
     candidates.push({
       span_id: call.exchange.spanId,
       parent_id: each.work.exchange.spanId,
@@ -160,11 +164,7 @@ function toDecision(
     rule: first.rule,
     byOrder: first.byOrder,
     fromId: first.fromId,
-    asTarget: {
-      work: first.work,
-      certainty: confidence,
-      byOrder: first.byOrder,
-    },
+    asTarget: { work: first.work, certainty: confidence, byOrder: first.byOrder },
   };
 }
 

@@ -31,7 +31,8 @@ export async function readRecordedRun(name: string): Promise<Run> {
   const events: Recorded[] = [];
   const connections = new Map<number, ReturnType<typeof connectionOf>>();
   let nowNs = 1_000_000_000n;
-  for (const line of lines) {
+  const lastLines = lastLineOfEach(lines);
+  for (const [at, line] of lines.entries()) {
     const [what = 0, number = 0, tid = 0, turn = 0, conn = 0, gapNs = 0, endpoint = 0] = line
       .split(" ").map(Number);
     nowNs += BigInt(gapNs);
@@ -42,7 +43,7 @@ export async function readRecordedRun(name: string): Promise<Run> {
     const by = { tid: tid + 1, turn, program };
     const known = exchanges[number];
     if (what >= 2 && known !== undefined) {
-      events.push(...respondTo(known, by, nowNs));
+      events.push(...respondTo(known, by, nowNs, lastLines.get(number) === at));
       continue;
     }
     const [protocol = "", text = ""] = (endpoints[endpoint] ?? "").split(" ");
@@ -60,4 +61,11 @@ export async function readRecordedRun(name: string): Promise<Run> {
     if (exchange?.kind === "client" && parent !== undefined) truth.set(exchange, parent);
   }
   return { events, truth };
+}
+
+/** By number of the exchange: a response whose head came alone has two lines. */
+function lastLineOfEach(lines: readonly string[]): Map<number, number> {
+  const lastLines = new Map<number, number>();
+  for (const [at, line] of lines.entries()) lastLines.set(Number(line.split(" ")[1]), at);
+  return lastLines;
 }

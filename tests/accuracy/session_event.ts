@@ -108,8 +108,13 @@ export function exchangeOf(spanId: bigint, seen: MessageSeen): Exchange {
   };
 }
 
-/** The response is moved in one go, which ends the exchange. */
-export function respondTo(exchange: Exchange, by: Actor, nowNs: bigint): Recorded[] {
+/** The response is moved, all of it, which ends the exchange, or its head. */
+export function respondTo(
+  exchange: Exchange,
+  by: Actor,
+  nowNs: bigint,
+  isWhole = true,
+): Recorded[] {
   const seen = messageOf({
     by: { ...by },
     on: exchange.connection,
@@ -125,5 +130,6 @@ export function respondTo(exchange: Exchange, by: Actor, nowNs: bigint): Recorde
     exchange.endTurn = seen.turn;
     exchange.status = "ok";
   };
-  return [{ event: { kind: "closed", exchange, emitNs: nowNs }, apply }];
+  const kind = isWhole ? "closed" : "responded";
+  return [{ event: { kind, exchange, emitNs: nowNs }, apply }];
 }

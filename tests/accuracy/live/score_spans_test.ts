@@ -46,11 +46,11 @@ function counts(parentOfB: string | null, confidenceOfB: number) {
 const none = { right: 1, wrong: 0, merged: 0, uncertain: 0, missing: 0, tracesRight: 1 };
 
 Deno.test("score: a call under its own request is right", () => {
-  assert.deepEqual(counts("work 2", 0.9), { ...none, right: 2, tracesRight: 2 });
+  assert.deepEqual(counts("work 2", 0.99), { ...none, right: 2, tracesRight: 2 });
 });
 
 Deno.test("score: a call under a request of another trace is a wrong merge", () => {
-  assert.deepEqual(counts("work 1", 0.9), { ...none, merged: 1 });
+  assert.deepEqual(counts("work 1", 0.99), { ...none, merged: 1 });
 });
 
 Deno.test("score: below the threshold a link is uncertain, be it right or not", () => {
@@ -71,7 +71,7 @@ Deno.test("score: a call that was not seen is missing, and counted as unseen", (
 Deno.test("score: links below a wrong parent of the same trace are wrong, and no merge", () => {
   const deeper = readCallLog(`${first} ${a}\n${a} ${b}\n`);
   const spans = [
-    ...spansOf({ parentOfB: "work 1", confidenceOfB: 0.9 }),
+    ...spansOf({ parentOfB: "work 1", confidenceOfB: 0.99 }),
     { ...spansOf({ parentOfB: null, confidenceOfB: 0 })[4], span_id: "work a", kind: "server" },
   ] as SpanLine[];
   const score = scoreSpans(spans, deeper, new Set([first]));

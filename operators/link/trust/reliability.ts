@@ -17,6 +17,13 @@ export interface Prior {
   readonly trustMax: number;
 }
 
+/** Where a call is contested, a rule is trusted this far before it has shown anything. */
+const trustContested = 0.8;
+const trustContestedMax = 0.997;
+
+/** What a rule has shown where less was contested counts for so many observations. */
+const inherited = 5;
+
 /** Observations after which older ones count half. */
 const memory = 512;
 
@@ -38,4 +45,22 @@ export function trust(reliability: Reliability, prior: Prior): number {
   if (seen < prior.provenFrom) return 0;
   const share = (reliability.right + prior.right) / (seen + prior.right + prior.wrong);
   return share < worthFrom ? 0 : Math.min(share, prior.trustMax);
+}
+
+/**
+ * The same where several works could have sent the call: the rule is heard from the start, and what
+ * it was right about while one alone was open proves nothing, unless `asAlone`. `byContest`: see
+ * crowd.ts.
+ */
+export function trustIn(
+  contest: number,
+  byContest: readonly Reliability[],
+  asAlone: boolean,
+): number {
+  let share = trustContested;
+  for (let each = asAlone ? 0 : 1; each <= contest; each++) {
+    const { right, wrong } = byContest[each] ?? { right: 0, wrong: 0 };
+    share = (right + inherited * share) / (right + wrong + inherited);
+  }
+  return share < worthFrom ? 0 : Math.min(share, trustContestedMax);
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// How crowded a program is: what holds while one request is open need not hold while many are, so
+// what is learned is kept apart.
+
+/** Classes of requests open at once: one, a few, several, many, very many. */
+export const CROWDS = 5;
+
+export function crowdOf(open: number): number {
+  if (open <= 1) return 0;
+  if (open <= 3) return 1;
+  if (open <= 11) return 2;
+  return open <= 31 ? 3 : 4;
+}
+
+/**
+ * Classes of doubt about a call: one request was open, several but only this one could send it, it
+ * or another, a few, many.
+ */
+export const CONTESTS = 5;
+
+export function contestOf(open: number, contenders: number): number {
+  if (open <= 1) return 0;
+  if (contenders <= 1) return 1;
+  if (contenders <= 2) return 2;
+  return contenders <= 6 ? 3 : 4;
+}

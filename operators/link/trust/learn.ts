@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tells rules how they did, so that each is trusted as far as it deserves in this program.
+
+import { encloses } from "../evidence/nesting.ts";
+import type { Call, ProgramState, Work } from "../program.ts";
+import { learn, type Reliability } from "./reliability.ts";
+import { exposedShare, isPossible } from "./repertoire.ts";
+import { resolve } from "../resolve.ts";
+import { IDENTITY, RULES } from "../rules.ts";
+import { reliabilityOf, trusted } from "./trusted.ts";
+import type { Answers } from "../weigh.ts";
+
+/**
+ * By the truth where it is known without the rules: the bytes name the parent, one work alone was
+ * open, or its story leaves no doubt. Else only that is learned which time rules out.
+ */
+export function learnFrom(call: Call, answers: Answers, program: ProgramState): void {
+  const named = answers[IDENTITY] ?? null;
+  const truth = named ?? call.only ?? call.verdict;
+  if (truth !== null && truth.isWork && !encloses(truth, call)) return;
+  if (truth === null && call.contest >= contestMin) compareSides(call, answers, program);
+  for (let i = 0; i < RULES.length; i++) {
+    const rule = RULES[i];
+    const reliability = reliabilityOf(i, call, program);
+    if (rule === undefined || reliability === undefined || i === IDENTITY) continue;
+    const ingress = answers[i] ?? null;
+    if (ingress === null) {
+      const isSilent = rule.speaksAlways && (named !== null || call.only !== null);
+      if (isSilent) learn(reliability, false);
+      continue;
+    }
+    const work = resolve(ingress, program, call)?.work ?? null;
+    if (work === null) continue;
+    if (truth !== null) learn(reliability, work === truth);
+    else learnByChance(reliability, work, call, program);
+  }
+}
+
+/**
+ * Without the truth: a rule that errs points at a request that cannot be it as often as chance
+ * does. So one such error stands for several, and none says as much as chance would have erred.
+ */
+function learnByChance(
+  reliability: Reliability,
+  work: Work,
+  call: Call,
+  program: ProgramState,
+): void {
+  const exposed = exposedShare(call, work, program);
+  if (exposed < exposedMin) return;
+  if (isPossible(work, call, program)) learn(reliability, true, exposed);
+  else learn(reliability, false, Math.min(weightMax, 1 / exposed));
+}
+
+const exposedMin = 0.1;
+const weightMax = 4;
+
+/**
+ * A rule that looks at how the call was sent and one that looks at what its response led to know
+ * little of each other. Where several requests could have sent it, they agree by chance only
+ * rarely; where they differ, the one that is trusted less has likely erred.
+ */
+function compareSides(call: Call, answers: Answers, program: ProgramState): void {
+  const sending = speaker("sending", call, answers, program);
+  const answering = speaker("answering", call, answers, program);
+  if (sending === null || answering === null) return;
+  const isSame = sending.work === answering.work;
+  const [a, b] = [sending.trust, answering.trust];
+  const bothRight = isSame ? a * b : 0;
+  const onlyA = isSame ? 0 : a * (1 - b);
+  const onlyB = isSame ? 0 : b * (1 - a);
+  const neither = (1 - a) * (1 - b);
+  const total = bothRight + onlyA + onlyB + neither;
+  for (
+    const [{ index }, right] of [[sending, bothRight + onlyA], [
+      answering,
+      bothRight + onlyB,
+    ]] as const
+  ) {
+    const reliability = reliabilityOf(index, call, program);
+    if (reliability === undefined) continue;
+    learn(reliability, true, comparedWeight * right / total);
+    learn(reliability, false, comparedWeight * (1 - right / total));
+  }
+}
+
+interface Speaker {
+  readonly index: number;
+  readonly work: Work;
+  readonly trust: number;
+}
+
+/** The first rule of a side that says anything. */
+function speaker(
+  side: "sending" | "answering",
+  call: Call,
+  answers: Answers,
+  program: ProgramState,
+): Speaker | null {
+  for (let index = 0; index < RULES.length; index++) {
+    const ingress = answers[index] ?? null;
+    if (ingress === null || RULES[index]?.side !== side) continue;
+    const work = resolve(ingress, program, call)?.work ?? null;
+    if (work === null) continue;
+    const trust = Math.max(unheardTrust, trusted(index, call, program));
+    return { index, work, trust: isPossible(work, call, program) ? trust : impossibleTrust };
+  }
+  return null;
+}
+
+/** Of a rule that is not heard, because it has erred too often. */
+const unheardTrust = 0.4;
+
+/** Of one that points at a request that cannot have sent it. */
+const impossibleTrust = 0.02;
+
+const contestMin = 3;
+const comparedWeight = 0.5;
