@@ -18,7 +18,7 @@ import { type Claim, defineProtocol, type Make, type Step } from "../../wire/pro
 import { IdentityReader } from "../../wire/trace_context.ts";
 import { parameterCount } from "./dubbo_parameters.ts";
 import { type Classes, passValue, readInt, readText, readTextMap } from "./hessian.ts";
-import { TEXT_READERS } from "./dubbo_texts.ts";
+import { eachKryoEntry, TEXT_READERS } from "./dubbo_texts.ts";
 
 const HEADER_BYTES = 16;
 const BODY_BYTES_MAX = 1 << 28;
@@ -26,6 +26,7 @@ const BODY_BYTES_MAX = 1 << 28;
 const READ_BYTES_MAX = 32_768;
 const REQUEST = 0x80, TWO_WAY = 0x40, EVENT = 0x20;
 const HESSIAN = 2, FASTJSON = 6;
+const KRYO = new Set([8, 25]);
 
 const FIELDS = {
   service: { type: "string", otel: "rpc.service", doc: "interface of the service" },
@@ -142,16 +143,19 @@ function readHessian(cursor: Cursor, found: Found): void {
   const parameters = parameterCount(readText(cursor));
   const classes: Classes = [];
   for (let i = 0; i < parameters; i++) passValue(cursor, classes);
-  found.identity = readAttachments(cursor, classes, found);
+  found.identity = readAttachments(found, (each) => void readTextMap(cursor, classes, each));
 }
 
 /** Trace context, EagleEye's included, and what else tells who calls whom. */
-function readAttachments(cursor: Cursor, classes: Classes, found: Found | null): Identity | null {
+function readAttachments(
+  found: Found | null,
+  read: (each: (name: string, value: string) => void) => void,
+): Identity | null {
   const reader = new IdentityReader();
   let eagleTrace = "";
   let eagleSpan = "";
   attempt(() => {
-    readTextMap(cursor, classes, (name, value) => {
+    read((name, value) => {
       reader.add(name.toLowerCase(), value);
       if (name === "EagleEye-TraceID") eagleTrace = value;
       else if (name === "EagleEye-SpanID") eagleSpan = value;
@@ -168,7 +172,7 @@ function readAttachments(cursor: Cursor, classes: Classes, found: Found | null):
 
 const APPLICATION_NAMES = new Set(["remote.application", "application", "applicationName"]);
 
-/** Other serializations: the same texts, and no attachments. */
+/** Other serializations: the same texts; of attachments what is found. */
 function readTexts(cursor: Cursor, serialization: number, found: Found): void {
   const text = TEXT_READERS.get(serialization);
   if (text === undefined) return;
@@ -180,6 +184,9 @@ function readTexts(cursor: Cursor, serialization: number, found: Found): void {
   ];
   if (!/^[\w.$/-]+$/.test(service) || !/^[\w$]+$/.test(method)) throw new Malformed("no names");
   Object.assign(found, { version, service, serviceVersion, method });
+  if (!KRYO.has(serialization)) return;
+  text(cursor);
+  found.identity = readAttachments(found, (each) => eachKryoEntry(cursor, each));
 }
 
 /** fastjson: the same values as JSON texts, one a line. */
@@ -250,7 +257,8 @@ function readResult(cursor: Cursor): [exception: string, identity: Identity | nu
     return [classes[0]?.name ?? "unknown", null];
   }
   if (kind === 4) passValue(cursor, classes);
-  return ["", kind > 3 ? readAttachments(cursor, classes, null) : null];
+  if (kind < 4) return ["", null];
+  return ["", readAttachments(null, (each) => void readTextMap(cursor, classes, each))];
 }
 
 const NO: Claim = { kind: "no" };
