@@ -6,7 +6,8 @@
 //   type  : 1 batch, 3 call, 4 response, 6 attention, 7 bulk load, 14 transaction, 16 login,
 //           17 SSPI, 18 prelogin
 //
-// The handshake of TLS lies in prelogin packets; what is encrypted after it is passed over.
+// The handshake of TLS lies in prelogin packets; what is encrypted after it is passed over. Several
+// sessions may share a connection, see smp.ts.
 
 import { attempt } from "../../../wire/attempt.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
@@ -21,6 +22,7 @@ import {
 } from "../../../wire/protocol.ts";
 import { present } from "../../../wire/present.ts";
 import type { SqlText } from "../sql_text.ts";
+import { newSessions, readSmp, type Sessions, SMP } from "./smp.ts";
 import { readBatch, readCall, readLogin } from "./tds_request.ts";
 import { newOutcome, type Outcome, readLastDone, readTokens, statusOf } from "./tds_response.ts";
 
@@ -48,6 +50,10 @@ const FIELDS = {
   error_code: { type: "string", otel: "db.response.status_code", doc: "error number" },
   severity: { type: "number", doc: "severity of the error" },
   error_message: { type: "string", doc: "the server's message" },
+  passed_over: {
+    type: "number",
+    doc: "packets of other sessions (MARS) that passed unread meanwhile",
+  },
 } as const;
 type F = typeof FIELDS;
 
@@ -58,6 +64,7 @@ interface State {
   readonly open: Record<Way, boolean>;
   /** What is known of the response in progress. */
   outcome: Outcome;
+  readonly sessions: Sessions;
   /** Values of statements stay in their texts. */
   readonly unmask: boolean;
 }
@@ -70,17 +77,19 @@ export const mssql = defineProtocol<F, State>({
   timeoutNs: 120_000_000_000n,
   pairing: "order",
   capture: "all",
-  starts: byteSet(BATCH, CALL, RESPONSE, TRANSACTION, LOGIN, PRELOGIN),
+  starts: byteSet(SMP, BATCH, CALL, RESPONSE, TRANSACTION, LOGIN, PRELOGIN),
   probe,
   open: (_transport, options) => ({
     database: "",
     user: "",
     open: { toServer: false, toClient: false, unknown: false },
     outcome: newOutcome(),
+    sessions: newSessions(),
     unmask: options?.unmask === true,
   }),
 
   read(cursor, way, make, state) {
+    if (cursor.peek() === SMP) return readSmp(cursor, way, state.sessions);
     const type = cursor.u8();
     const status = cursor.u8();
     if (type >= 0x14 && type <= 0x17 && status === 3) return passTls(cursor);
@@ -101,6 +110,7 @@ export const mssql = defineProtocol<F, State>({
   },
 
   lost(state, way) {
+    Object.assign(state.sessions, newSessions());
     state.open[way] = false;
     if (way !== "toServer") state.open.toClient = false;
     if (way !== "toClient") state.open.toServer = false;
@@ -190,17 +200,30 @@ function readResponse(
   state.outcome = outcome;
   if (begun && !last) return NOTHING;
   const { code } = outcome;
-  const status = statusOf(outcome), fields = outcomeFields(outcome);
+  const status = statusOf(outcome);
+  const fields = outcomeFields(outcome, passedOver(state, last));
   if (begun) return { kind: "end", ...(code !== 0 && { code }), status, fields };
   return make.response({ code: code === 0 ? undefined : code, status, fields, more: !last });
 }
 
-const outcomeFields = ({ rows, code, severity, message }: Outcome) =>
+/** With the end of its answer, another session may be read. */
+function passedOver({ sessions }: State, last: boolean): number | undefined {
+  if (!last) return undefined;
+  const { passed } = sessions;
+  Object.assign(sessions, newSessions());
+  return passed > 0 ? passed : undefined;
+}
+
+const outcomeFields = (
+  { rows, code, severity, message }: Outcome,
+  passed: number | undefined,
+) =>
   present({
     rows: rows < 0 ? undefined : rows,
     error_code: code === 0 ? "" : String(code),
     severity: code === 0 ? undefined : severity,
     error_message: message,
+    passed_over: passed,
   });
 
 const NO: Claim = { kind: "no" };
@@ -208,6 +231,7 @@ const NO: Claim = { kind: "no" };
 /** The packet's length is that of the bytes, and its data begins as data of its type does. */
 function probe(bytes: Uint8Array, length: number): Claim {
   if (bytes.length < 12) return length < 12 ? { kind: "maybe" } : NO;
+  if (bytes[0] === SMP) return probeSmp(bytes, length);
   const [type = 0, status = 0, high = 0, low = 0] = bytes;
   const size = high << 8 | low;
   if (size < HEADER_BYTES || size > length || bytes[7] !== 0 || (status & 0xe0) !== 0) return NO;
@@ -231,6 +255,13 @@ function probe(bytes: Uint8Array, length: number): Claim {
     default:
       return NO;
   }
+}
+
+/** A head with data, and a packet of the size that it says behind it. */
+function probeSmp(bytes: Uint8Array, length: number): Claim {
+  const size = (bytes[4] ?? 0) | (bytes[5] ?? 0) << 8;
+  const fits = bytes[1] === 8 && bytes[6] === 0 && bytes[7] === 0 && size > 24 && size <= length;
+  return fits ? probe(bytes.subarray(16, size), size - 16) : NO;
 }
 
 /** Which tokens a response begins with, and that DONE ends it where its end is there. */
