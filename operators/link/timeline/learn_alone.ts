@@ -19,8 +19,8 @@ export function learnAlone(
   const alone = requestsAlone(requests);
   if (alone.length < aloneMin) return unlearned;
   const learned = blank(unlearned.progress);
-  const orphanCosts = new Float64Array(learned.callees).fill(Infinity);
-  const options = { waysMax: 1, orphanCosts };
+  const orphanCosts = new Float64Array(learned.callees).fill(1e9);
+  const options = { waysMax: 1, orphanCosts, judgement: null };
   const { paths } = followRequests(alone, callsInside(calls, alone), unlearned, options);
   for (const path of paths) learned.learn(path, 1, unlearned);
   return learned;

@@ -41,8 +41,8 @@ export interface Path {
   readonly cost: number;
   /** How likely it is among those it competed with when the request ended. */
   share: number;
-  /** Continuations, by call. */
-  readonly longer: Map<number, Path>;
+  /** The last that was tried to follow. */
+  longer: Path | null;
 }
 
 export function startPath(request: number, of: ShapeRequest, progress: Progress): Path {
@@ -62,7 +62,7 @@ export function startPath(request: number, of: ShapeRequest, progress: Progress)
     progress,
     cost: 0,
     share: 0,
-    longer: new Map(),
+    longer: null,
   };
 }
 
@@ -73,9 +73,4 @@ export function endOfLatestBy(path: Path, atUs: number): number {
     if (at.callEndUs <= atUs && at.callEndUs > latest) latest = at.callEndUs;
   }
   return latest;
-}
-
-/** Its calls, the last first. */
-export function* callsOf(path: Path): Generator<Path & { readonly before: Path }> {
-  for (let at = path; at.before !== null; at = at.before) yield { ...at, before: at.before };
 }

@@ -6,10 +6,10 @@
 // whichever of three moments explains such steps best: the start of the request, the start of the
 // call before, or the latest end of a call. All costs are minus the logarithm of a likelihood.
 
-import { type GapDensity, gapDensity } from "./gap_density.ts";
 import { nextCall } from "./next_call.ts";
 import { type Overtaking, overtaking, type Queue } from "./overtaking.ts";
 import { endOfLatestBy, type Path } from "./path.ts";
+import { startStep, type Step } from "./step.ts";
 import { type ProgressTable, progressTable } from "./progress.ts";
 
 export interface ShapeModel {
@@ -37,18 +37,6 @@ export interface StepTaken {
 const modes = { sequential: 0, overlapping: 1, ending: 2 } as const;
 const modesCount = 3;
 
-/** What is known of one kind of step: the gaps from each of the three moments. */
-interface Step {
-  readonly general: Step | null;
-  readonly gaps: readonly [Gap, Gap, Gap];
-}
-
-interface Gap {
-  readonly density: GapDensity;
-  /** Steps that it explained. */
-  seen: number;
-}
-
 /**
  * A model that has learned nothing yet: small gaps are likely, all else is equal.
  * `resolutionUs` is the unit in which times were measured.
@@ -66,38 +54,45 @@ export function shapeModel(
   const width = callees + 2;
   const anything = callees + 1;
 
+  const keyOf = (kind: number, mode: number, before: number, callee: number) =>
+    ((kind * modesCount + mode) * width + before) * width + callee;
+  const unknownStep = startStep(resolutionUs, null);
+
   /** Steps of a kind of request are judged by all kinds, these by whatever came before. */
   function step(kind: number, mode: number, before: number, callee: number): Step {
-    const key = ((kind * modesCount + mode) * width + before) * width + callee;
+    const key = keyOf(kind, mode, before, callee);
     const found = steps.get(key);
     if (found !== undefined) return found;
     let general: Step | null = null;
     if (kind > 0) general = step(0, mode, before, callee);
     else if (before !== anything) general = step(0, mode, anything, callee);
-    const gap = (which: 0 | 1 | 2): Gap => ({
-      density: gapDensity(resolutionUs, general?.gaps[which].density ?? null),
-      seen: 0,
-    });
-    const made: Step = { general, gaps: [gap(0), gap(1), gap(2)] };
+    const made = startStep(resolutionUs, general);
     steps.set(key, made);
     return made;
   }
 
-  const stepOf = ({ path, mode, callee }: StepTaken): Step => {
-    const before = mode === modes.overlapping ? path.progress.last : path.lastEnded;
-    return step(path.kind + 1, mode, before, callee);
+  const stepOf = (taken: StepTaken): Step =>
+    step(taken.path.kind + 1, taken.mode, beforeOf(taken), taken.callee);
+
+  /** The same, as far as such steps were seen. */
+  const knownStep = (taken: StepTaken): Step => {
+    const { mode, callee, path } = taken;
+    const before = beforeOf(taken);
+    return steps.get(keyOf(path.kind + 1, mode, before, callee)) ??
+      steps.get(keyOf(0, mode, before, callee)) ??
+      steps.get(keyOf(0, mode, anything, callee)) ?? unknownStep;
   };
 
   function explain(taken: StepTaken, contributions: Float64Array): void {
-    const { gaps } = stepOf(taken);
+    const { gaps, shares } = knownStep(taken);
     const { path, atUs } = taken;
     contributions.fill(0);
     contributions[0] = gaps[0].density.at(atUs - path.startUs);
     if (path.call < 0) return;
-    const shares = sharesOf(stepOf(taken));
-    contributions[0] *= shares[0];
-    contributions[1] = shares[1] * gaps[1].density.at(atUs - path.lastStartUs);
-    contributions[2] = shares[2] * gaps[2].density.at(atUs - endedUs(taken));
+    const [fromStart, fromLast, fromEnd] = shares();
+    contributions[0] *= fromStart;
+    contributions[1] = fromLast * gaps[1].density.at(atUs - path.lastStartUs);
+    contributions[2] = fromEnd * gaps[2].density.at(atUs - endedUs(taken));
   }
 
   function gapCost(taken: StepTaken): number {
@@ -117,14 +112,8 @@ export function shapeModel(
     const { path, atUs } = taken;
     const whole = scratch.reduce((sum, each) => sum + each, leastDensity);
     const gapsUs = [atUs - path.startUs, atUs - path.lastStartUs, atUs - endedUs(taken)];
-    for (let at: Step | null = stepOf(taken); at !== null; at = at.general) {
-      for (const [i, gap] of at.gaps.entries()) {
-        const part = weight * (scratch[i] ?? 0) / whole;
-        if (part < leastPart) continue;
-        gap.density.add(gapsUs[i] ?? 0, part);
-        gap.seen += part;
-      }
-    }
+    const parts = scratch.map((part) => weight * part / whole);
+    for (let at: Step | null = stepOf(taken); at !== null; at = at.general) at.learn(gapsUs, parts);
   }
 
   const endOf = (path: Path) => ({ path, callee: callees, mode: modes.ending, atUs: path.endUs });
@@ -158,11 +147,13 @@ export function shapeModel(
 }
 
 const leastDensity = 1e-300;
-const leastPart = 1e-4;
 
 /** Used by one cost at a time, so as to make no garbage. */
 const scratch = new Float64Array(3);
-const shares: [number, number, number] = [0, 0, 0];
+
+function beforeOf({ path, mode }: StepTaken): number {
+  return mode === modes.overlapping ? path.progress.last : path.lastEnded;
+}
 
 function modeAt(path: Path, startUs: number): number {
   return startUs < path.lastEndUs ? modes.overlapping : modes.sequential;
@@ -172,17 +163,3 @@ function modeAt(path: Path, startUs: number): number {
 function endedUs({ path, mode, atUs }: StepTaken): number {
   return mode === modes.overlapping ? endOfLatestBy(path, atUs) : path.lastEndUs;
 }
-
-/** How often each moment explains such steps; by more general steps where few were seen. */
-function sharesOf(step: Step): readonly [number, number, number] {
-  if (step.general === null) shares.fill(1 / 3);
-  else sharesOf(step.general);
-  let seen = sharesBackoff;
-  for (const gap of step.gaps) seen += gap.seen;
-  for (const i of [0, 1, 2] as const) {
-    shares[i] = (step.gaps[i].seen + sharesBackoff * shares[i]) / seen;
-  }
-  return shares;
-}
-
-const sharesBackoff = 5;

@@ -5,7 +5,7 @@
 
 import { followRequests } from "./follow_requests.ts";
 import { learnAlone } from "./learn_alone.ts";
-import type { Contest, Queue } from "./overtaking.ts";
+import type { Queue } from "./overtaking.ts";
 import type { Path, ShapeCall, ShapeRequest } from "./path.ts";
 import { type ShapeModel, shapeModel } from "./shape_model.ts";
 
@@ -62,10 +62,12 @@ function explain(service: Service, queue: Queue): Explanation {
     const followed = followRequests(requests, calls, known, {
       waysMax: waysMax,
       orphanCosts,
-      onPath: (path: Path) => {
-        if (path.share >= leastShare) learned.learn(path, path.share, known);
+      judgement: {
+        onPath: (path) => {
+          if (path.share >= leastShare) learned.learn(path, path.share, known);
+        },
+        onContest: learned.overtaking.learn,
       },
-      onContest: (contest: Contest, share: number) => learned.overtaking.learn(contest, share),
     });
     const isSettled = followed.cost > best.cost - leastGain * Math.abs(followed.cost);
     if (followed.cost < best.cost) best = followed;
