@@ -111,7 +111,7 @@ function linesOf({ checks, traces, spots }: StoredAccuracy): string[] {
   const accuracy = accuracyLines(checks, paint);
   const few = linksOf(checksInAll(checks));
   const noAccuracy = few === 0
-    ? "No link could be checked: no ids passed through a service, from what it read to what it sent."
+    ? "No link could be checked: no service passed ids on, from what it read to what it sent."
     : `Only ${few} links could be checked by ids: too few to say how right links are.`;
   const blind = blindSpotLines(spots, paint, traces);
   return [

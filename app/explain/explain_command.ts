@@ -3,6 +3,7 @@
 
 import type { Candidate } from "../../model/link.ts";
 import type { Span } from "../../model/span.ts";
+import { alignedQuery, readStoredClocks } from "../../queries/assembly/clocks/stored_clocks.ts";
 import { assembleTrace } from "../../queries/assembly/assemble_trace.ts";
 import { findSpanId } from "../../queries/assembly/find_trace.ts";
 import { reweigh } from "../../queries/assembly/reassembly/reweigh.ts";
@@ -41,7 +42,8 @@ export async function explainCommand(
     const kind = id.length === 32 ? "trace" : "span";
     throw new Refusal(`Cannot explain ${id}: there is no such ${kind} in ${flags.db}`);
   }
-  const query = relinkedQuery(storeQuery(store), store, rules);
+  const clocks = await readStoredClocks(store);
+  const query = relinkedQuery(alignedQuery(storeQuery(store), clocks), store, rules);
   const trace = await assembleTrace(query, spanId, always, rules);
   if (trace === null) throw new Refusal(`Cannot explain ${id}: its spans are not stored any more`);
   const explanations = await explainAll(store, trace, rules.without);

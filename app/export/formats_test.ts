@@ -76,6 +76,8 @@ Deno.test("a span without parent has no parent_span_id in the stream, null in a 
   assert.equal(leaf.trace_id, root.trace_id);
   assert.equal(leaf.parent_span_id, root.span_id);
   assert.equal(leaf.link_evidence, "thread");
+  assert.deepEqual([root.self_time_ns, leaf.self_time_ns], ["3000000", "2000000"]);
+  assert.deepEqual([root.is_critical, leaf.is_critical], [true, true]);
 });
 
 Deno.test("OTLP: hex ids, kinds, names of the semantic conventions, a resource per service", () => {
@@ -109,6 +111,8 @@ Deno.test("OTLP: hex ids, kinds, names of the semantic conventions, a resource p
   assert.equal(attributes.get("server.port"), "5432");
   assert.equal(attributes.get("error.type"), "timeout");
   assert.equal(attributes.get("postgresql.cached"), false);
+  assert.equal(attributes.get("spandrel.self_time_ns"), "2000000");
+  assert.equal(attributes.get("spandrel.is_critical"), true);
 });
 
 Deno.test("Chrome: slices with microseconds, services as processes, an arrow per link", () => {

@@ -55,7 +55,7 @@ function byResource(traces: readonly Trace[]): Iterable<Resource> {
 const KINDS = { "": 0, internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
 const STATUS_ERROR = 2;
 
-function otlpSpan(traceId: string, { span, link }: TraceNode) {
+function otlpSpan(traceId: string, { span, link, selfNs, isCritical }: TraceNode) {
   return {
     traceId,
     spanId: formatId(span.span_id),
@@ -64,7 +64,11 @@ function otlpSpan(traceId: string, { span, link }: TraceNode) {
     kind: KINDS[span.kind],
     startTimeUnixNano: String(span.start_unix_ns),
     endTimeUnixNano: String(span.end_unix_ns),
-    attributes: keyValues(spanAttributes(withLink(span, link))),
+    attributes: keyValues({
+      ...spanAttributes(withLink(span, link)),
+      "spandrel.self_time_ns": Number(selfNs),
+      "spandrel.is_critical": isCritical,
+    }),
     status: isError(span) ? { code: STATUS_ERROR, message: span.status } : {},
   };
 }

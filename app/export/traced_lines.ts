@@ -10,10 +10,13 @@ export function tracedLines(): TraceWriter {
   return { begin: () => "", write: linesOf, end: () => "" };
 }
 
+/** With which a line ends; what only assembly knows comes before it. */
+const LINE_END = "}\n";
+
 function* linesOf(traces: readonly Trace[]): Generator<string> {
   const line = new LineBytes();
   for (const { traceId, nodes } of traces) {
-    for (const { span, link } of nodes) {
+    for (const { span, link, selfNs, isCritical } of nodes) {
       const linked = {
         ...span,
         parent_span_id: link === null ? null : link.parent.span_id,
@@ -22,7 +25,8 @@ function* linesOf(traces: readonly Trace[]): Generator<string> {
       };
       line.clear();
       writeTracedSpanLine(linked, traceId, line);
-      yield line.text();
+      const place = `,"self_time_ns":"${selfNs}","is_critical":${isCritical}}\n`;
+      yield line.text().slice(0, -LINE_END.length) + place;
     }
   }
 }

@@ -3,6 +3,7 @@
 
 import type { Span } from "../../model/span.ts";
 import { ALL_RULES, type AssemblyRules } from "./assembly_rules.ts";
+import { alignClocks, estimateClocks, type HostClock } from "./clocks/host_clocks.ts";
 import { markCriticalPath, setSelfTimes } from "./critical_path.ts";
 import { lastRevisions, type ParentLink, setParents } from "./set_parents.ts";
 import { traceIdOf } from "./trace_id.ts";
@@ -30,6 +31,8 @@ export interface Trace {
   readonly endNs: bigint;
   /** Why spans may be missing; empty when the search found its end. */
   readonly truncated: string;
+  /** Hosts whose clock differs; the times of their spans are told by the reference's clock. */
+  readonly clocks: readonly HostClock[];
 }
 
 /** A node while its trace is built. */
@@ -46,7 +49,9 @@ export function buildTraces(
   truncated = "",
   rules: AssemblyRules = ALL_RULES,
 ): Trace[] {
-  const last = lastRevisions(spans);
+  const revisions = lastRevisions(spans);
+  const clocks = estimateClocks(revisions);
+  const last = alignClocks(revisions, clocks);
   const links = setParents(last, rules);
   const nodes = new Map<Span, NodeInMaking>();
   for (const span of last) {
@@ -60,10 +65,14 @@ export function buildTraces(
     else parent.children.push(node);
   }
   for (const node of nodes.values()) if (node.children.length > 1) node.children.sort(byStart);
-  return roots.sort(byStart).map((root) => buildTrace(root, truncated));
+  return roots.sort(byStart).map((root) => buildTrace(root, truncated, clocks));
 }
 
-function buildTrace(root: NodeInMaking, truncated: string): Trace {
+function buildTrace(
+  root: NodeInMaking,
+  truncated: string,
+  clocks: readonly HostClock[],
+): Trace {
   const nodes: NodeInMaking[] = [];
   let endNs = root.span.end_unix_ns;
   let startNs = root.span.start_unix_ns;
@@ -82,7 +91,12 @@ function buildTrace(root: NodeInMaking, truncated: string): Trace {
   setSelfTimes(nodes);
   markCriticalPath(root);
   const traceId = traceIdOf(root.span, spansOf(nodes));
-  return { traceId, root, nodes, startNs, endNs, truncated };
+  return { traceId, root, nodes, startNs, endNs, truncated, clocks: ofTrace(clocks, nodes) };
+}
+
+/** The clocks of those hosts that took part. */
+function ofTrace(clocks: readonly HostClock[], nodes: readonly NodeInMaking[]): HostClock[] {
+  return clocks.filter(({ host }) => nodes.some(({ span }) => span.host === host));
 }
 
 /** The span as assembled: with the link that assembly found, or none. */

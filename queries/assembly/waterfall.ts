@@ -2,6 +2,7 @@
 // An assembled trace as lines of text: a tree at the left, bars on one time axis at the right.
 
 import { CERTAIN_FROM } from "../../model/link.ts";
+import type { HostClock } from "./clocks/host_clocks.ts";
 import type { Trace, TraceNode } from "./trace.ts";
 
 /** How the program at hand writes text; the terminal's functions fit. */
@@ -20,7 +21,10 @@ export interface WaterfallOptions {
   readonly text: TextStyle;
   /** Cells of a line; at least 40 are used. */
   readonly width: number;
-  /** Shows what each link rests on, and how sure it is. */
+  /**
+   * Shows what each link rests on and how sure it is, the time that each span took by itself, and
+   * which spans the trace waited for (its critical path).
+   */
   readonly evidence?: boolean;
   /** Spans shown; the number of the rest is told. */
   readonly rowsMax?: number;
@@ -44,23 +48,41 @@ export function waterfall(trace: Trace, options: WaterfallOptions): string[] {
     const links = uncertain === 1 ? "1 link is" : `${uncertain} links are`;
     lines.push(text.paint("yellow", `? ${links} uncertain: the likeliest parent is shown`));
   }
+  for (const clock of trace.clocks) lines.push(text.paint("dim", clockLine(clock, text)));
+  if (options.evidence === true && trace.nodes.length > 1) {
+    lines.push(text.paint("dim", "• the trace waited for it; time in all, and time of its own"));
+  }
   return lines;
+}
+
+/** "clock of b is 312ms ahead of a (±0.2ms, by 40 requests): times are told by the clock of a" */
+function clockLine(clock: HostClock, text: TextStyle): string {
+  const { host, reference, aheadNs, errorNs, pairs } = clock;
+  const size = text.duration(aheadNs < 0n ? -aheadNs : aheadNs);
+  const way = aheadNs < 0n ? "behind" : "ahead of";
+  const by = `±${text.duration(errorNs)}, by ${pairs} request${pairs === 1 ? "" : "s"}`;
+  return text.harmless(
+    `clock of ${host} is ${size} ${way} ${reference} (${by}): times are told by that of ${reference}`,
+  );
 }
 
 interface Columns {
   readonly label: number;
   readonly evidence: number;
   readonly duration: number;
+  /** Time of its own, with the mark of the critical path before it. */
+  readonly self: number;
   readonly bar: number;
 }
 
 function layOut(width: number, hasEvidence: boolean): Columns {
   const evidence = hasEvidence ? 14 : 0;
   const duration = 8;
-  const gaps = hasEvidence ? 3 : 2;
-  const left = width - evidence - duration - gaps;
+  const self = hasEvidence ? 10 : 0;
+  const gaps = hasEvidence ? 4 : 2;
+  const left = width - evidence - duration - self - gaps;
   const bar = Math.max(8, Math.floor(left * 0.45));
-  return { label: left - bar, evidence, duration, bar };
+  return { label: left - bar, evidence, duration, self, bar };
 }
 
 function headline(trace: Trace, text: TextStyle, width: number): string {
@@ -105,6 +127,10 @@ function row(
     cells.push(text.paint("dim", text.fit(evidenceText(node), columns.evidence)));
   }
   cells.push(text.fit(text.duration(durationOf(node)), columns.duration, "right"));
+  if (columns.self > 0) {
+    const own = text.fit(text.duration(node.selfNs), columns.self - 2, "right");
+    cells.push(text.paint("dim", `${own} ${node.isCritical ? "•" : " "}`));
+  }
   cells.push(bar(trace, node, columns.bar, text));
   return cells.join(" ");
 }

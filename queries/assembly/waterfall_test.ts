@@ -63,6 +63,25 @@ Deno.test("waterfall: uncertain links are marked, evidence is shown on request",
   assert.match(lines[4] ?? "", /1 link is uncertain/);
 });
 
+Deno.test("waterfall: time of its own and the critical path are shown beside evidence", () => {
+  const spans = [root, web, call(3n, 1, at(10, 30)), call(4n, 1, at(12, 60))];
+  const lines = show(spans, { evidence: true, width: 110 });
+  assert.match(lines[2] ?? "", /web GET .* 80ms +30ms • /);
+  assert.match(lines[3] ?? "", /20ms +20ms   /);
+  assert.match(lines[4] ?? "", /48ms +48ms • /);
+  assert.match(lines[5] ?? "", /^• the trace waited for it/);
+});
+
+Deno.test("waterfall: clocks that differ are told", () => {
+  const ahead = { ...web, host: "b", ...at(10_000, 10_060) };
+  const lines = show([root, ahead, call(3n, 1, { host: "b", ...at(10_010, 10_030) })]);
+  assert.match(
+    lines.at(-1) ?? "",
+    /^clock of a is 9990ms behind b \(±10.1ms, by 1 request\): times/,
+  );
+  assert.match(lines[0] ?? "", /80ms · 3 spans/);
+});
+
 Deno.test("waterfall: failures name their code, control characters are shown as dots", () => {
   const failed = call(3n, 1, { ...at(1, 2), status: "server_error", response_code: 500 });
   const lines = show([root, web, failed, call(4n, 1, { ...at(3, 4), name: "a\x1b[2Jb" })]);
