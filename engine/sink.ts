@@ -37,10 +37,12 @@ export interface QueueRules {
   readonly recordsMax: number;
   /**
    * What happens when the sink is too slow. "block" stops pulling from every source: right where
-   * the source can wait, as a file can. "drop" gives the newest records up and counts them as
-   * `queue_full`: right for a live source, which cannot wait.
+   * the source can wait, as a file can. "drop" gives the newest records up and counts them: right
+   * for a live source, which cannot wait.
    */
   readonly whenFull: "block" | "drop";
+  /** What they are counted as; `queue_full` when absent. */
+  readonly dropReason?: string;
   /** Records per write, at most. */
   readonly batchRecordsMax: number;
   /** A smaller batch waits this long to grow, in milliseconds of real time; 0 writes at once. */

@@ -26,7 +26,7 @@ import { openSleeper } from "./sleeper.ts";
 export type { CapturePath, Feature, GoProbes, OnRecord, ProcessSeed, ProgramStats };
 
 export interface CaptureOptions {
-  /** Rounded up to a power of two, at least a page. Default 32 MiB: 0.3 s at 300 k records/s. */
+  /** Rounded up to a power of two, at least a page. Default 16 MiB: about 60 k records. */
   readonly ringBytes?: number;
   /** Copied of the first call of a run in one direction, up to 16384. Default 1024. */
   readonly payloadBytesFirst?: number;
@@ -93,7 +93,7 @@ export interface Capture extends Disposable {
   enableStats(): Disposable;
 }
 
-const RING_BYTES = 32 * 1024 * 1024;
+const RING_BYTES = 16 * 1024 * 1024;
 const OBJECT = new URL("../bpf/spandrel.bpf.o", import.meta.url);
 
 /**

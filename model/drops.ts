@@ -29,6 +29,8 @@ export const DROP_REASONS = {
   span_malformed: "a span of a file lacked an id or its times, or stood on a line that is no JSON",
   span_limit: "a span of a file was left out because there are too many",
   stage_failed: "an operator failed on a record",
+  queue_full: "an output did not take lines as fast as they came",
+  aborted: "waited for an output when the run was stopped",
   store_queue_full: "the store did not keep up",
   store_failed: "the store could not write",
   retention: "spans older than asked for were removed",

@@ -7,7 +7,7 @@ import { newBell } from "./bell.ts";
 export interface QueueHooks {
   /** A batch was lost because a write rejected. */
   readonly failed: (records: unknown[], cause: unknown) => void;
-  readonly dropped: (reason: "queue_full" | "aborted", records: number) => void;
+  readonly dropped: (reason: string, records: number) => void;
   /** Room has been made, or the sink has closed. */
   readonly changed: () => void;
 }
@@ -51,7 +51,8 @@ export class SinkQueue {
 
   offer(record: unknown): void {
     if (this.#aborted || (this.length >= this.#rules.recordsMax && this.room === Infinity)) {
-      return this.#hooks.dropped(this.#aborted ? "aborted" : "queue_full", 1);
+      const { dropReason = "queue_full" } = this.#rules;
+      return this.#hooks.dropped(this.#aborted ? "aborted" : dropReason, 1);
     }
     this.accepted++;
     this.#queued++;

@@ -180,6 +180,9 @@ export function baseStatements(): string[] {
   ];
 }
 
+/** Rows that the engine compresses as a whole. */
+export const ROW_GROUP_SPANS = 122_880;
+
 export function sliceTable(name: SlicedName, slice: number): string {
   return `${name}_slice_${slice}`;
 }

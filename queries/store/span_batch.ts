@@ -7,6 +7,17 @@ import { encodeRows } from "./encode_rows.ts";
 import type { InsertRequest } from "./worker/messages.ts";
 import { CANDIDATE_COLUMNS, REVISED_COLUMNS } from "./schema.ts";
 
+/** How many of the first revisions hold `spansMax` different spans at most. */
+export function revisionsOf(revisions: readonly SpanRevision[], spansMax: number): number {
+  if (revisions.length <= spansMax) return revisions.length;
+  const ids = new Set<bigint>();
+  for (const [i, { span }] of revisions.entries()) {
+    if (ids.size === spansMax && !ids.has(span.span_id)) return i;
+    ids.add(span.span_id);
+  }
+  return revisions.length;
+}
+
 export function encodeBatch(revisions: readonly SpanRevision[]): InsertRequest {
   const last = new Map<bigint, SpanRevision>();
   const revised: { readonly span_id: bigint }[] = [];

@@ -11,6 +11,7 @@ import { type Keep, KEEP_IN_MEMORY, KEEP_ON_DISK } from "./keep.ts";
 import { readResult, type Result } from "./result.ts";
 import type { ProtocolFields } from "./schema.ts";
 import { encodeBatch } from "./span_batch.ts";
+import type { InsertRequest } from "./worker/messages.ts";
 import { superviseWorker } from "./worker/supervised_worker.ts";
 
 export interface StoreOptions {
@@ -44,6 +45,8 @@ export interface InsertOutcome {
 export interface StoreStats {
   readonly inserted: number;
   readonly queued: number;
+  /** Rows of the newest table; batches had better end at multiples of ROW_GROUP_SPANS. */
+  readonly rows: number;
   readonly expired: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   /** Why the last batch could not be stored; absent when it could. */
@@ -59,6 +62,8 @@ export interface Store extends AsyncDisposable {
   exec(sql: string): Promise<void>;
   /** Stores spans with their candidates in one commit; resolves when they are durable. */
   insertSpans(revisions: readonly SpanRevision[]): Promise<InsertOutcome>;
+  /** The same for a batch that is encoded already. */
+  insertBatch(batch: InsertRequest): Promise<InsertOutcome>;
   checkpoint(): Promise<void>;
   stats(): StoreStats;
   close(): Promise<void>;
@@ -80,17 +85,37 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const release = async () => void await file?.[Symbol.asyncDispose]();
   const counts = createCounts();
   const request = { ...target, readOnly, keep, protocols, facts };
-  const worker = await superviseWorker(request, ({ spans }) => counts.lose(spans))
+  const worker = await superviseWorker(request, ({ spans, rows }) => counts.lose(spans, rows))
     .catch(async (error) => {
       await release();
       return refuse(error);
     });
   counts.held = worker.opened.spans;
+  counts.rows = worker.opened.rows;
   const closeAll = async () => {
     // What is acknowledged is safe in the log, even if it cannot be folded into the database.
     await worker.call({ kind: "close" }).catch((error) => counts.note(error.message));
     worker[Symbol.dispose]();
     await release();
+  };
+  const insertBatch = async (batch: InsertRequest): Promise<InsertOutcome> => {
+    const { spanCount } = batch;
+    if (counts.queued + spanCount > LIMITS.storeQueue.value) {
+      return counts.drop(spanCount, "store_queue_full");
+    }
+    counts.queued += spanCount;
+    try {
+      const { expired, spans, rows, broken } = await worker.call(batch);
+      counts.held = spans;
+      counts.rows = rows;
+      if (broken !== undefined) worker.retire(broken);
+      return counts.insert(spanCount, expired);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      return counts.drop(spanCount, "store_failed", problem);
+    } finally {
+      counts.queued -= spanCount;
+    }
   };
   let closing: Promise<void> | undefined;
   const close = () => closing ??= closeAll();
@@ -105,24 +130,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
       return readResult(await worker.call(request, signal), rowsMax);
     },
     exec: async (sql) => void await worker.call({ kind: "exec", sql }),
-    insertSpans: async (revisions) => {
-      if (counts.queued + revisions.length > LIMITS.storeQueue.value) {
-        return counts.drop(revisions.length, "store_queue_full");
-      }
-      counts.queued += revisions.length;
-      try {
-        const request = encodeBatch(revisions);
-        const { expired, spans, broken } = await worker.call(request);
-        counts.held = spans;
-        if (broken !== undefined) worker.retire(broken);
-        return counts.insert(request.spanCount, expired);
-      } catch (error) {
-        const problem = error instanceof Error ? error.message : String(error);
-        return counts.drop(revisions.length, "store_failed", problem);
-      } finally {
-        counts.queued -= revisions.length;
-      }
-    },
+    insertSpans: async (revisions) => await insertBatch(encodeBatch(revisions)),
+    insertBatch,
     checkpoint: async () => void await worker.call({ kind: "checkpoint" }),
     stats: counts.stats,
     close,
@@ -145,11 +154,13 @@ function createCounts() {
     queued: 0,
     /** Spans in the store, as last told. */
     held: 0,
+    rows: 0,
     /** An engine broke and was replaced; the new one has `left` spans. */
-    lose(left: number) {
+    lose(left: number, rows: number) {
       const lost = counts.held - left;
       if (lost > 0) dropped.store_failed = (dropped.store_failed ?? 0) + lost;
       counts.held = left;
+      counts.rows = rows;
     },
     note(problem: string) {
       lastProblem = problem;
@@ -167,7 +178,8 @@ function createCounts() {
     },
     stats(): StoreStats {
       const problem = lastProblem === undefined ? {} : { problem: lastProblem };
-      return { inserted, queued: counts.queued, expired: expiredInAll, dropped, ...problem };
+      const { queued, rows } = counts;
+      return { inserted, queued, rows, expired: expiredInAll, dropped, ...problem };
     },
   };
   return counts;

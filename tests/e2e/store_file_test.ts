@@ -112,7 +112,7 @@ e2e("store on a file: damage is told in one sentence", { needs: [] }, async (t) 
       await using store = await openStore({ path });
       await store.exec("UPDATE store_meta SET value = '999' WHERE key = 'schema_version'");
     }
-    await rejects(openStore({ path }), /it holds schema version 999, this program writes 1/);
+    await rejects(openStore({ path }), /it holds schema version 999, this program writes \d+/);
   });
   await Deno.remove(folder, { recursive: true });
 });

@@ -5,7 +5,7 @@ import { MINUTE } from "../../../model/time.ts";
 import type { Inserted, InsertRequest, Opened, OpenRequest } from "./messages.ts";
 import type { QueryParts, QueryRequest } from "./messages.ts";
 import { isFatal, plainReason } from "../problems.ts";
-import { sliceTable } from "../schema.ts";
+import { ROW_GROUP_SPANS, sliceTable } from "../schema.ts";
 import { runQuery } from "./run_query.ts";
 import { atomically, type Slices } from "./slices.ts";
 import { countSpans, prepareTables, readUsedBytes, runOn, setFacts } from "./tables.ts";
@@ -27,9 +27,14 @@ const WORKING_BYTES_MAX = 700_000_000;
 const SPAN_BYTES_IN_MEMORY = 200;
 /** The engine has 32 bits of address space, and its own code needs some. */
 const MEMORY_BYTES_MAX = 3_000_000_000;
-/** The log is folded into the database after this many spans or bytes, whichever is first. */
-const CHECKPOINT_SPANS = 122_880; // a row group of the engine, compressed as a whole
-const CHECKPOINT_LOG_BYTES = 64_000_000;
+/**
+ * The log is folded into the database when a row group is full, which the engine compresses as a
+ * whole: one that is not is read, taken apart and made anew with the next log, and that takes 150
+ * MB more of memory, which never comes back. Whoever inserts ends a batch there; where it does
+ * not, the log grows up to these bounds.
+ */
+const CHECKPOINT_SPANS_MAX = 2 * ROW_GROUP_SPANS;
+const CHECKPOINT_LOG_BYTES = 96_000_000;
 
 export async function openDatabase(request: OpenRequest): Promise<Database> {
   const { path, readOnly, wasmPath } = request;
@@ -42,11 +47,11 @@ export async function openDatabase(request: OpenRequest): Promise<Database> {
   const slices = readOnly ? undefined : prepareTables(writer, request, engine.version);
   // From here on no statement can loosen what the engine was told at its start.
   writer.run("SET lock_configuration = true");
-  const rows = slices?.spans ?? countSpans(writer);
+  const spans = slices?.spans ?? countSpans(writer);
   const keeper = createKeeper(engine, writer, slices);
   keeper.checkpoint();
   return {
-    opened: { engineVersion: engine.version, spans: rows },
+    opened: { engineVersion: engine.version, spans, rows: slices?.rows ?? 0 },
     insert: (batch) => keeper.insert(batch),
     query: (query, turn, isCancelled) => runQuery(engine, reader, query, turn, isCancelled),
     exec: (sql) => {
@@ -87,7 +92,9 @@ function createKeeper(engine: Engine, writer: Connection, slices: Slices | undef
   const upkeep = (): Partial<Inserted> => {
     try {
       const expired = slices?.expire(usedBytes + files.logBytes()) ?? 0;
-      const isDue = spansInLog >= CHECKPOINT_SPANS || files.logBytes() >= CHECKPOINT_LOG_BYTES;
+      const isWhole = spansInLog > 0 && (slices?.rows ?? 0) % ROW_GROUP_SPANS === 0;
+      const isDue = isWhole || spansInLog >= CHECKPOINT_SPANS_MAX ||
+        files.logBytes() >= CHECKPOINT_LOG_BYTES;
       if (isDue || expired > 0) checkpoint();
       return { expired };
     } catch (error) {
@@ -118,9 +125,10 @@ function createKeeper(engine: Engine, writer: Connection, slices: Slices | undef
       files.syncLog();
       noteRemoved();
       slice.spans += batch.spanCount;
+      slice.rows += batch.spanCount;
       spansInLog += batch.spanCount;
       if (newestNs > slice.newestNs) slice.newestNs = newestNs;
-      return { expired: 0, ...upkeep(), spans: slices.spans };
+      return { expired: 0, ...upkeep(), spans: slices.spans, rows: slices.rows };
     },
   };
 }

@@ -49,9 +49,13 @@ export type Request =
 export interface Opened {
   readonly engineVersion: string;
   readonly spans: number;
+  /** Rows of the table that the next batch goes into. */
+  readonly rows: number;
 }
 
 export interface Inserted {
+  /** Rows of the table that the batch went into, as they lie there: removed ones too. */
+  readonly rows: number;
   /** Spans in the store now. */
   readonly spans: number;
   /** Spans removed because they are older than asked for. */

@@ -12,6 +12,8 @@ export interface Slice {
   sinceNs: Nanos;
   newestNs: Nanos;
   spans: number;
+  /** Places taken in its table: removed spans leave theirs empty. */
+  rows: number;
 }
 
 /** Runs a statement; returns how many rows it changed, where it changes rows. */
@@ -28,6 +30,8 @@ export interface Slices {
   /** Drops what is older or more than asked for; returns the spans dropped. */
   expire(databaseBytes: number): number;
   readonly spans: number;
+  /** Rows of the newest slice. */
+  readonly rows: number;
 }
 
 /** `known` are the slices found in the store, oldest first. */
@@ -44,13 +48,16 @@ export function openSlices(run: Run, keep: Keep, known: readonly Slice[]): Slice
   };
   const open = (sinceNs: Nanos): Slice => {
     const number = (slices.at(-1)?.number ?? 0) + 1;
-    const slice = { number, sinceNs, newestNs: sinceNs, spans: 0 };
+    const slice = { number, sinceNs, newestNs: sinceNs, spans: 0, rows: 0 };
     change([...slices, slice], SLICED_NAMES.map((name) => createSlice(name, number)));
     return slice;
   };
   return {
     get spans() {
       return count();
+    },
+    get rows() {
+      return slices.at(-1)?.rows ?? 0;
     },
     current: (newestNs) => {
       const last = slices.at(-1);
@@ -110,7 +117,7 @@ export function atomically<T>(run: Run, work: () => T): T {
 export function sliceFacts(numbers: readonly number[]): string {
   return numbers.map((number) =>
     `SELECT ${number} AS number, min(start_unix_ns) AS since_ns, max(end_unix_ns) AS newest_ns, ` +
-    `count(*) AS spans FROM ${sliceTable("spans", number)}`
+    `count(*) AS spans, coalesce(max(rowid) + 1, 0) AS rows FROM ${sliceTable("spans", number)}`
   ).join(" UNION ALL ");
 }
 

@@ -57,8 +57,8 @@ Deno.test("slices: never more spans, nor bytes, than asked for", () => {
 
 Deno.test("slices: those of an earlier run are continued", () => {
   const known = [
-    { number: 7, sinceNs: START_NS, newestNs: START_NS + HOUR, spans: 5 },
-    { number: 8, sinceNs: START_NS + HOUR, newestNs: START_NS + HOUR, spans: 5 },
+    { number: 7, sinceNs: START_NS, newestNs: START_NS + HOUR, spans: 5, rows: 5 },
+    { number: 8, sinceNs: START_NS + HOUR, newestNs: START_NS + HOUR, spans: 5, rows: 5 },
   ];
   const slices = openSlices(() => 0, KEEP_ON_DISK, known);
   equal(slices.current(START_NS + 2n * HOUR).number, 8);

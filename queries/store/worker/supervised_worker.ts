@@ -40,7 +40,7 @@ export async function superviseWorker(
       throw error;
     }
   };
-  let opened: Opened = { engineVersion: "", spans: 0 };
+  let opened: Opened = { engineVersion: "", spans: 0, rows: 0 };
   const retire = (reason: string) => {
     current?.then((client) => client[Symbol.dispose](), () => {});
     current = undefined;

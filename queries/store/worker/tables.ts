@@ -73,6 +73,7 @@ function findSlices(writer: Connection): Slice[] {
     sinceNs: BigInt(String(row["since_ns"] ?? 0)),
     newestNs: BigInt(String(row["newest_ns"] ?? 0)),
     spans: Number(row["spans"]),
+    rows: Number(row["rows"]),
   }));
 }
 
