@@ -82,7 +82,7 @@ function probeLine(bytes: Uint8Array, stop: number, whole: boolean, cut: Claim):
   }
   if (!whole) return cut;
   const known = /^\+(?:OK|PONG|QUEUED|FULLRESYNC|CONTINUE)|^-[A-Z]{2,20}(?: |$)/;
-  return known.test(latin1Of(bytes, 0, stop)) ? REPLY : WEAK_REPLY;
+  return known.test(latin1Of(bytes, 0, Math.min(stop, NAME_BYTES))) ? REPLY : WEAK_REPLY;
 }
 
 /** All lines that can be seen as a whole are commands: "get …" also begins sentences. */
@@ -116,7 +116,7 @@ function isName(bytes: Uint8Array, start: number): boolean {
 
 /** `$`, nine digits, CRLF */
 const BULK_HEADER_BYTES = 12;
-/** Of a command's name looked at. */
+/** Of a name looked at. */
 const NAME_BYTES = 24;
 
 const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39;

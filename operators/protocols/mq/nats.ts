@@ -273,15 +273,19 @@ const REQUEST =
 const RESPONSE = /^(?:INFO \{|MSG \S+ \w+ (?:\S+ )?\d+$|HMSG \S+ \w+ (?:\S+ )?\d+ \d+$|-ERR ')/i;
 
 const LINE_BYTES = 512;
+/** Enough for a verb and how its JSON begins. */
+const VERB_BYTES = 32;
 
 function probe(bytes: Uint8Array, length: number): Claim {
+  // Many say +OK: it claims nothing.
+  if (bytes[0] === 0x2b) return length < 5 ? { kind: "maybe" } : NO;
   if (!beginsWithVerb(bytes)) return NO;
-  const head = bytes.subarray(0, LINE_BYTES);
-  const end = head.indexOf(10);
+  const verb = latin1Of(bytes, 0, VERB_BYTES);
+  if (/^INFO \{\s*"/i.test(verb)) return { kind: "response", score: 95 };
+  if (/^CONNECT \{\s*"/i.test(verb)) return { kind: "request", score: 95 };
+  const end = bytes.subarray(0, LINE_BYTES).indexOf(10);
   const cut = end < 0;
-  const line = latin1Of(head, 0, cut ? head.length : end).replace(/\r$/, "");
-  if (/^INFO \{\s*"/i.test(line)) return { kind: "response", score: 95 };
-  if (/^CONNECT \{\s*"/i.test(line)) return { kind: "request", score: 95 };
+  const line = latin1Of(bytes, 0, cut ? LINE_BYTES : end).replace(/\r$/, "");
   if (cut) return length < 16 && /^[A-Z+-]*$/i.test(line) ? { kind: "maybe" } : NO;
   if (bytes[end - 1] !== 13) return NO;
   if (REQUEST.test(line)) return { kind: "request", score: 85 };

@@ -178,7 +178,9 @@ function tell(line: string, headers: Headers, more: boolean, make: Make<F>): Ste
 const NO: Claim = { kind: "no" };
 
 function probe(bytes: Uint8Array): Claim {
-  if (firstWordBytes(bytes, 3) < 3) return NO;
+  const word = firstWordBytes(bytes, 10);
+  const next = bytes[word + 1] ?? 0;
+  if (word < 3 || (bytes[word] === 0x20 && !"stu".includes(String.fromCharCode(next)))) return NO;
   const text = latin1Of(bytes, 0, 256);
   if (/^SIP\/2\.0 [1-6]\d\d[ \r]/.test(text)) return { kind: "response", score: 98 };
   const method = /^([A-Z]+) (?:sips?|tel|urn):[^ \r\n]+ SIP\/2\.0\r?\n/.exec(text)?.[1] ?? "";

@@ -76,42 +76,46 @@ function dollarEnd(sql: string, at: number): number {
   return close < 0 ? sql.length : close + tag[0].length;
 }
 
-/** Kind and end of the token at `at`. */
-function tokenAt(sql: string, at: number, mysql: boolean): [Token, number] {
+function tokenAt(sql: string, at: number, mysql: boolean): Token {
   const c = sql.charCodeAt(at);
-  if (isSpace(c)) {
-    let i = at + 1;
-    while (i < sql.length && isSpace(sql.charCodeAt(i))) i++;
-    return ["space", i];
-  }
-  if (c === 39) return ["literal", quotedEnd(sql, at, mysql || /[eE]/.test(sql[at - 1] ?? ""))];
-  if (c === 34) return [mysql ? "literal" : "quoted", quotedEnd(sql, at, mysql)];
-  if (c === 96) return ["quoted", quotedEnd(sql, at, false)];
-  if ((c === 45 && sql.charCodeAt(at + 1) === 45) || (c === 35 && mysql)) {
-    const end = sql.indexOf("\n", at);
-    return ["comment", end < 0 ? sql.length : end];
-  }
-  if (c === 47 && sql.charCodeAt(at + 1) === 42) {
-    const end = sql.indexOf("*/", at + 2);
-    return ["comment", end < 0 ? sql.length : end + 2];
-  }
-  if (isDigit(c) || (c === 46 && isDigit(sql.charCodeAt(at + 1)))) {
-    return ["literal", numberEnd(sql, at)];
-  }
-  if (c === 36) {
-    const end = dollarEnd(sql, at);
-    if (end > 0) return ["literal", end];
-  }
-  if (isWord(c)) {
-    let i = at + 1;
-    while (i < sql.length && isWord(sql.charCodeAt(i))) i++;
-    return ["word", i];
-  }
-  return ["sign", at + 1];
+  if ((c >= 97 && c <= 122) || (c >= 65 && c <= 90)) return "word";
+  if (isSpace(c)) return "space";
+  if (isDigit(c) || c === 39) return "literal";
+  if (c === 46) return isDigit(sql.charCodeAt(at + 1)) ? "literal" : "sign";
+  if (c === 34) return mysql ? "literal" : "quoted";
+  if (c === 96) return "quoted";
+  if (c === 45) return sql.charCodeAt(at + 1) === 45 ? "comment" : "sign";
+  if (c === 47) return sql.charCodeAt(at + 1) === 42 ? "comment" : "sign";
+  if (c === 35) return mysql ? "comment" : "sign";
+  if (c === 36) return dollarEnd(sql, at) > 0 ? "literal" : "word";
+  return isWord(c) ? "word" : "sign";
 }
 
-/** `x'1f'`, `b'01'`, `e'…'`, `n'…'`, `u&'…'`: the letter belongs to the literal. */
-const isLiteralPrefix = (word: string) => word.length === 1 && /[xXbBeEnNuU]/.test(word);
+function tokenEnd(token: Token, sql: string, at: number, mysql: boolean): number {
+  const c = sql.charCodeAt(at);
+  let i = at + 1;
+  switch (token) {
+    case "word":
+      while (i < sql.length && isWord(sql.charCodeAt(i))) i++;
+      return i;
+    case "space":
+      while (i < sql.length && isSpace(sql.charCodeAt(i))) i++;
+      return i;
+    case "quoted":
+      return quotedEnd(sql, at, false);
+    case "literal":
+      if (c === 34) return quotedEnd(sql, at, mysql);
+      if (c === 39) return quotedEnd(sql, at, mysql || /[eE]/.test(sql[at - 1] ?? ""));
+      return c === 36 ? dollarEnd(sql, at) : numberEnd(sql, at);
+    case "comment": {
+      const end = c === 47 ? sql.indexOf("*/", at + 2) : sql.indexOf("\n", at);
+      if (end < 0) return sql.length;
+      return c === 47 ? end + 2 : end;
+    }
+    case "sign":
+      return i;
+  }
+}
 
 /** Reads the trace context that sqlcommenter puts into a comment: `traceparent='00-…'`. */
 function commentIdentity(comment: string): Identity | null {
@@ -126,52 +130,19 @@ export function describeSql(
   unmask = false,
 ): SqlText {
   const mysql = dialect === "mysql";
-  let masked = "";
-  let operation = "";
-  let verb = "";
-  let target = "";
-  let expectTarget = false;
+  const mask = new Mask(sql);
+  const names = new Names(sql);
   let identity: Identity | null = null;
-  let depth = 0;
-  let at = 0;
-  while (at < sql.length) {
-    const [token, end] = tokenAt(sql, at, mysql);
-    const text = sql.slice(at, end);
-    at = end;
-    if (token === "comment") {
-      identity ??= commentIdentity(text);
-      continue;
-    }
-    if (token === "space") {
-      if (masked !== "" && !masked.endsWith(" ")) masked += " ";
-      continue;
-    }
-    if (token === "literal") {
-      if (masked.length === 0 || isLiteralPrefix(lastWord(masked))) {
-        masked = masked.slice(0, masked.length - lastWord(masked).length);
-      }
-      masked += "?";
-      expectTarget = false;
-      continue;
-    }
-    masked += text;
-    if (token === "sign") {
-      if (text === "(") depth++;
-      if (text === ")") depth--;
-      if (text !== "." && text !== "(") expectTarget = false;
-      continue;
-    }
-    const upper = token === "word" ? text.toUpperCase() : "";
-    if (operation === "" && upper !== "") operation = upper;
-    if (verb === "" && depth === 0 && VERBS.has(upper)) verb = upper;
-    if (expectTarget && target === "" && !NOT_A_TARGET.has(upper)) {
-      target = readTarget(sql, at, text);
-      expectTarget = false;
-    }
-    if (TARGET_AFTER.has(upper)) expectTarget = true;
+  for (let at = 0, end = 0; at < sql.length; at = end) {
+    const token = tokenAt(sql, at, mysql);
+    end = tokenEnd(token, sql, at, mysql);
+    if (token === "comment") identity ??= commentIdentity(sql.slice(at, end));
+    mask.take(token, at, end);
+    names.take(token, at, end);
   }
-  const name = operation === "WITH" && verb !== "" ? verb : operation;
-  const shape = collapseLists(masked.replace(/[\s;]+$/, ""));
+  const shape = mask.shape();
+  const { target } = names;
+  const name = names.operation === "WITH" && names.verb !== "" ? names.verb : names.operation;
   return {
     masked: shape,
     text: unmask ? sql : shape,
@@ -182,20 +153,138 @@ export function describeSql(
   };
 }
 
-const lastWord = (text: string): string => /[A-Za-z]+$/.exec(text.slice(-3))?.[0] ?? "";
+/** The statement as it is masked, token by token: what stays as it was is copied in long runs. */
+class Mask {
+  readonly #sql: string;
+  #masked = "";
+  /** Where the text begins that has been taken as it is but is not copied yet. */
+  #from = 0;
+  /** The last two characters of what has been taken, 0 before any. */
+  #last = 0;
+  #before = 0;
+
+  constructor(sql: string) {
+    this.#sql = sql;
+  }
+
+  take(token: Token, at: number, end: number): void {
+    if (token === "comment") this.#replace(at, end, "");
+    else if (token === "space") {
+      if (this.#last === 0 || this.#last === 32) this.#replace(at, end, "");
+      else if (end > at + 1 || this.#sql.charCodeAt(at) !== 32) this.#replace(at, end, " ");
+      else this.#note(32);
+    } else if (token === "literal") {
+      if (this.#isPrefixed()) this.#dropLast(at);
+      this.#replace(at, end, "?");
+    } else {
+      if (end > at + 1) this.#last = this.#sql.charCodeAt(end - 2);
+      this.#note(this.#sql.charCodeAt(end - 1));
+    }
+  }
+
+  shape(): string {
+    this.#replace(this.#sql.length, this.#sql.length, "");
+    const masked = this.#masked;
+    const ends = this.#last === 59 || this.#last <= 32 || this.#last > 127;
+    const trimmed = ends ? masked.replace(/[\s;]+$/, "") : masked;
+    return collapseLists(trimmed);
+  }
+
+  #note(character: number): void {
+    this.#before = this.#last;
+    this.#last = character;
+  }
+
+  /** Puts `text` in the place of [at, end). */
+  #replace(at: number, end: number, text: string): void {
+    if (at > this.#from) this.#masked += this.#sql.slice(this.#from, at);
+    this.#from = end;
+    if (text === "") return;
+    this.#masked += text;
+    this.#note(text.charCodeAt(0));
+  }
+
+  /** `x'1f'`, `b'01'`, `e'…'`, `n'…'`: a letter that stands alone belongs to the literal. */
+  #isPrefixed(): boolean {
+    return isLetter(this.#last) && !isLetter(this.#before) &&
+      "xbenu".includes(String.fromCharCode(this.#last | 32));
+  }
+
+  /** Gives up the last character, with what has not been copied up to `at`. */
+  #dropLast(at: number): void {
+    if (at > this.#from) this.#replace(at - 1, at, "");
+    else this.#masked = this.#masked.slice(0, -1);
+    this.#last = this.#before;
+    this.#before = 0;
+  }
+}
+
+const isLetter = (c: number) => (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
+
+/** What the statement does, and to which table first. */
+class Names {
+  readonly #sql: string;
+  operation = "";
+  /** What follows common table expressions. */
+  verb = "";
+  target = "";
+  #expectTarget = false;
+  #depth = 0;
+
+  constructor(sql: string) {
+    this.#sql = sql;
+  }
+
+  take(token: Token, at: number, end: number): void {
+    switch (token) {
+      case "word":
+        // Most words come when all is known.
+        if (this.operation === "" || this.operation === "WITH" || this.target === "") {
+          this.#word(this.#sql.slice(at, end).toUpperCase(), at, end);
+        }
+        break;
+      case "quoted":
+        if (this.#expectTarget) this.#found(at, end);
+        break;
+      case "literal":
+        this.#expectTarget = false;
+        break;
+      case "sign":
+        this.#sign(this.#sql.charCodeAt(at));
+    }
+  }
+
+  #sign(character: number): void {
+    if (character === 40) this.#depth++;
+    else if (character === 41) this.#depth--;
+    if (character !== 46 && character !== 40) this.#expectTarget = false;
+  }
+
+  #word(upper: string, at: number, end: number): void {
+    if (this.operation === "") this.operation = upper;
+    if (this.verb === "" && this.#depth === 0 && VERBS.has(upper)) this.verb = upper;
+    if (this.#expectTarget && !NOT_A_TARGET.has(upper)) this.#found(at, end);
+    if (TARGET_AFTER.has(upper)) this.#expectTarget = true;
+  }
+
+  #found(at: number, end: number): void {
+    this.#expectTarget = false;
+    if (this.target === "") this.target = readTarget(this.#sql, at, end);
+  }
+}
 
 /** A table name with its schema: `a.b`, quotes removed. */
-function readTarget(sql: string, at: number, first: string): string {
+function readTarget(sql: string, at: number, end: number): string {
+  const first = sql.slice(at, end);
   const rest = /^(?:\s*\.\s*(?:"[^"]{1,63}"|`[^`]{1,63}`|[\w$]{1,63})){1,2}/.exec(
-    sql.slice(at, at + 200),
+    sql.slice(end, end + 200),
   );
   return (first + (rest?.[0] ?? "")).replace(/["`\s]/g, "").slice(0, 128);
 }
 
 /** `IN (?, ?, ?)` and `VALUES (?, ?), (?, ?)` become `(?)`: equal shapes, equal text. */
 function collapseLists(masked: string): string {
-  if (!masked.includes("?")) return masked;
-  return masked
-    .replace(/\(\s*\?(?:\s*,\s*\?)+\s*\)/g, "(?)")
-    .replace(/(\(\?\))(?:\s*,\s*\(\?\))+/g, "$1");
+  if (masked.indexOf("?") === masked.lastIndexOf("?")) return masked;
+  const lists = masked.replace(/\(\s*\?(?:\s*,\s*\?)+\s*\)/g, "(?)");
+  return lists.includes("(?)") ? lists.replace(/(\(\?\))(?:\s*,\s*\(\?\))+/g, "$1") : lists;
 }

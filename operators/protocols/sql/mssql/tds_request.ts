@@ -20,9 +20,24 @@ const utf16 = new TextDecoder("utf-16le");
 /** So many UTF-16 units, or as many of them as are there. */
 export function readUnits(cursor: Cursor, units: number): string {
   const bytes = Math.min(units * 2, TEXT_BYTES_MAX, cursor.captured & ~1);
-  const text = utf16.decode(cursor.bytes(bytes));
+  const text = decodeUnits(cursor.bytes(bytes));
   const rest = units * 2 - bytes;
   if (rest > 0) cursor.skip(Math.min(rest, cursor.remaining));
+  return text;
+}
+
+/** A call of the decoder takes as long as this many units by themselves. */
+const SHORT_BYTES = 64;
+
+function decodeUnits(bytes: Uint8Array): string {
+  if (bytes.length > SHORT_BYTES) return utf16.decode(bytes);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 2) {
+    const unit = (bytes[i] as number) | (bytes[i + 1] as number) << 8;
+    // Halves of pairs and marks of the byte order are the decoder's affair.
+    if (unit >= 0xd800) return utf16.decode(bytes);
+    text += String.fromCharCode(unit);
+  }
   return text;
 }
 
