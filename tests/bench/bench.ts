@@ -2,13 +2,26 @@
 // All benches, one after the other, or those that are named. Ratios within one run mean something;
 // absolute numbers belong to the machine they were taken on, which is printed first.
 
+import {
+  type ApplicationContext,
+  buildApplication,
+  buildCommand,
+  run as runApplication,
+  text_en,
+} from "@stricli/core";
+import process from "node:process";
 import { type Need, requires } from "../support/requirements.ts";
+
+interface BenchFlags {
+  readonly seconds: number;
+  readonly rate: number;
+}
 
 interface Bench {
   readonly name: string;
   readonly what: string;
   readonly needs: readonly Need[];
-  readonly run: () => Promise<string>;
+  readonly run: (flags: BenchFlags) => Promise<string>;
 }
 
 const BENCHES: readonly Bench[] = [
@@ -28,6 +41,15 @@ const BENCHES: readonly Bench[] = [
     run: async () => {
       const { formatSlowdownReport, slowdownBench } = await import("./slowdown.ts");
       return formatSlowdownReport(await slowdownBench());
+    },
+  },
+  {
+    name: "memory",
+    what: "resident memory under a steady load of requests, with a store and without",
+    needs: ["bpf", "nginx", "redis", "tmux"],
+    run: async ({ seconds, rate }) => {
+      const { formatMemoryReport, memoryBench } = await import("./memory.ts");
+      return formatMemoryReport(await memoryBench({ seconds, requestsPerSecond: rate }));
     },
   },
   {
@@ -95,48 +117,106 @@ const BENCHES: readonly Bench[] = [
   },
 ];
 
-function help(): string {
-  return [
-    "Usage: deno task bench [NAME…]",
-    "",
-    "Measures, and prints what was measured. Without a name: all, in about five minutes.",
-    "",
-    ...BENCHES.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`),
-    "",
-    "Examples:",
-    "  deno task bench",
-    "  deno task bench probe slowdown",
-  ].join("\n");
+const command = buildCommand<BenchFlags, string[], ApplicationContext>({
+  func: async function (flags, ...names) {
+    this.process.exitCode = await runBenches(flags, names);
+  },
+  parameters: {
+    flags: {
+      seconds: {
+        kind: "parsed",
+        parse: positive,
+        brief: "memory: how long each way of tracing is watched",
+        placeholder: "number",
+        default: "60",
+      },
+      rate: {
+        kind: "parsed",
+        parse: positive,
+        brief: "memory: requests per second; 10000 make about 50 k events/s",
+        placeholder: "number",
+        default: "10000",
+      },
+    },
+    positional: {
+      kind: "array",
+      parameter: {
+        parse: nameOfBench,
+        brief: "Benches to run; without one, all, in about ten minutes",
+        placeholder: "NAME",
+      },
+    },
+  },
+  docs: {
+    brief: "Measure, and print what was measured",
+    customUsage: [
+      { input: "", brief: "everything" },
+      { input: "probe slowdown", brief: "these two" },
+      { input: "memory --seconds 180", brief: "three minutes for each way of tracing" },
+    ],
+    fullDescription: `Ratios within one run mean something; absolute numbers belong to the machine.
+
+${BENCHES.map(({ name, what }) => `  ${name.padEnd(10)} ${what}`).join("\n")}`,
+  },
+});
+
+function nameOfBench(text: string): string {
+  if (BENCHES.some(({ name }) => name === text)) return text;
+  const names = BENCHES.map(({ name }) => name).join(", ");
+  throw new Error(`Cannot run bench ${text}: there are ${names}`);
 }
 
-async function main(words: readonly string[]): Promise<number> {
-  if (words.includes("--help") || words.includes("-h")) {
-    console.log(help());
-    return 0;
-  }
-  const unknown = words.find((word) => !BENCHES.some(({ name }) => name === word));
-  if (unknown !== undefined) {
-    const names = BENCHES.map(({ name }) => name).join(", ");
-    console.error(`Cannot run bench ${unknown}: there are ${names}`);
-    return 2;
-  }
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0) return value;
+  throw new Error(`Cannot read ${text}: it is no number above 0`);
+}
+
+async function runBenches(flags: BenchFlags, names: readonly string[]): Promise<number> {
   console.log(`${navigator.hardwareConcurrency} cores, Deno ${Deno.version.deno}\n`);
   let failures = 0;
   for (const { name, needs, run } of BENCHES) {
-    if (words.length > 0 && !words.includes(name)) continue;
+    if (names.length > 0 && !names.includes(name)) continue;
     const reason = needs.map(requires).find((each) => each !== null) ?? null;
     if (reason !== null) {
       console.log(`${name}: skipped, ${reason}\n`);
       continue;
     }
     try {
-      console.log(`${name}\n${await run()}\n`);
+      console.log(`${name}\n${await run(flags)}\n`);
     } catch (error) {
       failures++;
       console.error(`${name}: failed: ${error instanceof Error ? error.message : error}\n`);
     }
   }
   return failures === 0 ? 0 : 1;
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const app = buildApplication(command, {
+    name: "deno task bench",
+    scanner: { caseStyle: "allow-kebab-for-camel" },
+    documentation: { caseStyle: "convert-camel-to-kebab", onlyRequiredInUsageLine: true },
+    localization: {
+      text: {
+        ...text_en,
+        exceptionWhileParsingArguments: (error) =>
+          (error instanceof Error ? error.message : String(error)).replace(/^.*?(?=Cannot )/s, ""),
+      },
+    },
+  });
+  const isPlain = !Deno.stdout.isTerminal() || Deno.env.get("NO_COLOR") !== undefined;
+  const context = {
+    process: {
+      stdout: process.stdout,
+      stderr: process.stderr,
+      env: isPlain ? { STRICLI_NO_COLOR: "1" } : {},
+      exitCode: null as number | string | null,
+    },
+  };
+  await runApplication(app, words, context);
+  const code = Number(context.process.exitCode ?? 0);
+  return code < 0 ? 2 : code;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
