@@ -228,14 +228,15 @@ function readBinary(cursor: Cursor, magic: number, make: Make<F>): Step {
     const draft = { type, resource, endpoint: type, id: opaque };
     return type.endsWith("Q") ? make.oneway(draft) : make.request(draft);
   }
-  const name = STATUSES[status] ?? `STATUS_${status}`;
-  return make.response({
+  const draft: Draft<F> = {
     type,
     code: status,
     id: opaque,
     status: status >= 0x82 ? "server_error" : status === 0 || status === 1 ? "ok" : "client_error",
-    fields: { result: name },
-  });
+    fields: { result: STATUSES[status] ?? `STATUS_${status}` },
+  };
+  // Nobody waits for it: it must not be taken for the answer to a later command.
+  return type.endsWith("Q") ? make.oneway({ ...draft, resource }) : make.response(draft);
 }
 
 const NO: Claim = { kind: "no" };

@@ -69,7 +69,11 @@ interface Document {
   traceparent: string;
 }
 
-export const mongodb = defineProtocol<F, null>({
+/** Ids of answers that say that another one follows, which answers them in turn. */
+type State = Set<number>;
+const FOLLOWED_MAX = 1_024;
+
+export const mongodb = defineProtocol<F, State>({
   name: "mongodb",
   spec: "https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/",
   transports: ["tcp", "unix"],
@@ -79,9 +83,9 @@ export const mongodb = defineProtocol<F, null>({
   capture: "all",
   starts: byteSet([0, 255]),
   probe,
-  open: () => null,
+  open: () => new Set(),
 
-  read(cursor, _way, make) {
+  read(cursor, _way, make, followed) {
     const length = cursor.u32le();
     const requestId = cursor.u32le();
     const responseTo = cursor.u32le();
@@ -95,7 +99,11 @@ export const mongodb = defineProtocol<F, null>({
     cursor.leave();
     const inner = document.opcode || opcode;
     if (responseTo !== 0 || inner === 1) {
-      return response(make, document, inner, responseTo, clipped);
+      const draft = responseOf(document, inner, responseTo, clipped);
+      const unasked = followed.delete(responseTo);
+      if ((flags & MORE_TO_COME) !== 0 && followed.size < FOLLOWED_MAX) followed.add(requestId);
+      // Of a stream of answers the first one is the answer to the request.
+      return unasked ? make.oneway({ ...draft, type: "EXHAUST" }) : make.response(draft);
     }
     return request(make, document, inner, requestId, flags, clipped);
   },
@@ -252,17 +260,16 @@ const SERVER_CODES = new Set([
   11602,
 ]);
 
-function response(
-  make: Make<F>,
+function responseOf(
   document: Document,
   opcode: number,
   id: number,
   clipped: boolean,
-): Step {
+): Draft<F> {
   // Of a write that failed the command says ok, and its first error a code.
   const failed = document.ok === false || document.code !== null;
   const code = document.code ?? 0;
-  return make.response({
+  return {
     id,
     clipped,
     code,
@@ -272,7 +279,7 @@ function response(
       ...(failed && { error_code: String(code) }),
       ...(failed && { error_message: document.message }),
     },
-  });
+  };
 }
 
 const NO: Claim = { kind: "no" };
