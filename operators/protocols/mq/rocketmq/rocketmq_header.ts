@@ -42,7 +42,9 @@ function readJson(text: string): Header {
     throw new Malformed("header is no JSON");
   }
   if (typeof json !== "object" || json === null) throw new Malformed("header is no object");
-  for (const [name, value] of Object.entries(json)) {
+  const values = json as Readonly<Record<string, unknown>>;
+  for (const name in values) {
+    const value = values[name];
     switch (name) {
       case "code":
       case "version":
@@ -64,7 +66,11 @@ function readJson(text: string): Header {
 
 function readExt(value: unknown, ext: Map<string, string>): void {
   if (typeof value !== "object" || value === null) return;
-  for (const [name, text] of Object.entries(value).slice(0, EXT_MAX)) ext.set(name, String(text));
+  const texts = value as Readonly<Record<string, unknown>>;
+  for (const name in texts) {
+    if (ext.size >= EXT_MAX) return;
+    ext.set(name, String(texts[name]));
+  }
 }
 
 function readBinary(cursor: Cursor, bytes: number): Header {

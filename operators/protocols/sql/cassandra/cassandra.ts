@@ -110,9 +110,9 @@ function readEnvelope(
 /** The body as it was: LZ4 has its size in front, which begins with 0, Snappy has not. */
 function unpacked(cursor: Cursor, compression: string): Cursor {
   const lz4 = compression === "lz4" || (compression === "" && cursor.peekOr(0) === 0);
-  if (lz4) cursor.skip(4);
+  const bytesMax = lz4 ? Math.min(cursor.u32(), READ_BYTES_MAX) : READ_BYTES_MAX;
   const packed = cursor.bytes(cursor.captured);
-  const bytes = lz4 ? unpackLz4(packed, READ_BYTES_MAX) : unpackSnappy(packed, READ_BYTES_MAX);
+  const bytes = lz4 ? unpackLz4(packed, bytesMax) : unpackSnappy(packed, bytesMax);
   const body = new Cursor();
   body.reset(bytes, 0, bytes.length, bytes.length);
   body.enter(bytes.length);

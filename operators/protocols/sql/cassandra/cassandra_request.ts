@@ -130,9 +130,7 @@ function readStatement(cursor: Cursor, state: CassandraState): SqlText {
 
 /** Short bytes as hexadecimal digits. */
 export function readId(cursor: Cursor): string {
-  let id = "";
-  for (const byte of cursor.bytes(cursor.u16())) id += byte.toString(16).padStart(2, "0");
-  return id;
+  return cursor.bytes(cursor.u16()).toHex();
 }
 
 function readStartup(cursor: Cursor, found: Found, state: CassandraState): void {
