@@ -24,6 +24,7 @@ const BODY_BYTES_MAX = 1 << 27;
 
 const STORAGE = new Set(["set", "add", "replace", "append", "prepend", "cas"]);
 const RETRIEVAL = new Set(["get", "gets", "gat", "gats"]);
+const META = new Set(["mg", "ms", "md", "ma"]);
 const OTHER = new Set([
   ...["incr", "decr", "delete", "touch", "flush_all", "stats", "version", "verbosity", "quit"],
   ...["mg", "ms", "md", "ma", "mn", "me", "slabs", "lru", "cache_memlimit", "shutdown", "watch"],
@@ -103,6 +104,13 @@ interface State {
   data: number;
   dataBack: number;
   hits: number;
+  /** The data back belongs to an answer that was told, and ends it. */
+  told: boolean;
+  /**
+   * Meta commands were sent that are answered only where there is something to say: until MN, which
+   * answers the `mn` behind them, answers are theirs.
+   */
+  quiet: boolean;
 }
 
 export const memcached = defineProtocol<F, State>({
@@ -120,7 +128,7 @@ export const memcached = defineProtocol<F, State>({
     ...["END", "STAT"],
   ],
   probe,
-  open: () => ({ data: 0, dataBack: 0, hits: 0 }),
+  open: () => ({ data: 0, dataBack: 0, hits: 0, told: false, quiet: false }),
 
   read(cursor, way, make, state) {
     const magic = cursor.peek();
@@ -130,7 +138,8 @@ export const memcached = defineProtocol<F, State>({
   },
 
   lost(state, way) {
-    if (way === "toClient") Object.assign(state, { dataBack: 0, hits: 0 });
+    state.quiet = false;
+    if (way === "toClient") Object.assign(state, { dataBack: 0, hits: 0, told: false });
     else state.data = 0;
   },
 });
@@ -152,15 +161,17 @@ function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
   const stores = STORAGE.has(verb);
   if (!stores && !RETRIEVAL.has(verb) && !OTHER.has(verb)) throw new Malformed("no such command");
   const draft: Draft<F> = { type: verb, resource: key, endpoint: verb };
+  const hushed = META.has(verb) && words.includes("q", 2);
+  // Another command among quiet ones: whose an answer is, is anyone's guess.
+  state.quiet = hushed || (state.quiet && verb === "mn");
   if (stores || verb === "ms") {
     const bytes = Number(words[stores ? 4 : 2]);
     if (!(bytes >= 0 && bytes <= BODY_BYTES_MAX)) throw new Malformed("no length of data");
     state.data = bytes + 2;
-    const quiet = words.at(-1) === "noreply" || (verb === "ms" && words.includes("q"));
     const more = { ...draft, more: true };
-    return quiet ? make.oneway(more) : make.request(more);
+    return hushed || words.at(-1) === "noreply" ? make.oneway(more) : make.request(more);
   }
-  if (verb === "quit" || words.at(-1) === "noreply") return make.oneway(draft);
+  if (hushed || verb === "quit" || words.at(-1) === "noreply") return make.oneway(draft);
   if (!RETRIEVAL.has(verb)) return make.request(draft);
   const keys = words.slice(verb.startsWith("gat") ? 2 : 1);
   return make.request({
@@ -172,9 +183,13 @@ function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
 
 function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
   if (state.dataBack > 0) {
-    const bytes = state.dataBack;
+    const bytes = state.told ? state.dataBack - 1 : state.dataBack;
+    state.dataBack -= bytes;
+    if (bytes > 0) return { kind: "skip", bytes };
+    cursor.skip(1);
     state.dataBack = 0;
-    return { kind: "skip", bytes };
+    state.told = false;
+    return { kind: "end" };
   }
   const line = cursor.line(LINE_BYTES_MAX);
   const space = line.indexOf(" ");
@@ -185,6 +200,7 @@ function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
     state.dataBack = bytes + 2;
     state.hits++;
     if (word === "VALUE") return { kind: "nothing" };
+    state.told = true;
     return finish(make, state, word, line);
   }
   if (word === "STAT" || word === "ITEM") return { kind: "nothing" };
@@ -196,14 +212,18 @@ function finish(make: Make<F>, state: State, word: string, line: string): Step {
   const { hits } = state;
   state.hits = 0;
   const failed = word === "ERROR" || word === "CLIENT_ERROR" || word === "SERVER_ERROR";
-  return make.response({
+  const unasked = state.quiet && word !== "MN";
+  if (word === "MN") state.quiet = false;
+  const draft: Draft<F> = {
+    more: state.told,
     status: word === "SERVER_ERROR" ? "server_error" : failed ? "client_error" : "ok",
     fields: {
       result: /^\d/.test(word) ? "value" : word,
       ...(hits > 0 && { hits: hits }),
       ...(failed && line.length > word.length && { error_message: line.slice(word.length + 1) }),
     },
-  });
+  };
+  return unasked ? make.oneway({ ...draft, type: word }) : make.response(draft);
 }
 
 /** Quiet commands (GETQ, SETQ …) are answered only when there is something to say. */
