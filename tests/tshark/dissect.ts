@@ -18,19 +18,21 @@ export async function dissect(
   ports: ReadonlySet<number>,
 ): Promise<Lanes<SharkMessage>> {
   const decodeAs = [...ports].flatMap((port) =>
-    ["tcp", "udp"].flatMap((transport) =>
+    transportsOf(reader.protocol).flatMap((transport) =>
       reader.decodeAs.flatMap((name) => ["-d", `${transport}.port==${port},${name}`])
     )
   );
-  // As a name only some protocols go over UDP; tshark refuses the others.
-  const usable = reader.protocol === "dns"
-    ? decodeAs
-    : decodeAs.filter((_, i, all) => !`${all[i % 2 === 0 ? i + 1 : i]}`.startsWith("udp"));
   const { stdout, stderr, success } = await new Deno.Command("tshark", {
-    args: ["-r", path, "-n", "-T", "pdml", ...SETTINGS, ...usable],
+    args: ["-r", path, "-n", "-T", "pdml", ...SETTINGS, ...decodeAs],
   }).output();
   if (!success) throw new Error(`Cannot dissect ${path}: ${new TextDecoder().decode(stderr)}`);
   return lanesOf(new TextDecoder().decode(stdout), reader, ports);
+}
+
+/** tshark refuses what goes over the other one only. */
+function transportsOf(protocol: string): readonly string[] {
+  if (protocol === "dns") return ["tcp", "udp"];
+  return protocol === "snmp" ? ["udp"] : ["tcp"];
 }
 
 const SETTINGS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"];

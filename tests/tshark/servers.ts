@@ -2,7 +2,7 @@
 // Servers that only the comparison with tshark starts: each on a port of loopback, stopped by its
 // own process id, with its files in a folder of its own.
 
-import { type Child, type ChildOptions, startChild } from "../support/child.ts";
+import { type Child, type ChildOptions, runToEnd, startChild } from "../support/child.ts";
 import { isListening } from "../support/ports.ts";
 import { startNginx } from "../support/servers/nginx.ts";
 import { inTemporaryFolder } from "../support/temporary_folder.ts";
@@ -46,6 +46,24 @@ export function startRabbitmq(port: number): Promise<Child> {
       env,
       cwd: folder,
       stopMs: 20_000,
+    });
+  });
+}
+
+/** nginx with a certificate of its own. */
+export function startTls(port: number): Promise<Child> {
+  return inTemporaryFolder("tls", async (folder) => {
+    const [key, certificate] = [`${folder}/key`, `${folder}/certificate`];
+    const names = ["-subj", "/CN=shop.test", "-days", "30", "-nodes"];
+    const files = ["-newkey", "rsa:2048", "-keyout", key, "-out", certificate];
+    await runToEnd("openssl", { args: ["req", "-x509", ...files, ...names] });
+    return await startNginx({
+      port: port + 1,
+      server: `listen 127.0.0.1:${port} ssl;
+    ssl_certificate ${certificate};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    location / { return 200 "hello\n"; }`,
     });
   });
 }

@@ -16,6 +16,7 @@ import {
   startNats,
   startPhp,
   startRabbitmq,
+  startTls,
 } from "./servers.ts";
 
 export interface TrafficServer extends AsyncDisposable {
@@ -40,7 +41,7 @@ export interface Traffic {
 
 const programs = new URL("programs/", import.meta.url).pathname;
 
-/** Produces with keys, headers and compression, consumes alone and in a group, asks for metadata. */
+/** Produces with keys, headers and compression, consumes alone and in a group. */
 async function useKcat(port: number): Promise<void> {
   const kcat = (line: string, input = "") =>
     runToEnd("sh", {
@@ -64,12 +65,26 @@ const client =
     await runToEnd("node", { args: [`${programs}${file}`], env: all });
   };
 
-const server = (file: string): Traffic["start"] => (port, MODULES): Promise<Child> =>
-  startChild("node", {
-    args: [`${programs}${file}`],
-    env: { MODULES, PORT: `${port}`, SERVER: "yes" },
-    ready: () => isListening(port),
-  });
+const server =
+  (file: string, env: Readonly<Record<string, string>> = {}): Traffic["start"] =>
+  (port, MODULES): Promise<Child> =>
+    startChild("node", {
+      args: [`${programs}${file}`],
+      env: { ...env, MODULES, PORT: `${port}`, SERVER: "yes" },
+      ready: async () => await isListening(port) || await isListening(port, { transport: "udp" }),
+    });
+
+/** A program that is client and server. */
+function nodeBoth(
+  protocol: string,
+  packages: readonly string[],
+  mode = "",
+  env: Readonly<Record<string, string>> = {},
+): Traffic {
+  const file = `${protocol}.mjs`;
+  const name = mode === "" ? protocol : `${protocol}-${mode}`;
+  return { name, protocol, needs: [], packages, start: server(file, env), use: client(file, env) };
+}
 
 const ROUTES = `
   location = /missing { return 404 "none\\n"; }
@@ -176,6 +191,21 @@ export const TRAFFIC: readonly Traffic[] = [
     packages: ["mongodb@6", "bson@6"],
     start: server("mongodb.mjs"),
     use: client("mongodb.mjs"),
+  },
+  nodeBoth("websocket", ["ws@8"]),
+  nodeBoth("smtp", ["nodemailer@6", "smtp-server@3"]),
+  nodeBoth("ldap", ["ldapjs@3"]),
+  nodeBoth("snmp", ["net-snmp@3"]),
+  nodeBoth("thrift", ["thrift@0.20"], "binary"),
+  nodeBoth("thrift", ["thrift@0.20"], "framed", { FRAMED: "yes" }),
+  nodeBoth("thrift", ["thrift@0.20"], "compact", { FRAMED: "yes", COMPACT: "yes" }),
+  {
+    name: "tls",
+    protocol: "tls",
+    needs: ["nginx"],
+    packages: [],
+    start: startTls,
+    use: client("tls.mjs"),
   },
   {
     name: "kafka",

@@ -246,7 +246,7 @@ Deno.test("packets are in the order of time, handshakes of idle connections too"
   assert.equal(times[3], 1_700_000_001_000_500_000n, "the idle one's SYN");
 });
 
-Deno.test("reads that follow each other at once are one segment, also without a write", async () => {
+Deno.test("reads that follow each other at once are one segment", async () => {
   const server = new Conversation({ conn: 0, role: "server" });
   const atNs = 1_001_000_000n;
   const { data, packets } = await written([

@@ -8,12 +8,18 @@ import { fastcgi } from "./fastcgi.ts";
 import { http } from "./http.ts";
 import { http2 } from "./http2.ts";
 import { kafka } from "./kafka.ts";
+import { ldap } from "./ldap.ts";
 import { memcached } from "./memcached.ts";
 import { mongodb } from "./mongodb.ts";
 import { mqtt } from "./mqtt.ts";
 import { mysql } from "./mysql.ts";
 import { postgresql } from "./postgresql.ts";
 import { redis } from "./redis.ts";
+import { smtp } from "./smtp.ts";
+import { snmp } from "./snmp.ts";
+import { thrift } from "./thrift.ts";
+import { tls } from "./tls.ts";
+import { websocket } from "./websocket.ts";
 
 export const READERS: readonly SharkReader[] = [
   amqp,
@@ -22,12 +28,18 @@ export const READERS: readonly SharkReader[] = [
   http,
   http2,
   kafka,
+  ldap,
   memcached,
   mongodb,
   mqtt,
   mysql,
   postgresql,
   redis,
+  smtp,
+  snmp,
+  thrift,
+  tls,
+  websocket,
 ];
 
 export const readerOf = (protocol: string): SharkReader | undefined =>
