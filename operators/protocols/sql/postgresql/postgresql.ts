@@ -22,59 +22,10 @@ import {
 } from "./postgresql_frames.ts";
 import { defineProtocol, type Draft, type Make, type Step } from "../../../wire/protocol.ts";
 import { describeSql, type SqlText } from "../sql_text.ts";
+import { type F, FIELDS, keep, openSession, type State, type Unit } from "./postgresql_session.ts";
 
 const TEXT_BYTES_MAX = 4_096;
-const STATEMENTS_MAX = 1_024;
 const PENDING_MAX = 4_096;
-
-const FIELDS = {
-  database: { type: "string", otel: "db.namespace", doc: "database" },
-  user: { type: "string", doc: "user that logged in" },
-  statement: { type: "string", doc: "name of the prepared statement" },
-  summary: { type: "string", otel: "db.query.summary", doc: "operation and table" },
-  sqlstate: {
-    type: "string",
-    otel: "db.response.status_code",
-    doc: "SQLSTATE of an error",
-  },
-  rows: {
-    type: "number",
-    otel: "db.response.returned_rows",
-    doc: "rows returned or affected, of the last command",
-  },
-  error_message: { type: "string", doc: "the server's message" },
-} as const;
-type F = typeof FIELDS;
-
-type Unit = "startup" | "encryption" | "query" | "execute" | "prepare";
-
-interface State {
-  /** The server agreed to encryption: TLS follows. null: its answer was not captured. */
-  encrypted: boolean | null;
-  database: string;
-  user: string;
-  statements: Map<string, SqlText>;
-  /** SQL of the statement that the unnamed or a named portal of this batch runs. */
-  bound: SqlText | null;
-  boundName: string;
-  /** The batch since the last Sync has parsed or described but not executed. */
-  preparing: SqlText | null;
-  executed: boolean;
-  /** An Execute was announced: the Sync behind it is its end. */
-  asking: boolean;
-  /** An answer was announced: the ReadyForQuery behind it is its end. */
-  answering: boolean;
-  /** Syncs sent, and what waits for its answer, each with the sync that follows it. */
-  syncs: number;
-  pending: { unit: Unit; sync: number }[];
-  /** Syncs answered by ReadyForQuery. */
-  readies: number;
-  rows: number;
-  commands: number;
-  error: { code: string; message: string; fatal: boolean } | null;
-  /** Texts show their values. */
-  readonly unmask: boolean;
-}
 
 export const postgresql = defineProtocol<F, State>({
   name: "postgresql",
@@ -87,25 +38,7 @@ export const postgresql = defineProtocol<F, State>({
   starts: byteSet(0, FRONTEND, BACKEND),
   probe: probePostgresql,
 
-  open: (_transport, options) => ({
-    unmask: options?.unmask === true,
-    encrypted: false,
-    database: "",
-    user: "",
-    statements: new Map(),
-    bound: null,
-    boundName: "",
-    preparing: null,
-    executed: false,
-    asking: false,
-    answering: false,
-    syncs: 0,
-    pending: [],
-    readies: 0,
-    rows: -1,
-    commands: 0,
-    error: null,
-  }),
+  open: openSession,
 
   read(cursor, way, make, state) {
     if (state.encrypted === null && way !== "toClient") state.encrypted = cursor.peek() === 0x16;
@@ -194,25 +127,28 @@ function readFrontend(cursor: Cursor, make: Make<F>, state: State): Step {
       const name = cursor.cstring();
       const text = describeSql(sqlText(cursor), "postgresql", state.unmask);
       cursor.leave();
-      remember(state, name, text);
+      keep(state.statements, name, text);
       state.preparing = text;
       return NOTHING;
     }
     case "B": {
       cursor.enter(bytes);
-      cursor.cstring();
-      state.boundName = cursor.cstring();
+      const portal = cursor.cstring();
+      const statement = cursor.cstring();
       cursor.leave();
-      state.bound = state.statements.get(state.boundName) ?? null;
+      keep(state.portals, portal, { sql: state.statements.get(statement) ?? null, statement });
       return NOTHING;
     }
     case "E": {
-      cursor.skip(bytes);
+      cursor.enter(bytes);
+      const portal = state.portals.get(cursor.find(0) < 0 ? "" : cursor.cstring());
+      cursor.leave();
       expect(state, "execute");
       state.executed = true;
       state.preparing = null;
       state.asking = true;
-      return make.request({ ...requestOf(state, state.bound, state.boundName), more: true });
+      const draft = requestOf(state, portal?.sql ?? null, portal?.statement ?? "");
+      return make.request({ ...draft, more: true });
     }
     case "S": {
       cursor.skip(bytes);
@@ -244,17 +180,6 @@ function readSql(cursor: Cursor, bytes: number, state: State): SqlText {
   const text = sqlText(cursor);
   cursor.leave();
   return describeSql(text, "postgresql", state.unmask);
-}
-
-function remember(state: State, name: string, text: SqlText): void {
-  state.statements.delete(name);
-  state.statements.set(name, text);
-  if (state.statements.size > STATEMENTS_MAX) {
-    for (const oldest of state.statements.keys()) {
-      state.statements.delete(oldest);
-      break;
-    }
-  }
 }
 
 function requestOf(state: State, sql: SqlText | null, statement: string): Draft<F> {
