@@ -24,7 +24,7 @@ for (const name of names.sort()) {
     assert.ok(expected.size > 0);
     for (const [protocol, lanes] of expected) {
       const { stated, disagreements } = compare(protocol, lanes, ours.get(protocol) ?? new Map());
-      assert.ok(stated > 20, "there is something to compare");
+      assert.ok(stated > 5, "there is something to compare");
       assert.deepEqual(disagreements.filter(({ verdict }) => verdict === null), []);
       all.stated += stated;
       all.argued += disagreements.length;
