@@ -60,7 +60,7 @@ export function addRun(flow: StreamFlow, run: ByteRun, out: PacketOut): void {
   const base = from === here ? from.base : from.baseAtPeer;
   const seq = (base + run.offset) >>> 0;
   begin(flow, run.emitNs, out);
-  if (from.tellsOwn !== writes) flushReads(flow, out);
+  if (flow.reads !== null && flow.reads.from !== from) flushReads(flow, out);
   if (from.tellsOwn && writes) addData(flow, from, seq, run, out);
   else if (!from.tellsOwn && !writes) addToRow(flow, from, seq, run, out);
   else if (!writes) addRead(flow, here, (seq + run.length) >>> 0, run, out);
