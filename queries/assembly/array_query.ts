@@ -26,6 +26,7 @@ export function queryOf(spans: Iterable<Span>): Required<SpanQuery> {
           span.link_confidence >= POSSIBLE_FROM ? span.parent_span_id : null
         ),
         requestSeqs: found.map((span) => span.request_seq),
+        startsUs: found.map((span) => Number((span.start_unix_ns - range.fromNs) / 1_000n)),
       });
     },
   };

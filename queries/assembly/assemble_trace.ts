@@ -58,10 +58,16 @@ async function takeClosure(query: SpanQuery, search: SpanSearch): Promise<void> 
   const within = around(search, lookBacksNs[0] ?? 0n);
   const links = await query.links?.(within, closureRowsMax);
   if (!links) return;
-  const ids = closureOf(links, search.spans.keys(), LIMITS.assemblySpans.value);
+  const { ids, firstUs, lastUs } = closureOf(
+    links,
+    search.spans.keys(),
+    LIMITS.assemblySpans.value,
+  );
   if (ids.length === 0) return;
-  const keys = { ...noKeys(), span_id: ids };
-  search.take(await query.related(keys, within, ids.length));
+  // Whole rows are read from their own time only: a store looks for them in all of a range.
+  const fromNs = within.fromNs + BigInt(firstUs) * 1_000n;
+  const toNs = within.fromNs + BigInt(lastUs + 1) * 1_000n;
+  search.take(await query.related({ ...noKeys(), span_id: ids }, { fromNs, toNs }, ids.length));
 }
 
 /** Spans of a range that are worth reading at once. */

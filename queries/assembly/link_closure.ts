@@ -10,15 +10,25 @@ export interface LinkColumns {
   /** Null without a parent, or if the link to it is too weak to be drawn. */
   readonly parentIds: ArrayLike<bigint | null>;
   readonly requestSeqs: ArrayLike<number | null>;
+  /** Start in whole microseconds after that of the range. */
+  readonly startsUs: ArrayLike<number>;
 }
 
-/** Ids of all spans that can be reached from those given, which are left out; at most `max`. */
+export interface Closure {
+  /** Ids of all spans that can be reached from those given, which are left out. */
+  readonly ids: bigint[];
+  /** Of those spans; what lies between holds few others. */
+  readonly firstUs: number;
+  readonly lastUs: number;
+}
+
+/** What can be reached from the spans given; at most `max` spans. */
 export function closureOf(
   columns: LinkColumns,
   fromIds: Iterable<bigint>,
   max: number,
-): bigint[] {
-  const { spanIds, parentIds, requestSeqs } = columns;
+): Closure {
+  const { spanIds, parentIds, requestSeqs, startsUs } = columns;
   const byId = new Map<bigint, number>();
   const byParent = new Map<bigint, number[]>();
   const bySeq = new Map<number, number[]>();
@@ -40,7 +50,10 @@ export function closureOf(
     }
     for (const each of next) reached.add(spanIds[each] ?? 0n);
   }
-  return [...reached].filter((id) => !given.has(id)).slice(0, max);
+  const ids = [...reached].filter((id) => !given.has(id)).slice(0, max);
+  const starts = ids.map((id) => startsUs[byId.get(id) ?? 0] ?? 0);
+  const firstUs = starts.reduce((first, us) => Math.min(first, us), Infinity);
+  return { ids, firstUs, lastUs: starts.reduce((last, us) => Math.max(last, us), 0) };
 }
 
 function add<K>(rows: Map<K, number[]>, key: K | null, row: number): void {

@@ -29,10 +29,11 @@ export function relatedSql(
   LIMIT ${rowsMax}`;
 }
 
-/** A SELECT of the columns `id`, `parent` and `seq`, see LinkColumns. */
+/** A SELECT of the columns `id`, `parent`, `seq` and `start_us`, see LinkColumns. */
 export function linksSql(range: TimeRange, rowsMax: number, table = "spans"): string {
   return `SELECT span_id AS id, request_seq AS seq,
-    CASE WHEN link_confidence >= ${POSSIBLE_FROM} THEN parent_span_id END AS parent
+    CASE WHEN link_confidence >= ${POSSIBLE_FROM} THEN parent_span_id END AS parent,
+    ((start_unix_ns - ${range.fromNs}) // 1000)::UINTEGER AS start_us
   FROM ${table}
   WHERE start_unix_ns BETWEEN ${range.fromNs} AND ${range.toNs}
   LIMIT ${rowsMax + 1}`;

@@ -28,6 +28,7 @@ export function storeQuery(store: Pick<Store, "query">): SpanQuery {
         spanIds: result.column("id") as LinkColumns["spanIds"],
         parentIds: result.column("parent") as LinkColumns["parentIds"],
         requestSeqs: result.column("seq") as LinkColumns["requestSeqs"],
+        startsUs: result.column("start_us") as LinkColumns["startsUs"],
       };
     },
   };
