@@ -121,6 +121,60 @@ Deno.test("a lost span costs its own links only", () => {
   }
 });
 
+/** Services that call each other as the numbers say: the n-th request is made for an earlier one. */
+const anyForest = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 30 }).map((choices) => {
+  const servers: Span[] = [];
+  const spans: Span[] = [];
+  for (const [i, choice] of choices.entries()) {
+    const above = choice % (i + 1) === i ? undefined : servers[choice % (i + 1)];
+    const client = fixtureSpan({
+      span_id: BigInt(i * 2 + 1),
+      request_seq: i,
+      response_seq: i,
+      pid: above === undefined ? 1_000 + i : above.pid,
+      start_unix_ns: BigInt(i),
+      end_unix_ns: 10_000n - BigInt(i),
+      parent_span_id: above?.span_id ?? null,
+      link_confidence: above === undefined ? 0 : 0.9,
+      link_evidence: above === undefined ? "" : "turn",
+    });
+    const server = fixtureServerOf(client, { span_id: BigInt(i * 2 + 2), pid: i + 1 });
+    servers.push(server);
+    spans.push(client, server);
+  }
+  return spans;
+});
+
+Deno.test("in any forest of requests a lost span costs its own links only", () => {
+  fc.assert(fc.property(anyForest, fc.nat(), (spans, n) => {
+    const lost = spans[n % spans.length];
+    const kept = spans.filter((span) => span !== lost);
+    const isOthers = ([child, parent]: readonly [bigint, bigint, string]) =>
+      child !== lost?.span_id && parent !== lost?.span_id;
+    assert.equal(asIds(spans).length, spans.length - rootsOf(spans));
+    assert.deepEqual(asIds(kept), asIds(spans).filter(isOthers));
+  }));
+});
+
+const rootsOf = (spans: readonly Span[]) =>
+  spans.filter(({ kind, parent_span_id }) => kind === "client" && parent_span_id === null).length;
+
+Deno.test("a span that shares no key changes nothing, whatever else it is like", () => {
+  fc.assert(fc.property(anyForest, anySpan, (spans, like) => {
+    const stranger = {
+      ...like,
+      span_id: 5_000n,
+      parent_span_id: 5_001n,
+      request_seq: 77_777,
+      transport: "tcp" as const,
+      trace_id_header: null,
+      parent_id_header: null,
+      x_request_id: null,
+    };
+    assert.deepEqual(asIds([...spans, stranger]), asIds(spans));
+  }));
+});
+
 Deno.test("a weak link below the threshold is not drawn", () => {
   const [client, server] = chain(1);
   assert.ok(client !== undefined && server !== undefined);

@@ -67,7 +67,7 @@ Deno.test("waterfall: time of its own and the critical path are shown beside evi
   const spans = [root, web, call(3n, 1, at(10, 30)), call(4n, 1, at(12, 60))];
   const lines = show(spans, { evidence: true, width: 110 });
   assert.match(lines[2] ?? "", /web GET .* 80ms +30ms • /);
-  assert.match(lines[3] ?? "", /20ms +20ms   /);
+  assert.match(lines[3] ?? "", /20ms +20ms {3}/);
   assert.match(lines[4] ?? "", /48ms +48ms • /);
   assert.match(lines[5] ?? "", /^• the trace waited for it/);
 });

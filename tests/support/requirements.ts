@@ -6,6 +6,7 @@ export type Need =
   | "root"
   | "bpf"
   | "netns"
+  | "nat"
   | "bpftool"
   | "clang"
   | "nginx"
@@ -44,6 +45,7 @@ const checks: Record<Need, () => string | null> = {
   root: () => Deno.uid() === 0 ? null : "not running as root",
   bpf: () => requires("root") ?? kernelReason() ?? libbpfReason(),
   netns: () => requires("root") ?? program("ip", "iproute2") ?? namespaceReason(),
+  nat: () => requires("netns") ?? program("nft", "nftables") ?? natReason(),
   curl: () => program("curl", "curl"),
   nginx: () => program("nginx", "nginx-light"),
   haproxy: () => program("haproxy", "haproxy"),
@@ -103,6 +105,14 @@ function namespaceReason(): string | null {
   return succeeds("unshare", "--net", "--mount", "--propagation", "slave", "true")
     ? null
     : "network namespaces cannot be made here";
+}
+
+/** Address translation is tried in a namespace that goes with the command. */
+function natReason(): string | null {
+  const table = "add table ip t; add chain ip t c { type nat hook prerouting priority -100; }";
+  return succeeds("unshare", "--net", "nft", table)
+    ? null
+    : "addresses cannot be translated here (nf_tables)";
 }
 
 function succeeds(command: string, ...args: string[]): boolean {
