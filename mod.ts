@@ -33,6 +33,8 @@ export { fromReadable, intoWritable, toReadable } from "./engine/web_streams.ts"
 export { byteSet } from "./operators/wire/byte_set.ts";
 export { type Cursor, Malformed } from "./operators/wire/cursor.ts";
 export { defineProtocol } from "./operators/wire/protocol.ts";
+export { refineProtocol } from "./operators/wire/refinement.ts";
+export type { Carried, Refined, Refinement } from "./operators/wire/refinement.ts";
 export type { Claim, Draft, Fields, Make, Protocol, Step, Way } from "./operators/wire/protocol.ts";
 
 export { run } from "./engine/run.ts";

@@ -124,7 +124,7 @@ Deno.test("a gap where a burst begins: what comes looks like a message, so it is
   assert.deepEqual(seen(), ["a@0+4", "r@0+4", "lost", "b@11+4"]);
 });
 
-Deno.test("right behind a gap, where pairing is by id: messages that add up to the run are read", () => {
+Deno.test("right behind a gap, pairing by id: messages that add up to the run are read", () => {
   const { push, talk, seen } = open("tcp", "id");
   push(talk.up(frame("m", "a")));
   talk.up("lost bytes");

@@ -12,7 +12,7 @@ import { amqp } from "./mq/amqp/amqp.ts";
 import { amqp1 } from "./mq/amqp1/amqp1.ts";
 import { ibmmq } from "./mq/ibmmq.ts";
 import { kafka } from "./mq/kafka/kafka.ts";
-import { mqtt } from "./mq/mqtt.ts";
+import { mqtt } from "./mq/mqtt/mqtt.ts";
 import { nats } from "./mq/nats.ts";
 import { openwire } from "./mq/openwire/openwire.ts";
 import { pulsar } from "./mq/pulsar/pulsar.ts";

@@ -7,6 +7,7 @@ import type { Status } from "../../model/status.ts";
 import type { Transport } from "../../model/connection.ts";
 import type { Nanos } from "../../model/time.ts";
 import type { ByteSet } from "./byte_set.ts";
+import type { Refinement } from "./refinement.ts";
 import type { Cursor } from "./cursor.ts";
 
 /**
@@ -109,6 +110,8 @@ export interface OpenOptions {
   readonly unmask: boolean;
   /** Messages that only carry on what another began are told as well. */
   readonly every?: boolean;
+  /** What HTTP carries beside what is known, asked first. */
+  readonly refinements?: readonly Refinement[];
 }
 
 /**

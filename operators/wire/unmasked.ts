@@ -8,6 +8,7 @@ import type { AnyProtocol } from "./registry.ts";
 export function unmasked(protocol: AnyProtocol): AnyProtocol {
   return {
     ...protocol,
-    open: (transport) => protocol.open(transport, { unmask: true, every: true }),
+    open: (transport, options) =>
+      protocol.open(transport, { ...options, unmask: true, every: true }),
   };
 }

@@ -48,8 +48,8 @@ const ARGUMENTS: readonly Argument[] = [
   },
   {
     who: "matter of taste",
-    why: "a further packet of a flight of the handshake; ours is one message for each flight, told " +
-      "with its first record",
+    why: "a further packet of a flight of the handshake; ours is one message for each flight, " +
+      "told with its first record",
     file: /^tls\//,
     holds: ({ ours, expected }) =>
       ours === null && expected.kind === "oneway" &&

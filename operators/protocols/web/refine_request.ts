@@ -12,17 +12,33 @@ export interface RefinedRequest {
   readonly refined: Refined<Fields>;
 }
 
-/** `body` gives the beginning of the body, and is called only where that is needed. */
+/**
+ * `body` gives the beginning of the body, and is called only where that is needed; `own` are the
+ * user's refinements.
+ */
 export function refineRequest(
   head: Head,
   { path, query }: Target,
   host: string,
   body: () => string,
+  own: readonly Refinement[],
+): RefinedRequest | null {
+  const found = own.length === 0 ? null : refineBy(own, head, { path, query }, host, body);
+  if (found !== null) return found;
+  if (path === "/" && head.method !== "POST" && !host.includes("amazonaws.")) return null;
+  if (!mayBe(path) && !host.includes("amazonaws.")) return null;
+  return refineBy(REFINEMENTS, head, { path, query }, host, body);
+}
+
+function refineBy(
+  refinements: readonly Refinement[],
+  head: Head,
+  { path, query }: Pick<Target, "path" | "query">,
+  host: string,
+  body: () => string,
 ): RefinedRequest | null {
   const { method, contentType, amzTarget: target } = head;
-  if (path === "/" && method !== "POST" && !host.includes("amazonaws.")) return null;
-  if (!mayBe(path) && !host.includes("amazonaws.")) return null;
-  for (const refinement of REFINEMENTS) {
+  for (const refinement of refinements) {
     if (!refinement.path.test(path) && refinement.host?.test(host) !== true) continue;
     const text = refinement.body ? body() : "";
     const refined = refinement.refine({

@@ -27,6 +27,7 @@ export const http = defineProtocol({
   probe: probeHttp,
   open: (_transport, options): HttpState => ({
     unmask: options?.unmask === true,
+    refinements: options?.refinements ?? [],
     up: newBody(),
     down: newBody(),
     waiting: [],
@@ -60,6 +61,8 @@ interface HttpState {
   switching: string | null;
   /** Queries show the values of secret parameters. */
   readonly unmask: boolean;
+  /** The user's own. */
+  readonly refinements: readonly Refinement[];
 }
 
 /** A request that is about something in particular. */
@@ -82,7 +85,7 @@ function readRequest(cursor: Cursor, make: HttpMake, state: HttpState): Step {
   if (head.code !== 0) throw new Malformed("response where a request was expected");
   const url = readTarget(head, state.unmask);
   const host = url.host !== "" ? url.host : head.host;
-  const found = refineRequest(head, url, host, () => bodyPrefix(cursor, head));
+  const found = refineRequest(head, url, host, () => bodyPrefix(cursor, head), state.refinements);
   startBody(cursor, state.up, head, head.contentLength > 0 || head.chunked);
   // No byte of its body came before the next request: it had none.
   if (state.down.unsure) state.down = newBody();

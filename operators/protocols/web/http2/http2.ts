@@ -40,7 +40,7 @@ export const http2 = defineProtocol<F, Conversation>({
   capture: "all",
   starts: byteSet("P", 0),
   probe,
-  open: (_transport, options) => newConversation(options?.unmask === true),
+  open: (_transport, options) => newConversation(options),
 
   read(cursor, way, make, state) {
     const half = way === "toClient" ? state.toClient : state.toServer;
@@ -206,7 +206,7 @@ function takeHeaders(
     opened.grpc = headers.head.contentType.startsWith("application/grpc");
     opened.request.bytes += bytes;
     opened.request.ended = ended;
-    return make.request(requestOf(headers, stream, opened.grpc, !ended, state.unmask));
+    return make.request(requestOf(headers, stream, opened.grpc, !ended, state));
   }
   const answered = streamOf(state, stream);
   answered.response.bytes += bytes;

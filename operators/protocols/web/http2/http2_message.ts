@@ -3,6 +3,7 @@
 
 import type { Status } from "../../../../model/status.ts";
 import type { Draft, Fields } from "../../../wire/protocol.ts";
+import type { Conversation } from "./http2_streams.ts";
 import type { HeaderBlock } from "./http2_headers.ts";
 import { HTTP_FIELDS, readTarget, requestDraft, responseDraft } from "../http/http_message.ts";
 import { refineRequest } from "../refine_request.ts";
@@ -30,10 +31,10 @@ export function requestOf(
   stream: number,
   grpc: boolean,
   more: boolean,
-  unmask: boolean,
+  { unmask, refinements }: Pick<Conversation, "unmask" | "refinements">,
 ): Http2Draft {
   const url = readTarget(block.head, unmask);
-  const found = refineRequest(block.head, url, block.head.host, NO_BODY);
+  const found = refineRequest(block.head, url, block.head.host, NO_BODY, refinements);
   const draft = requestDraft(block.head, url, more, found?.refined ?? null);
   const [, service, method] = grpc ? /^\/([^/]+)\/([^/?]+)$/.exec(block.head.target) ?? [] : [];
   const call = service !== undefined && method !== undefined;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of one HTTP/2 connection and of the streams that are open on it.
 
+import type { OpenOptions } from "../../../wire/protocol.ts";
+import type { Refinement } from "../../../wire/refinement.ts";
 import { HpackDecoder } from "./hpack.ts";
 
 /** One direction of one stream. */
@@ -40,13 +42,21 @@ export interface Conversation {
   readonly streams: Map<number, Stream>;
   /** Queries show the values of secret parameters. */
   readonly unmask: boolean;
+  /** The user's own. */
+  readonly refinements: readonly Refinement[];
 }
 
 /** Streams remembered per connection; the oldest is forgotten beyond. */
 const STREAMS_MAX = 1_024;
 
-export function newConversation(unmask: boolean): Conversation {
-  return { toServer: newHalf(), toClient: newHalf(), streams: new Map(), unmask };
+export function newConversation(options?: OpenOptions): Conversation {
+  return {
+    toServer: newHalf(),
+    toClient: newHalf(),
+    streams: new Map(),
+    unmask: options?.unmask === true,
+    refinements: options?.refinements ?? [],
+  };
 }
 
 /** Until the preface is seen, header tables may hold what came before the capture. */

@@ -7,10 +7,9 @@
 // CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ and PUBLISH of QoS 1 and 2 are answered; the packet id
 // pairs them, apart by direction. PUBLISH of QoS 0 and DISCONNECT are one-way.
 
-import type { Identity } from "../../../model/message.ts";
-import { byteSet } from "../../wire/byte_set.ts";
-import { type Cursor, Malformed } from "../../wire/cursor.ts";
-import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
+import { byteSet } from "../../../wire/byte_set.ts";
+import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
 import {
   type Claim,
   defineProtocol,
@@ -18,9 +17,9 @@ import {
   type Make,
   type Step,
   type Way,
-} from "../../wire/protocol.ts";
-import { IdentityReader } from "../../wire/trace_context.ts";
-import { latin1Of } from "../../wire/text.ts";
+} from "../../../wire/protocol.ts";
+import { latin1Of } from "../../../wire/text.ts";
+import { NO_PROPERTIES, properties, remainingLength, text } from "./mqtt_properties.ts";
 
 const WHOLE_BYTES_MAX = 16_384;
 const HEAD_BYTES_MAX = 4_096;
@@ -94,18 +93,6 @@ function flagsAllowed(type: number, flags: number): boolean {
   if (type === 3) return (flags >> 1 & 3) !== 3;
   return flags === (type === 6 || type === 8 || type === 10 ? 2 : 0);
 }
-
-function remainingLength(cursor: Cursor): number {
-  let length = 0;
-  for (let i = 0; i < 4; i++) {
-    const byte = cursor.u8();
-    length += (byte & 0x7f) * 128 ** i;
-    if (byte < 0x80) return length;
-  }
-  throw new Malformed("length of more than four bytes");
-}
-
-const text = (cursor: Cursor): string => cursor.text(cursor.u16());
 
 /** Who sent the request that this packet belongs to: ids of the two ends are apart. */
 const idOf = (packetId: number, sentBy: Way): string =>
@@ -285,66 +272,6 @@ function readSubscribe(
     id: idOf(packetId, way),
     fields: { topic, packet_id: packetId },
   });
-}
-
-/** Bytes of a property's value by id; -1 binary or text, -2 varint, -3 a pair of texts. */
-const PROPERTY_BYTES: Readonly<Record<number, number>> = {
-  1: 1,
-  2: 4,
-  3: -1,
-  8: -1,
-  9: -1,
-  11: -2,
-  17: 4,
-  18: -1,
-  19: 2,
-  21: -1,
-  22: -1,
-  23: 1,
-  24: 4,
-  25: 1,
-  26: -1,
-  28: -1,
-  31: -1,
-  33: 2,
-  34: 2,
-  35: 2,
-  36: 1,
-  37: 1,
-  38: -3,
-  39: 4,
-  40: 1,
-  41: 1,
-  42: 1,
-};
-
-interface Properties {
-  /** User properties may carry trace context. */
-  readonly identity: Identity | null;
-  /** Topic alias, 0 where there is none. */
-  readonly alias: number;
-}
-
-const NO_PROPERTIES: Properties = { identity: null, alias: 0 };
-const TOPIC_ALIAS = 35;
-
-function properties(cursor: Cursor): Properties {
-  const bytes = remainingLength(cursor);
-  const end = cursor.position + bytes;
-  if (bytes > cursor.remaining) throw new Malformed("properties past the packet");
-  const reader = new IdentityReader();
-  let alias = 0;
-  while (cursor.position < end) {
-    const id = cursor.u8();
-    const size = PROPERTY_BYTES[id];
-    if (size === undefined) throw new Malformed("no such property");
-    if (id === TOPIC_ALIAS) alias = cursor.u16();
-    else if (size >= 0) cursor.skip(size);
-    else if (size === -1) cursor.skip(cursor.u16());
-    else if (size === -2) remainingLength(cursor);
-    else reader.add(text(cursor).toLowerCase(), text(cursor));
-  }
-  return { identity: reader.identity(), alias };
 }
 
 const NO: Claim = { kind: "no" };
