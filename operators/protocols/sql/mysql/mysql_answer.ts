@@ -36,8 +36,8 @@ export function readServer(cursor: Cursor, make: Make<F>, state: State): Step {
       return readRow(cursor, bytes, first, state);
   }
 }
+
 /** 0a | version NUL | thread u32 | salt 8 | 0 | capabilities u16 | charset u8 | status u16 | u16 */
-/** 0a | version NUL | thread u32 | salt 8 | 00 | capabilities u16 | charset u8 | status u16 | u16 */
 function readGreeting(cursor: Cursor, bytes: number, state: State): Step {
   cursor.enter(bytes);
   cursor.skip(1);
