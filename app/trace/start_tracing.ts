@@ -11,6 +11,7 @@ import type { CaptureRecord, LossRecord } from "../../model/capture_record.ts";
 import type { SpanRevision } from "../../model/span.ts";
 import { tracePipeline } from "../pipeline.ts";
 import { asRefusal, type RecordSource } from "./record_source.ts";
+import { onTaskRunnerEnd } from "./task_runner.ts";
 import { type Counts, countsOf } from "./vitals.ts";
 
 /** What outputs can be attached to. */
@@ -75,14 +76,17 @@ export function startTracing(input: RecordSource, options: TracingOptions): Trac
     throw asRefusal(error);
   });
   finished.catch(() => {}); // whoever awaits it hears of it
+  const stop = async (deadlineMs = STOP_MS_MAX) => void await started.stop({ deadlineMs });
+  const runner = onTaskRunnerEnd(kernel?.capture.processes ?? [], () => void stop());
   return {
     run: started,
     counts: () => countsOf(started, losses),
-    stop: async (deadlineMs = STOP_MS_MAX) => {
-      await started.stop({ deadlineMs });
-    },
+    stop,
     finished,
-    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => {
+      runner[Symbol.dispose]();
+      return started[Symbol.asyncDispose]();
+    },
   };
 }
 
