@@ -51,22 +51,40 @@ export interface PacketParts {
   readonly comment: string;
 }
 
+/** Most of a file is of these: written in place, without parts. */
 export function packetBlock(packet: PacketParts): Bytes {
-  const { timeNs, bytes, wireBytes } = packet;
-  const high = Number(timeNs >> 32n), low = Number(timeNs & 0xffffffffn);
-  return blockOf(
-    BLOCK.packet,
-    [u32s(packet.interfaceId, high, low, bytes.length, wireBytes), bytes],
-    [
-      option(OPTION.comment, packet.comment),
-      option(PACKET_OPTION.flags, u32s(packet.inbound ? FLAGS.inbound : FLAGS.outbound)),
-    ],
-  );
+  const { bytes: captured, timeNs } = packet;
+  const { written: comment } = encoder.encodeInto(packet.comment, commentBytes);
+  const optionsAt = 28 + padded(captured.length);
+  const flagsAt = optionsAt + (comment === 0 ? 0 : 4 + padded(comment));
+  const length = flagsAt + 8 + 4 + 4;
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, BLOCK.packet, true);
+  view.setUint32(4, length, true);
+  view.setUint32(8, packet.interfaceId, true);
+  view.setUint32(12, Number(timeNs >> 32n), true);
+  view.setUint32(16, Number(timeNs & 0xffffffffn), true);
+  view.setUint32(20, captured.length, true);
+  view.setUint32(24, packet.wireBytes, true);
+  bytes.set(captured, 28);
+  if (comment > 0) {
+    view.setUint32(optionsAt, OPTION.comment | (comment << 16), true);
+    bytes.set(commentBytes.subarray(0, comment), optionsAt + 4);
+  }
+  view.setUint32(flagsAt, PACKET_OPTION.flags | (4 << 16), true);
+  view.setUint32(flagsAt + 4, packet.inbound ? FLAGS.inbound : FLAGS.outbound, true);
+  view.setUint32(length - 4, length, true);
+  return bytes;
 }
+
+const encoder = new TextEncoder();
+/** Longer comments are cut. */
+const commentBytes = new Uint8Array(1_024);
 
 /** A name that Wireshark shows in place of an IPv4 address. */
 export function nameBlock(ipv4: Uint8Array, name: string): Bytes {
-  const text = new TextEncoder().encode(`${name}\0`);
+  const text = encoder.encode(`${name}\0`);
   const record = new Uint8Array(4 + ipv4.length + text.length);
   new DataView(record.buffer).setUint32(0, NAME_RECORD.ipv4 | ((record.length - 4) << 16), true);
   record.set(ipv4, 4);
@@ -105,7 +123,7 @@ const OPTION_BYTES_MAX = 65_532;
 
 /** Nothing when the value is empty. */
 function option(code: number, value: string | Uint8Array): Bytes {
-  const whole = typeof value === "string" ? new TextEncoder().encode(value) : value;
+  const whole = typeof value === "string" ? encoder.encode(value) : value;
   const kept = whole.subarray(0, OPTION_BYTES_MAX);
   if (kept.length === 0) return new Uint8Array();
   const bytes = new Uint8Array(4 + kept.length);

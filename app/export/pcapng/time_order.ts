@@ -6,7 +6,7 @@
 // span of time puts most of that in order; what is further apart is written as it comes.
 
 const HELD_NS = 1_000_000_000n;
-const HELD_BYTES_MAX = 16 * 1024 * 1024;
+const HELD_BYTES_MAX = 4 * 1024 * 1024;
 
 interface Held {
   readonly timeNs: bigint;
