@@ -61,9 +61,10 @@ interface Loss {
   traces: number;
 }
 
-/** Whether something was lost while it was: it may lack something. */
-function isUnderWay(trace: Trace, { sinceNs, untilNs }: Loss): boolean {
-  return trace.startNs <= untilNs && trace.endNs >= sinceNs;
+/** Whether something was lost while it was, of a service that took part: it may lack something. */
+function isUnderWay(trace: Trace, { sinceNs, untilNs, service }: Loss): boolean {
+  if (trace.startNs > untilNs || trace.endNs < sinceNs) return false;
+  return service === "" || trace.nodes.some(({ span }) => span.service === service);
 }
 
 async function readLosses(store: Pick<Store, "query">): Promise<Loss[]> {

@@ -52,7 +52,15 @@ Deno.test("a store tells how right its links are, what was not seen, and why", a
   const checks = [{ service: "shop", agreed: 90, differed: 10, uncertain: 5 }];
   const during = { sinceNs: startNs, untilNs: startNs + second };
   const before = { sinceNs: 0n, untilNs: startNs - second };
-  await storeFindings(store, { checks, losses: [{ reason: "ring_full", count: 7 }], ...during });
+  await storeFindings(store, {
+    checks,
+    losses: [
+      { reason: "ring_full", count: 7 },
+      { reason: "io_uring", service: "server", count: 3 },
+      { reason: "io_uring", service: "elsewhere", count: 2 },
+    ],
+    ...during,
+  });
   await storeFindings(store, { checks, losses: [{ reason: "late", count: 1 }], ...before });
 
   const accuracy = await readStoredAccuracy(store);
@@ -65,6 +73,8 @@ Deno.test("a store tells how right its links are, what was not seen, and why", a
   }]);
   assert.deepEqual(accuracy.spots.map(({ reason, count, traces }) => [reason, count, traces]), [
     ["ring_full", 7, 2],
+    ["io_uring", 3, 1],
+    ["io_uring", 2, 0],
     ["late", 1, 0],
     ["tls", 1, 1],
     ["older", 1, 1],

@@ -58,6 +58,7 @@ interface Counts {
 /** A class for its counts. */
 export class BlindSpots {
   readonly #counts = new Map<string, Counts>();
+  #fresh = new Map<string, { reason: string; service: string; count: number }>();
   #hasTraces = false;
 
   addSpan(span: Span): void {
@@ -80,7 +81,19 @@ export class BlindSpots {
 
   /** Bytes that passed unseen, of which there may be no span at all. */
   addUnseen({ program, via }: SocketEvent): void {
-    this.#countsOf(via, serviceName(program)).spans++;
+    const service = serviceName(program);
+    this.#countsOf(via, service).spans++;
+    const key = `${via} ${service}`;
+    const known = this.#fresh.get(key);
+    if (known !== undefined) known.count++;
+    else if (this.#fresh.size < PAIRS_MAX) this.#fresh.set(key, { reason: via, service, count: 1 });
+  }
+
+  /** What passed unseen since the last call. */
+  takeUnseen(): { readonly reason: string; readonly service: string; readonly count: number }[] {
+    const rows = [...this.#fresh.values()];
+    this.#fresh = new Map();
+    return rows;
   }
 
   /** The widest first. */

@@ -79,7 +79,7 @@ export function openFindings(): Findings {
       return parts.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]);
     },
     keep: async (store, drops) => {
-      const losses = freshLosses(drops, stored);
+      const losses = [...freshLosses(drops, stored), ...spots.takeUnseen()];
       const fresh = { checks: checks.takeFresh(), losses, sinceNs, untilNs };
       [sinceNs, untilNs] = [0n, 0n];
       await storeFindings(store, fresh);

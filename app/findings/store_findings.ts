@@ -8,6 +8,8 @@ import type { ServiceChecks } from "../accuracy/link_checks.ts";
 export interface FoundLoss {
   readonly reason: string;
   readonly count: number;
+  /** Whose it was, where that is known. */
+  readonly service?: string;
 }
 
 export interface FreshFindings {
@@ -32,8 +34,8 @@ export async function storeFindings(
     ),
     insertion(
       "losses",
-      losses.map(({ reason, count }) =>
-        [sinceNs, untilNs, quoteText(reason), quoteText(""), Math.round(count)].join(", ")
+      losses.map(({ reason, count, service = "" }) =>
+        [sinceNs, untilNs, quoteText(reason), quoteText(service), Math.round(count)].join(", ")
       ),
     ),
   ];
