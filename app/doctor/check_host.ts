@@ -6,6 +6,7 @@ import { type HostFiles, openHostFiles } from "../../ffi/host_files.ts";
 import { type HostSupport, probeHost } from "../../ffi/host_support.ts";
 import { openLibbpf } from "../../ffi/libbpf.ts";
 import { openLibc } from "../../ffi/libc.ts";
+import { goChecks } from "./go_checks.ts";
 
 /** One thing that was tried. "off" is a loss, "broken" means that tracing cannot work. */
 export interface Check {
@@ -74,6 +75,7 @@ export async function checkHost(): Promise<Diagnosis> {
   for (const { name, on, gives, reason = "", remedy = "" } of capture.features) {
     checks.push({ name, state: on ? "on" : "off", finding: gives, reason, remedy });
   }
+  checks.push(...goChecks(capture.processes, libc));
   return {
     canTrace: true,
     capturePath: capture.path,

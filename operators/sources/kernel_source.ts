@@ -43,6 +43,7 @@ export function openKernelSource(options: CaptureOptions = {}): KernelSource {
   const verdicts = verdictFeedback(capture);
   const open = (path: string) => openHostFile(libc, path);
   const go = stack.use(goWatch({ files, open, probes: capture.go }));
+  for (const { tgid, exe } of capture.processes) go.meet(tgid, exe);
   let writer: RecordingWriter | undefined;
   let opened = false;
   const owned = stack.move();
@@ -57,7 +58,7 @@ export function openKernelSource(options: CaptureOptions = {}): KernelSource {
           ...out,
           emit(record) {
             if (record.kind === "close") verdicts.forget(record.connection);
-            else if (record.kind === "process") go.take(record);
+            else if (record.kind === "process" && record.what !== "seen") go.take(record);
             out.emit(record);
           },
         });

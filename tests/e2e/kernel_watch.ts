@@ -5,6 +5,8 @@
 import {
   activityEventAt,
   closeEventAt,
+  coroutineEventAt,
+  coroutineEventBytes,
   dataEventAt as at,
   dataEventBytes,
   dataFlags,
@@ -19,6 +21,7 @@ export interface DataRecord {
   readonly tgid: number;
   readonly tid: number;
   readonly turn: number;
+  readonly coroutine: number;
   readonly emitNs: bigint;
   readonly startNs: bigint;
   readonly comm: string;
@@ -45,7 +48,7 @@ export interface DataRecord {
 }
 
 export interface OtherRecord {
-  readonly kind: "close" | "process" | "activity" | "unix";
+  readonly kind: "close" | "process" | "activity" | "unix" | "coroutine";
   readonly tgid: number;
   readonly execCount: number;
   readonly comm: string;
@@ -123,6 +126,7 @@ function readData(view: DataView, base: number): DataRecord {
     tgid: u32(at.tgid),
     tid: u32(at.tid),
     turn: u32(at.turn),
+    coroutine: u16(at.coroutineHigh) * 2 ** 32 + u32(at.coroutineLow),
     emitNs: u64(at.emitNs),
     startNs: u64(at.callStartNs),
     comm: untilNul(text(view, base + at.comm, 16)),
@@ -148,11 +152,21 @@ function readData(view: DataView, base: number): DataRecord {
   };
 }
 
+/** Numbers of a coroutine and of those it descends from. */
+function ancestorsOf(view: DataView, base: number): string {
+  const line: bigint[] = [];
+  for (let where = coroutineEventAt.line; where < coroutineEventBytes; where += 16) {
+    line.push(view.getBigUint64(base + where, true));
+  }
+  return line.filter((coroutine) => coroutine !== 0n).join(" ");
+}
+
 const KINDS = {
   [eventKind.close]: { kind: "close", layout: closeEventAt },
   [eventKind.process]: { kind: "process", layout: processEventAt },
   [eventKind.activity]: { kind: "activity", layout: activityEventAt },
   [eventKind.unix]: { kind: "unix", layout: unixEventAt },
+  [eventKind.coroutine]: { kind: "coroutine", layout: coroutineEventAt },
 } as const;
 
 const WIDE = new Set([
@@ -184,6 +198,7 @@ function readOther(view: DataView, base: number): OtherRecord {
     else if (SHORT.has(name)) fields[name] = view.getUint16(where, true);
     else if (!name.endsWith("Addr")) fields[name] = view.getUint32(where, true);
   }
+  if (known.kind === "coroutine") fields["ancestors"] = ancestorsOf(view, base);
   return {
     kind: known.kind,
     tgid: view.getUint32(base + at.tgid, true),

@@ -101,7 +101,7 @@ function checked(
 }
 
 /** Code of other languages may stand before that of Go: so far at most. */
-const FOREIGN_BYTES_MAX = 1 << 20;
+const FOREIGN_BYTES_MAX = 1 << 18;
 const TEXT_ALIGN = 16;
 
 /**

@@ -2,7 +2,7 @@
 // All that has to be known of a Go program to tell, at each of its system calls, on behalf of which
 // goroutine it is made.
 
-import { type ByteSource, type ElfFile, readElf } from "./elf_file.ts";
+import { type ByteSource, type ElfFile, readElf, SEGMENT } from "./elf_file.ts";
 import { goVersionOf } from "./go_build_info.ts";
 import { afterCall, findFunctions, type GoFunction, SPAWN } from "./go_functions.ts";
 import { type GoLayout, goLayoutOf, NEWEST_KNOWN } from "./go_layout.ts";
@@ -18,8 +18,8 @@ export interface GoProgram {
   readonly kind: "go";
   readonly version: string;
   readonly layout: GoLayout;
-  /** Loaded at an address that is known only when it runs. */
-  readonly isMovable: boolean;
+  /** Where its file was linked to begin; null: it is loaded there, addresses are as linked. */
+  readonly linkedAt: number | null;
   readonly roles: readonly GoRole[];
   /** File offset after the call that makes a goroutine; null: not needed, or not found. */
   readonly spawnedAt: number | null;
@@ -67,7 +67,7 @@ export function inspectProgram(source: ByteSource): Inspected {
     kind: "go",
     version: version.text,
     layout,
-    isMovable: elf.isMovable,
+    linkedAt: elf.isMovable ? firstAddress(elf) : null,
   } as const;
   if (typeof functions === "string") {
     gaps.push(`its HTTP clients cannot be followed: ${functions}`);
@@ -84,6 +84,11 @@ export function inspectProgram(source: ByteSource): Inspected {
   const hasLoops = roles.some(({ role }) => role === "caller");
   const calledAt = roundTrip !== undefined && hasLoops ? offsetOf(elf, roundTrip.entry) : null;
   return { ...program, roles, spawnedAt, calledAt, gaps };
+}
+
+function firstAddress({ segments }: ElfFile): number {
+  const first = segments.find(({ type }) => type === SEGMENT.load);
+  return first === undefined ? 0 : first.address - first.at;
 }
 
 function findSpawned(elf: ElfFile, byName: ReadonlyMap<string, GoFunction>): number | null {

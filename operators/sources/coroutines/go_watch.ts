@@ -24,6 +24,8 @@ export interface GoSeen {
 }
 
 export interface GoWatch extends Disposable {
+  /** A process that is there already. */
+  readonly meet: (tgid: number, exe: string) => void;
   readonly take: (fact: ProcessFact) => void;
   /** Go programs that run now, or ran and could not be read whole. */
   seen(): readonly GoSeen[];
@@ -51,7 +53,7 @@ export function goWatch(host: GoHost): GoWatch {
   const processes = new Map<number, Process>();
   let probed = 0;
 
-  function meet({ tgid, exe }: { readonly tgid: number; readonly exe: string }): void {
+  function meet(tgid: number, exe: string): void {
     leave(tgid);
     const path = `/proc/${tgid}/exe`;
     using file = host.open(path);
@@ -109,9 +111,10 @@ export function goWatch(host: GoHost): GoWatch {
   }
 
   return {
+    meet,
     take({ what, program: { tgid, exe } }) {
       if (what === "exit") leave(tgid);
-      else if (what !== "fork") meet({ tgid, exe });
+      else if (what !== "fork") meet(tgid, exe);
     },
     seen: () =>
       [...binaries.values()].flatMap(({ inspected, first, gaps }) => {
@@ -134,19 +137,21 @@ function forgetUnused(binaries: Map<string, Binary>): void {
 
 /** With addresses as the process has them; null when it is gone. */
 function rolesOf(
-  { roles, isMovable, layout: { receiverAt } }: GoProgram,
+  { roles, linkedAt, layout: { receiverAt } }: GoProgram,
   tgid: number,
   files: GoHost["files"],
 ): GoFunctionRole[] | null {
-  const base = isMovable && roles.length > 0 ? loadBase(tgid, files) : 0n;
-  if (base === null) return null;
-  return roles.map(({ entry, role }) => ({ entry: base + BigInt(entry), role, receiverAt }));
+  const loadedAt = linkedAt === null || roles.length === 0 ? 0n : loadAddress(tgid, files);
+  if (loadedAt === null) return null;
+  const shift = loadedAt - BigInt(linkedAt ?? 0);
+  return roles.map(({ entry, role }) => ({ entry: BigInt(entry) + shift, role, receiverAt }));
 }
 
-/** Where the kernel has put a movable program: its first page of the file. */
-function loadBase(tgid: number, files: GoHost["files"]): bigint | null {
+/** Where the kernel has put a movable program: the first page of its file. */
+function loadAddress(tgid: number, files: GoHost["files"]): bigint | null {
   const maps = files.text(`/proc/${tgid}/maps`);
-  // The first mapping is the program's own: 55d0c0a00000-… r--p 00000000 08:01 1234 /bin/x
-  const first = /^([0-9a-f]+)-[0-9a-f]+ \S+ 0+ /.exec(maps ?? "");
+  // Of a file, from its beginning: 55d0c0a00000-… r-xp 00000000 08:01 1234 /bin/x. Libraries come
+  // later, the heap of Go may come before.
+  const first = /^([0-9a-f]+)-[0-9a-f]+ \S+ 0+ \S+ [1-9]/m.exec(maps ?? "");
   return first?.[1] === undefined ? null : BigInt(`0x${first[1]}`);
 }
