@@ -14,6 +14,7 @@ import { answered, beginOf, isOver, originOf } from "./origin.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
 
 import { joinLine } from "./shape/line.ts";
+import { taskOf } from "./task.ts";
 import { addWork, indexIdentity, oldestOpen, onlyOpen } from "./works.ts";
 
 /** A request was read: a work begins. */
@@ -39,6 +40,8 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     asTarget: null,
     crowd: crowdOf(program.open + 1),
     story: [],
+    doubts: null,
+    doubtsAt: -1,
     answerNs: Infinity,
     answerThread: null,
     emitted: 0,
@@ -204,12 +207,12 @@ function dueAnswer(
   return own === null ? due : { from: own.from, count: due.count };
 }
 
-/** A worker has answered: what it called since it last did so was for this work. */
+/** A worker has answered: what it called, and waited for, since it last did was for this work. */
 function finishTask(work: Work, thread: Thread, program: ProgramState): void {
   const { task, last } = thread;
   program.tasksFinished++;
-  if (task.every((call) => call.responded)) {
-    for (const call of task) {
+  if (task.every((call) => call.responded && call.doneThread === thread)) {
+    for (const call of taskOf(work, thread, program)) {
       call.finished = work;
       work.claimed.push(call);
     }

@@ -14,7 +14,7 @@ import { oddity } from "./shape/flow.ts";
 import { contestFor } from "./shape/contenders.ts";
 import { judge } from "./shape/judge.ts";
 import { own } from "./shape/owner.ts";
-import { fix, learnPlaced, place } from "./shape/place.ts";
+import { fix, learnPlaced, noteStory, place } from "./shape/place.ts";
 import { doubtOf, settleStory } from "./shape/rivals.ts";
 import { askRules, weigh } from "./weigh.ts";
 import { forgetWorks, oldestOpen } from "./works.ts";
@@ -101,7 +101,9 @@ export class Linker {
     for (const call of work.children) this.#learn(call);
     if (program.pending.length > 0) {
       for (const call of work.claimed) this.#decideClaimed(call);
-      if (work.readNs > program.crowdedNs) settleStory(work, program);
+      if (work.readNs > program.crowdedNs) {
+        settleStory(work, program);
+      }
       if (wasOldest) this.#decideEnclosed();
     }
     this.#learnStories(work);
@@ -116,7 +118,7 @@ export class Linker {
     call.doneNs = Number(call.exchange.endNs);
     const answers = askRules(call, program);
     const decision = weigh(call, answers, program, true);
-    if (call.openBefore === 0 || isDecisive(decision)) {
+    if (call.openBefore === 0 || (isDecisive(decision) && this.#fitsStory(call, decision))) {
       this.#settleFixed(call, decision);
       return;
     }
@@ -186,6 +188,12 @@ export class Linker {
     this.#settle(call, this.#judge(call));
   }
 
+  /** Where stories are told, one that is likelier with another parent asks for a second look. */
+  #fitsStory({ placed }: Call, { parent, rule }: Decision): boolean {
+    if (placed === null || placed === parent || RULES[rule]?.inCrowd !== "little") return true;
+    return placed.readNs <= this.#program.crowdedNs;
+  }
+
   /** Rules and stories together. */
   #judge(call: Call): Decision {
     const program = this.#program;
@@ -216,6 +224,7 @@ export class Linker {
     for (const ended of program.ended) {
       const isOpen = ended.story.some(({ decision }) => decision === null);
       if (isOpen && program.ended.length - learned <= endedMax) break;
+      if (ended.readNs > program.crowdedNs) noteStory(ended, program);
       if (!isOpen) learnPlaced(ended, program);
       learned++;
     }
@@ -228,7 +237,7 @@ export class Linker {
     for (let i = 0; call !== null && call.decision === null && i < chainMax; i++) {
       if (call.doneNs === Infinity) return;
       const decision: Decision = weigh(call, askRules(call, this.#program), this.#program, true);
-      if (!isDecisive(decision)) return;
+      if (!isDecisive(decision) || !this.#fitsStory(call, decision)) return;
       const from: Work | Call | null = call.origin?.from ?? null;
       this.#settleFixed(call, decision);
       call = from === null || from.isWork ? null : from;

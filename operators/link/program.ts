@@ -13,7 +13,9 @@ import { type Coroutines, startCoroutines } from "./coroutines.ts";
 import { type Delays, startDelays } from "./delays.ts";
 import type { Reliability } from "./trust/reliability.ts";
 import type { Repertoire } from "./trust/repertoire.ts";
+import { type Gaps, startGaps } from "./shape/gaps.ts";
 import { type Flow, startFlow } from "./shape/flow.ts";
+import type { Doubt } from "./shape/rivals.ts";
 import { type Lines, startLines } from "./shape/line.ts";
 
 /** A request that the program read, and works on until it has answered: a possible parent. */
@@ -50,6 +52,9 @@ export interface Work {
   readonly crowd: number;
   /** Calls that are given to it for the time being, by the time of sending; see shape/place.ts. */
   story: Call[];
+  /** How sure that is, call by call, as it was found after so many placings. */
+  doubts: ReadonlyMap<Call, Doubt> | null;
+  doubtsAt: number;
   /** Start of the answer, and who wrote it; Infinity and null before, and if there was none. */
   answerNs: number;
   answerThread: Thread | null;
@@ -197,6 +202,8 @@ export interface ProgramState {
   unstarted: Work[];
   /** Answers written by threads that read no requests: such threads tell when a task is over. */
   tasksFinished: number;
+  /** From the responses that such threads read to what they did next. */
+  readonly taskGaps: Gaps;
   /** Calls of workers after whose response an answer is due, which another thread may write. */
   unanswered: Call[];
   /** Calls that have ended and wait for a decision, in the order in which they ended. */
@@ -212,6 +219,8 @@ export interface ProgramState {
   readonly lines: Lines;
   /** Calls that are nobody's for the time being. */
   readonly strays: Set<Call>;
+  /** How often calls were given to works: what was found out before may hold no longer. */
+  placings: number;
   /** Works that have ended and from whose stories nothing was learned yet. */
   ended: Work[];
   readonly consequences: Consequences;
@@ -236,6 +245,7 @@ export function startProgram(rulesCount: number): ProgramState {
     lastOn: new Map(),
     unstarted: [],
     tasksFinished: 0,
+    taskGaps: startGaps(),
     unanswered: [],
     pending: [],
     oldestOpen: 0,
@@ -248,6 +258,7 @@ export function startProgram(rulesCount: number): ProgramState {
     crowdedNs: -Infinity,
     lines: startLines(),
     strays: new Set(),
+    placings: 0,
     ended: [],
     consequences: startConsequences(),
     delays: startDelays(),

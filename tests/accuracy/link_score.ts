@@ -32,7 +32,8 @@ export function linkAll(events: readonly Recorded[]): Map<Exchange, LinkedExchan
   };
   const join = link.open(undefined, out);
   let sinceAdvance = 0;
-  for (const { event, apply } of events) {
+  for (const { event, apply, before } of events) {
+    for (const fact of before ?? []) join.right(fact);
     apply();
     join.left(event);
     if (++sinceAdvance < 64) continue;

@@ -5,8 +5,11 @@
 // The file is text, compressed. First line: JSON, the endpoints ("protocol endpoint") and the true
 // parent of each exchange by number (-1: not known). Then a line per event: what (0 request read,
 // 1 request sent, 2 response written, 3 response read), number of the exchange, thread, turn,
-// connection, nanoseconds since the event before, endpoint (requests only).
+// connection, nanoseconds since the event before, endpoint (requests only), coroutine (if known).
+// A line that begins with 4 tells who started a coroutine: number and time of birth ("?": not
+// known; relative to the first event) of itself, of who started it, and so on.
 
+import type { CoroutineBirth, CoroutineFact } from "../../model/capture_record.ts";
 import type { Exchange } from "../../model/exchange.ts";
 import type { Run } from "./simulated_shapes.ts";
 import { connectionOf, exchangeOf, messageOf, type Recorded, respondTo } from "./session_event.ts";
@@ -30,17 +33,22 @@ export async function readRecordedRun(name: string): Promise<Run> {
   const exchanges: Exchange[] = [];
   const events: Recorded[] = [];
   const connections = new Map<number, ReturnType<typeof connectionOf>>();
-  let nowNs = 1_000_000_000n;
+  let nowNs = beginNs;
+  let before: CoroutineFact[] = [];
   const lastLines = lastLineOfEach(lines);
   for (const [at, line] of lines.entries()) {
-    const [what = 0, number = 0, tid = 0, turn = 0, conn = 0, gapNs = 0, endpoint = 0] = line
-      .split(" ").map(Number);
+    if (line.startsWith("4 ")) {
+      before.push({ kind: "coroutine", program, line: birthsIn(line), emitNs: nowNs });
+      continue;
+    }
+    const [what = 0, number = 0, tid = 0, turn = 0, conn = 0, gapNs = 0, endpoint = 0, co = 0] =
+      line.split(" ").map(Number);
     nowNs += BigInt(gapNs);
     const isCall = what % 2 === 1;
     const connection = connections.get(conn) ??
       connectionOf(conn + 1, isCall ? "client" : "server");
     connections.set(conn, connection);
-    const by = { tid: tid + 1, turn, program };
+    const by = { tid: tid + 1, turn, program, coroutine: BigInt(co) };
     const known = exchanges[number];
     if (what >= 2 && known !== undefined) {
       events.push(...respondTo(known, by, nowNs, lastLines.get(number) === at));
@@ -53,7 +61,8 @@ export async function readRecordedRun(name: string): Promise<Run> {
     const exchange = exchangeOf(BigInt(number + 1), seen);
     exchanges[number] = exchange;
     const event = { kind: "opened", exchange, emitNs: nowNs } as const;
-    events.push({ event, apply: () => {} });
+    events.push({ event, apply: () => {}, before });
+    before = [];
   }
   const truth = new Map<Exchange, Exchange | null>();
   for (const [number, exchange] of exchanges.entries()) {
@@ -61,6 +70,19 @@ export async function readRecordedRun(name: string): Promise<Run> {
     if (exchange?.kind === "client" && parent !== undefined) truth.set(exchange, parent);
   }
   return { events, truth };
+}
+
+const beginNs = 1_000_000_000n;
+
+function birthsIn(line: string): CoroutineBirth[] {
+  const words = line.split(" ").slice(1);
+  const births: CoroutineBirth[] = [];
+  for (let i = 0; i + 1 < words.length; i += 2) {
+    const born = words[i + 1] ?? "?";
+    const bornNs = born === "?" ? 0n : beginNs + BigInt(born);
+    births.push({ coroutine: BigInt(words[i] ?? 0), bornNs });
+  }
+  return births;
 }
 
 /** By number of the exchange: a response whose head came alone has two lines. */

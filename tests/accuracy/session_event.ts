@@ -2,6 +2,7 @@
 // Session events put together for the accuracy suite: exchanges as the session window makes them,
 // from the little that links depend on.
 
+import type { CoroutineFact } from "../../model/capture_record.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { Exchange, SessionEvent } from "../../model/exchange.ts";
 import type { Identity, MessageSeen } from "../../model/message.ts";
@@ -11,6 +12,8 @@ import type { Program } from "../../model/process.ts";
 export interface Recorded {
   readonly event: SessionEvent;
   readonly apply: () => void;
+  /** What is told of coroutines before it. */
+  readonly before?: readonly CoroutineFact[];
 }
 
 /** Who does something. */
@@ -18,6 +21,7 @@ export interface Actor {
   readonly tid: number;
   readonly turn: number;
   readonly program: Program;
+  readonly coroutine?: bigint;
 }
 
 export interface What {
@@ -59,7 +63,7 @@ export function messageOf({ by, on, what, direction, kind, nowNs }: Moment): Mes
     program: by.program,
     protocol: what.protocol,
     tid: by.tid,
-    coroutine: 0n,
+    coroutine: by.coroutine ?? 0n,
     turn: by.turn,
     direction,
     message: {

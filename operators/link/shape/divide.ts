@@ -33,7 +33,7 @@ export interface Divided {
 }
 
 /** Divisions kept on the way. */
-const beamMax = 10;
+const beamMax = 8;
 
 /** One that costs so much more than the best is not kept. */
 const costMargin = 22;

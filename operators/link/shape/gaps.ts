@@ -46,6 +46,16 @@ const trustedFrom = 3;
 /** Share of gaps that nothing seen before foretells: the processor is busy, the network slow. */
 const surprises = 0.1;
 
+/** Share of gaps seen that were so long, or longer if all takes `times` as long; 1 if unknown. */
+export function shareOfLonger(gaps: Gaps, gapUs: number, times: number): number {
+  if (gaps.total < trustedFrom) return 1;
+  let longer = 0;
+  for (let bucket = bucketOf(gapUs / times); bucket < bucketsCount; bucket++) {
+    longer += gaps.shares[bucket] ?? 0;
+  }
+  return longer / gaps.total;
+}
+
 /**
  * Before anything was seen: half of the likelihood is spread over orders of magnitude, half evenly
  * over so many µs, so that what comes soon is likelier than what comes late, but not by much.

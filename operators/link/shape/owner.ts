@@ -13,9 +13,11 @@ export const nobodysCost = 24;
 /** Of a call that was still under way when its request had been answered. */
 export const outsideCost = 25;
 
-export function own(call: Call, owner: Owner, { strays }: ProgramState): void {
+export function own(call: Call, owner: Owner, program: ProgramState): void {
   const { placed } = call;
+  const { strays } = program;
   if (placed === owner) return;
+  program.placings++;
   if (placed === null) strays.delete(call);
   else placed.story = placed.story.filter((each) => each !== call);
   call.placed = owner;

@@ -61,13 +61,18 @@ function likelyOwners(call: Call, program: ProgramState): Set<Work> {
 const latestMax = 12;
 const oldestMax = 24;
 
+/** The story of an ended request is known: it is noted whether it is an odd one. */
+export function noteStory(work: Work, { flow }: ProgramState): void {
+  if (work.crowd === 0) return;
+  let hasOddStep = false;
+  tellStory(work, (step) => hasOddStep ||= isOdd(step, flow));
+  noteOddity(hasOddStep, flow);
+}
+
 /** All calls of an ended request are decided: what it did is learned, as far as that is sure. */
 export function learnPlaced(work: Work, program: ProgramState): void {
   if (work.readNs <= program.crowdedNs) return;
   const { flow } = program;
-  let hasOddStep = false;
-  tellStory(work, (step) => hasOddStep ||= isOdd(step, flow));
-  if (work.crowd > 0) noteOddity(hasOddStep, flow);
   let weight = 1;
   for (const call of work.story) weight *= call.decision?.confidence ?? 0;
   if (weight < weightMin) return;

@@ -103,7 +103,15 @@ export function doubtOf(call: Call, program: ProgramState): Doubt | null {
 }
 
 /** Of every call of the request that is given to it now. */
-export function doubtsOf(work: Work, program: ProgramState): Map<Call, Doubt> {
+function doubtsOf(work: Work, program: ProgramState): ReadonlyMap<Call, Doubt> {
+  if (work.doubts !== null && work.doubtsAt === program.placings) return work.doubts;
+  const doubts = findDoubts(work, program);
+  work.doubts = doubts;
+  work.doubtsAt = program.placings;
+  return doubts;
+}
+
+function findDoubts(work: Work, program: ProgramState): Map<Call, Doubt> {
   const doubts = new Map<Call, Doubt>();
   for (let round = 0; round <= roundsMax; round++) {
     doubts.clear();

@@ -45,6 +45,22 @@ export function mayCall(work: Work, call: Call, repertoire: Repertoire): boolean
 
 const sureFrom = 0.95;
 
+/** Whether such a request may have made these calls beside those that are surely its own. */
+export function mayMake(
+  calls: readonly Call[],
+  { kind, story }: Work,
+  repertoire: Repertoire,
+): boolean {
+  const known = repertoire.get(kind);
+  if (known === undefined || known.total < knownFrom) return true;
+  const first = calls[0]?.kind;
+  if (first === undefined) return true;
+  const isOther = (call: Call) =>
+    call.kind === first && !calls.includes(call) && (call.decision?.confidence ?? 0) >= sureFrom;
+  const count = story.filter(isOther).length + calls.filter(({ kind }) => kind === first).length;
+  return count <= (known.most.get(first) ?? 0);
+}
+
 function countOf(kind: number, { story }: Work): number {
   let count = 0;
   for (const each of story) if (each.kind === kind) count++;

@@ -5,7 +5,12 @@
 import { Flow } from "../../../engine/flow.ts";
 import { run } from "../../../engine/run.ts";
 import { forEach } from "../../../engine/sink.ts";
-import { isSocketRecord } from "../../../model/capture_record.ts";
+import {
+  type CaptureRecord,
+  type CoroutineFact,
+  isSocketRecord,
+  type SocketRecord,
+} from "../../../model/capture_record.ts";
 import type { Exchange, SessionEvent } from "../../../model/exchange.ts";
 import { decode } from "../../../operators/decode.ts";
 import { infer } from "../../../operators/infer.ts";
@@ -23,22 +28,34 @@ export async function writeRecordedRun(
   recording: string,
   { port, log }: { readonly port: number; readonly log: CallLog },
 ): Promise<void> {
-  const events = await sessionEventsOf(recording);
+  const events = await eventsOf(recording);
   const isFront = ({ kind, connection }: Exchange) =>
     kind === "server" && connection.local.port === port;
-  const front = events.find(({ exchange }) => isFront(exchange))?.exchange.program.program;
-  const own = events.filter(({ exchange }) => exchange.program.program === front);
+  const front = events.find((event) => event.kind !== "coroutine" && isFront(event.exchange));
+  const own = events.filter((event) =>
+    front !== undefined && programOf(event) === programOf(front)
+  );
   const text = textOf(own, log);
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
   await Deno.writeFile(path, stream);
 }
 
-async function sessionEventsOf(recording: string): Promise<SessionEvent[]> {
+type Event = SessionEvent | CoroutineFact;
+
+function programOf(event: Event): number {
+  return (event.kind === "coroutine" ? event : event.exchange).program.program;
+}
+
+async function eventsOf(recording: string): Promise<Event[]> {
   const replay = openReplay(recording);
   const registry = createRegistry(PROTOCOLS.map(unmasked));
-  const events: SessionEvent[] = [];
+  const events: Event[] = [];
+  const isSocketRecordNow = (record: CaptureRecord): record is SocketRecord => {
+    if (record.kind === "coroutine") events.push(record);
+    return isSocketRecord(record);
+  };
   const sessions = Flow.of(replay.source)
-    .filter(isSocketRecord, "socket_records")
+    .filter(isSocketRecordNow, "socket_records")
     .through(reassemble)
     .through(infer, { registry, unknownTcp: false })
     .through(decode)
@@ -48,14 +65,24 @@ async function sessionEventsOf(recording: string): Promise<SessionEvent[]> {
   return events;
 }
 
-function textOf(events: readonly SessionEvent[], log: CallLog): string {
+function textOf(events: readonly Event[], log: CallLog): string {
+  const coroutines = numbering<bigint>();
   const exchanges = numbering<Exchange>();
   const threads = numbering<number>();
   const connections = numbering<number>();
   const endpoints = numbering<string>();
   const lines: string[] = [];
   let lastNs: bigint | null = null;
-  for (const { kind, exchange } of events) {
+  const firstNs = events.find(({ kind }) => kind !== "coroutine")?.emitNs ?? 0n;
+  for (const event of events) {
+    if (event.kind === "coroutine") {
+      const births = event.line.map(({ coroutine, bornNs }) =>
+        `${coroutines.of(coroutine) + 1} ${bornNs === 0n ? "?" : bornNs - firstNs}`
+      );
+      lines.push(`4 ${births.join(" ")}`);
+      continue;
+    }
+    const { kind, exchange } = event;
     const seen = kind === "opened" ? exchange.request : exchange.response;
     if (kind === "streaming" || seen === null) continue;
     if (kind === "closed" && !exchanges.has(exchange)) continue;
@@ -68,6 +95,7 @@ function textOf(events: readonly SessionEvent[], log: CallLog): string {
       connections.of(exchange.connection.conn),
       lastNs === null ? 0 : seen.emitNs - lastNs,
       kind === "opened" ? endpoints.of(`${seen.protocol} ${seen.message.endpoint}`) : 0,
+      ...(seen.coroutine === 0n ? [] : [coroutines.of(seen.coroutine) + 1]),
     ].join(" "));
     lastNs = seen.emitNs;
   }
