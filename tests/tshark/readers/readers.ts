@@ -2,19 +2,19 @@
 // Every protocol that tshark is asked about, by our name of it.
 
 import type { SharkReader } from "../shark_message.ts";
-import { amqp } from "./amqp.ts";
+import { amqp } from "./messaging/amqp.ts";
 import { dns } from "./dns.ts";
 import { fastcgi } from "./fastcgi.ts";
 import { http } from "./http.ts";
 import { http2 } from "./http2.ts";
-import { kafka } from "./kafka.ts";
+import { kafka } from "./messaging/kafka.ts";
 import { ldap } from "./ldap.ts";
-import { memcached } from "./memcached.ts";
-import { mongodb } from "./mongodb.ts";
-import { mqtt } from "./mqtt.ts";
-import { mysql } from "./mysql.ts";
-import { postgresql } from "./postgresql.ts";
-import { redis } from "./redis.ts";
+import { memcached } from "./databases/memcached.ts";
+import { mongodb } from "./databases/mongodb.ts";
+import { mqtt } from "./messaging/mqtt.ts";
+import { mysql } from "./databases/mysql.ts";
+import { postgresql } from "./databases/postgresql.ts";
+import { redis } from "./databases/redis.ts";
 import { smtp } from "./smtp.ts";
 import { snmp } from "./snmp.ts";
 import { thrift } from "./thrift.ts";

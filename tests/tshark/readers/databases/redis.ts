@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Redis: each element at the top is a command or a reply.
 
-import { bytesOf, type Node, nodesNamed } from "../pdml.ts";
-import type { SharkReader } from "../shark_message.ts";
+import { bytesOf, type Node, nodesNamed } from "../../pdml.ts";
+import type { SharkReader } from "../../shark_message.ts";
 
 export const redis: SharkReader = {
   protocol: "redis",

@@ -2,8 +2,14 @@
 // PostgreSQL: a request is a simple query, or what ends with an Execute; its answer ends with the
 // next command's, or when the server is ready again.
 
-import { type Node, nodesNamed, show } from "../pdml.ts";
-import type { Draft, SharkConnection, SharkMessage, SharkReader, Way } from "../shark_message.ts";
+import { type Node, nodesNamed, show } from "../../pdml.ts";
+import type {
+  Draft,
+  SharkConnection,
+  SharkMessage,
+  SharkReader,
+  Way,
+} from "../../shark_message.ts";
 
 export const postgresql: SharkReader = {
   protocol: "postgresql",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kafka: requests by their header; responses by the request they answer.
 
-import { first, type Node, nodesNamed, number, show } from "../pdml.ts";
-import type { Draft, SharkConnection, SharkReader } from "../shark_message.ts";
+import { first, type Node, nodesNamed, number, show } from "../../pdml.ts";
+import type { Draft, SharkConnection, SharkReader } from "../../shark_message.ts";
 
 export const kafka: SharkReader = {
   protocol: "kafka",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // MQTT 3.1.1 and 5.
 
-import { bytesOf, first, type Node, nodesNamed, number, show } from "../pdml.ts";
-import type { Draft, SharkReader } from "../shark_message.ts";
+import { bytesOf, first, type Node, nodesNamed, number, show } from "../../pdml.ts";
+import type { Draft, SharkReader } from "../../shark_message.ts";
 
 export const mqtt: SharkReader = {
   protocol: "mqtt",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // MongoDB: OP_MSG, OP_QUERY and OP_REPLY.
 
-import { first, type Node, number, show } from "../pdml.ts";
-import type { Draft, SharkReader } from "../shark_message.ts";
+import { first, type Node, number, show } from "../../pdml.ts";
+import type { Draft, SharkReader } from "../../shark_message.ts";
 
 export const mongodb: SharkReader = {
   protocol: "mongodb",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // MySQL and MariaDB: a command, then the packets of its answer.
 
-import { first, type Node, number, show } from "../pdml.ts";
-import type { Draft, SharkConnection, SharkMessage, SharkReader } from "../shark_message.ts";
+import { first, type Node, number, show } from "../../pdml.ts";
+import type { Draft, SharkConnection, SharkMessage, SharkReader } from "../../shark_message.ts";
 
 export const mysql: SharkReader = {
   protocol: "mysql",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // memcached, text and binary.
 
-import { type Node, nodesNamed, number, show, text } from "../pdml.ts";
-import type { Draft, SharkConnection, SharkMessage, SharkReader } from "../shark_message.ts";
+import { type Node, nodesNamed, number, show, text } from "../../pdml.ts";
+import type { Draft, SharkConnection, SharkMessage, SharkReader } from "../../shark_message.ts";
 
 export const memcached: SharkReader = {
   protocol: "memcached",

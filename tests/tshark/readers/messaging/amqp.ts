@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // AMQP 0-9-1: a method, completed by the content header and body that follow it.
 
-import { first, type Node, number, show } from "../pdml.ts";
-import type { Draft, SharkConnection, SharkMessage, SharkReader, Way } from "../shark_message.ts";
+import { first, type Node, number, show } from "../../pdml.ts";
+import type {
+  Draft,
+  SharkConnection,
+  SharkMessage,
+  SharkReader,
+  Way,
+} from "../../shark_message.ts";
 
 export const amqp: SharkReader = {
   protocol: "amqp",
