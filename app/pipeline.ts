@@ -9,6 +9,7 @@ import { appJoin, type AppJoinParams } from "../operators/app_join.ts";
 import { decode } from "../operators/decode.ts";
 import { enrich } from "../operators/enrich.ts";
 import { infer } from "../operators/infer.ts";
+import type { ServiceRule } from "../operators/enrichment/service_name.ts";
 import { link } from "../operators/link/link.ts";
 import { PROTOCOLS } from "../operators/protocols/registry.gen.ts";
 import { reassemble } from "../operators/reassemble.ts";
@@ -28,6 +29,8 @@ export interface PipelineOptions {
   readonly protocols?: readonly AnyProtocol[];
   /** Spans that applications wrote about themselves, to be joined with those of their sockets. */
   readonly applicationSpans?: AppJoinParams;
+  /** Names that the user gives to services. */
+  readonly services?: readonly ServiceRule[];
   /** Byte-counted exchanges for TCP connections of no known protocol. */
   readonly unknownTcp: boolean;
 }
@@ -42,8 +45,10 @@ export interface TracePipeline {
 
 export function tracePipeline(
   records: Flow<CaptureRecord>,
-  { host, keepPayload, unknownTcp, applicationSpans, protocols = PROTOCOLS }: PipelineOptions,
+  options: PipelineOptions,
 ): TracePipeline {
+  const { host, keepPayload, unknownTcp, applicationSpans, protocols = PROTOCOLS } = options;
+  const { services = [] } = options;
   const registry = createRegistry(keepPayload ? protocols.map(unmasked) : protocols);
   const facts = records.filter(isFact, "facts");
   const claimed = records.filter(isSocketRecord, "socket_records")
@@ -55,7 +60,7 @@ export function tracePipeline(
     .through(sessionWindow, { registry, bootId: host.bootId });
   const attached = tapped(sessions, (event) => payload?.attach(event), payload);
   const linked = attached.join(facts, link);
-  const joined = linked.join(facts, enrich, { host: host.name })
+  const joined = linked.join(facts, enrich, { host: host.name, services })
     .through(spanJoin, { network: false });
   const spans = applicationSpans === undefined ? joined : joined.through(appJoin, applicationSpans);
   const checks = attached.join(facts.merge(linked), selfCheck);

@@ -7,6 +7,7 @@ import type { AnyProtocol } from "../../operators/wire/registry.ts";
 import { Flow, type Pipeline } from "../../engine/flow.ts";
 import { type Run, run } from "../../engine/run.ts";
 import { forEach } from "../../engine/sink.ts";
+import type { ServiceRule } from "../../operators/enrichment/service_name.ts";
 import type { CaptureRecord, LossRecord } from "../../model/capture_record.ts";
 import type { SpanRevision } from "../../model/span.ts";
 import { tracePipeline } from "../pipeline.ts";
@@ -31,6 +32,8 @@ export interface TracingOptions {
   readonly known?: readonly AnyProtocol[];
   /** Joined with the spans of sockets. */
   readonly applicationSpans?: AppJoinParams;
+  /** Names that the user gives to services. */
+  readonly services?: readonly ServiceRule[];
   readonly outputs: (flows: TracingFlows) => readonly Pipeline[];
 }
 
@@ -60,6 +63,7 @@ export function startTracing(input: RecordSource, options: TracingOptions): Trac
     keepPayload: options.keepPayload ?? false,
     ...(options.known !== undefined && { protocols: options.known }),
     ...(options.applicationSpans !== undefined && { applicationSpans: options.applicationSpans }),
+    ...(options.services !== undefined && { services: options.services }),
     unknownTcp: options.protocols?.includes("unknown") ?? false,
   });
   const { kernel } = input;

@@ -66,6 +66,7 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
     ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
     keepPayload: flags.keepPayload === true,
     known: await knownProtocols(flags),
+    ...(flags.service === undefined ? {} : { services: flags.service }),
     ...await readApplicationSpans(flags),
   });
   using _keeping = findings === null ? null : keepFindings(

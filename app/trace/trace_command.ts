@@ -53,6 +53,7 @@ export async function traceCommand(
     ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
     keepPayload: flags.keepPayload === true,
     known: await knownProtocols(flags),
+    ...(flags.service === undefined ? {} : { services: flags.service }),
     ...await readApplicationSpans(flags),
   });
   const status = await runCommand(command, flags.duration, (pid) => {

@@ -58,7 +58,7 @@ export function openTraceStore({ host, kernel }: RecordSource, flags: StoreFlags
   return {
     sink: storeSink({ store: opening, whenFull: kernel === null ? "block" : "drop" }),
     opening,
-    problem: () => failure || (store?.stats().problem ?? ""),
+    problem: () => failure || sentenceOf(store?.stats().problem, db),
     close,
     [Symbol.asyncDispose]: () => close(),
   };
@@ -80,4 +80,18 @@ export function closeOnce(
     await Promise.race([closing, left]);
     clearTimeout(timer);
   };
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  "the disk is full": "free space there, or keep less with --keep",
+  "the disk quota is used up": "free space there, or keep less with --keep",
+  "its file system is read-only": "give another path with --db",
+};
+
+/** What the store says of its last failure, as a sentence with what to do about it. */
+export function sentenceOf(problem: string | undefined, db: string | undefined): string {
+  if (problem === undefined || problem.startsWith("Cannot ")) return problem ?? "";
+  const remedy = REMEDIES[problem];
+  const where = db === undefined ? "in memory" : `in ${db}`;
+  return `Cannot store spans ${where}: ${problem}${remedy === undefined ? "" : `; ${remedy}`}`;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
-import { closeOnce } from "./trace_store.ts";
+import { closeOnce, sentenceOf } from "./trace_store.ts";
 
 Deno.test("closeOnce: closes once, and waits for it", async () => {
   const closing = Promise.withResolvers<void>();
@@ -21,4 +21,17 @@ Deno.test("closeOnce: after a limit no one waits for what never closes", async (
   await patient;
   await close();
   assert.equal(late, 1);
+});
+
+Deno.test("what the store says is told as a sentence with a remedy", () => {
+  assert.equal(sentenceOf(undefined, "a.db"), "");
+  assert.equal(sentenceOf("Cannot do it: no", "a.db"), "Cannot do it: no");
+  assert.equal(
+    sentenceOf("the disk is full", "a.db"),
+    "Cannot store spans in a.db: the disk is full; free space there, or keep less with --keep",
+  );
+  assert.equal(
+    sentenceOf("out of memory", undefined),
+    "Cannot store spans in memory: out of memory",
+  );
 });

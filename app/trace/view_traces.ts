@@ -43,6 +43,7 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
     ...(flags.protocol === undefined ? {} : { protocols: flags.protocol }),
     keepPayload: flags.keepPayload === true,
     known: await knownProtocols(flags),
+    ...(flags.service === undefined ? {} : { services: flags.service }),
     ...await readApplicationSpans(flags),
   });
   using _keeping = keepFindings(

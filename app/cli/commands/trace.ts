@@ -3,11 +3,14 @@
 
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
+import type { ServiceRule } from "../../../operators/enrichment/service_name.ts";
+import { parseServiceRule } from "../options/service_rule.ts";
 import { type CaptureFlags, captureFlags } from "../options/capture_flags.ts";
 import { KEEP_IN_MEMORY, parseKeep } from "../../../queries/store/keep.ts";
 
 export interface TraceFlags extends CaptureFlags {
   readonly protocol?: readonly string[];
+  readonly service?: readonly ServiceRule[];
   readonly json?: boolean;
   readonly db?: string;
   readonly keep?: string;
@@ -34,6 +37,14 @@ export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
         brief: "Show spans of these protocols only, as http,redis",
         placeholder: "name",
         variadic: ",",
+        optional: true,
+      },
+      service: {
+        kind: "parsed",
+        parse: parseServiceRule,
+        brief: "Name a service, as shop=comm:node,argument:shop.js (exe, container, unit too)",
+        placeholder: "rule",
+        variadic: true,
         optional: true,
       },
       json: {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { parseDuration } from "./duration.ts";
 import { parsePayloadBytes, parsePid, parsePort } from "./numbers.ts";
 import { parsePointInTime } from "./point_in_time.ts";
+import { parseServiceRule } from "./service_rule.ts";
 
 Deno.test("durations have units and may be put together", () => {
   const cases = { "500ms": 500, "30s": 30_000, "1.5s": 1_500, "5m": 300_000, "1h30m": 5_400_000 };
@@ -12,6 +13,18 @@ Deno.test("durations have units and may be put together", () => {
   }
   assert.throws(() => parseDuration("0s"), /longer than nothing/);
   assert.throws(() => parseDuration("400d"), /not be longer/);
+});
+
+Deno.test("a rule that names a service holds one fact or several", () => {
+  assert.deepEqual(parseServiceRule("db=comm:postgres"), { service: "db", comm: "postgres" });
+  assert.deepEqual(parseServiceRule("shop=exe:/usr/bin/node,argument:a=b:c"), {
+    service: "shop",
+    exe: "/usr/bin/node",
+    argument: "a=b:c",
+  });
+  for (const text of ["", "shop", "shop=", "=comm:x", "shop=node", "shop=comm:", "shop=pid:3"]) {
+    assert.throws(() => parseServiceRule(text), /write it as NAME=comm:node/, text);
+  }
 });
 
 Deno.test("numbers are whole and within bounds", () => {
