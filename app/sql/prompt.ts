@@ -5,6 +5,10 @@ import { createInterface, type Interface } from "node:readline";
 import process from "node:process";
 import { describeTables, type TableDoc } from "../../queries/store/schema.ts";
 import type { Store } from "../../queries/store/store.ts";
+import { paintFor } from "../cli/terminal/style.ts";
+import { parseId } from "../explain/explain_id.ts";
+import { explainStored } from "../explain/explain_stored.ts";
+import { explanationLines } from "../explain/explanation_lines.ts";
 import { completeWord } from "./complete_word.ts";
 
 export interface PromptOptions {
@@ -48,7 +52,8 @@ export async function openPrompt({ store, path, run }: PromptOptions): Promise<v
   for await (const line of lines) {
     const word = statement === "" ? line.trim() : "";
     if (word === ".quit" || word === ".exit" || word === "quit" || word === "exit") break;
-    if (word.startsWith(".")) {
+    if (word.startsWith(".explain")) console.log(await explanationOf(word, store));
+    else if (word.startsWith(".")) {
       console.log(dotCommand(word, tables));
     } else {
       statement += `${line}\n`;
@@ -100,6 +105,23 @@ function dotCommand(line: string, tables: readonly TableDoc[]): string {
   }
 }
 
+/** Why the spans of a trace hang where they hang, or one span. */
+async function explanationOf(line: string, store: Store): Promise<string> {
+  const id = line.split(/\s+/)[1] ?? "";
+  try {
+    const { trace, spanId, explanationOf } = await explainStored(store, parseId(id));
+    const paint = paintFor(Deno.stdout.isTerminal(), (name) => Deno.env.get(name));
+    const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : WIDTH;
+    const only = id.length === 16 ? { only: spanId } : {};
+    return explanationLines(trace, explanationOf, { paint, width, ...only }).join("\n");
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.startsWith("Cannot ") ? message : `Cannot explain "${id}": ${message}`;
+  }
+}
+
+const WIDTH = 100;
+
 function schemaOf({ name, doc, columns }: TableDoc): string {
   const lines = columns.map((column) =>
     `  ${column.name.padEnd(22)}${column.type.padEnd(11)}${column.doc}`.trimEnd()
@@ -110,6 +132,7 @@ function schemaOf({ name, doc, columns }: TableDoc): string {
 const HELP = `Statements end with ; and only read. Tab completes tables, columns and words of SQL.
 .tables          what there is to ask
 .schema [table]  its columns
+.explain ID      why the spans of a trace hang where they hang; a trace id or a span id
 .quit            leave (or Ctrl-D)`;
 
 function historyPath(): string | undefined {

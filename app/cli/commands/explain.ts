@@ -2,6 +2,7 @@
 // `explain`: the options of the command. What it does is in ../../explain/.
 
 import { buildCommand } from "@stricli/core";
+import { parseId } from "../../explain/explain_id.ts";
 import type { CliContext } from "../context.ts";
 import { type AssemblyFlags, assemblyFlags } from "../options/assembly_flags.ts";
 
@@ -58,9 +59,3 @@ parent is uncertain are told apart, below the others.
 The ids are those of waterfalls, of sql (hex_id(span_id)) and of export.`,
   },
 });
-
-function parseId(text: string): string {
-  const id = text.toLowerCase().replace(/^0x/, "");
-  if (/^([0-9a-f]{16}|[0-9a-f]{32})$/.test(id)) return id;
-  throw new Error("write the 32 hex digits of a trace, or the 16 of a span");
-}
