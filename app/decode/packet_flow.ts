@@ -176,6 +176,8 @@ export class PacketFlow {
       case "end": {
         const name = laneOf(event.connection.conn, lane.way === "toServer");
         this.#lines.end(name, step.id ?? null, step);
+        // What lay between the message and its end is no part of the next one.
+        lane.before = 0;
         return 0;
       }
       case "skip":
