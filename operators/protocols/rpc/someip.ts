@@ -72,7 +72,13 @@ export const someip = defineProtocol<F, State>({
     const type = cursor.u8();
     const code = cursor.u8();
     if (version !== 1 || bytes < 8 || bytes > BYTES_MAX) throw new Malformed("not a message");
-    const rest = bytes - 8;
+    const segmented = (type & SEGMENT) !== 0 && bytes >= 12;
+    const rest = bytes - (segmented ? 12 : 8);
+    // The first segment is the message; others only carry on what it began.
+    if (segmented && cursor.u32() >>> 4 > 0) {
+      cursor.skip(datagrams ? rest : 0);
+      return datagrams || rest === 0 ? { kind: "nothing" } : { kind: "skip", bytes: rest };
+    }
     const message = { service, method, client, session, interfaceVersion, type, code };
     if (datagrams) cursor.skip(rest);
     const more = rest > 0 && !datagrams;
