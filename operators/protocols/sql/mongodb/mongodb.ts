@@ -294,7 +294,8 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if (OPCODES[u32(12)] === undefined) return NO;
   const reply = u32(12) === 1 || u32(8) !== 0;
   const exact = size === length;
-  if (!exact && size < length) return NO;
+  // Several at once: the next one's header follows.
+  if (size < length && OPCODES[u32(size + 12)] === undefined) return NO;
   if (u32(12) === 1 && !mayReply(bytes, length, size, u32)) return NO;
   if (u32(12) === 2013 && ((bytes[20] ?? 0) > 1 || (u32(16) & 0xfffe) > 3)) return NO;
   return { kind: reply ? "response" : "request", score: exact ? 92 : 78 };
