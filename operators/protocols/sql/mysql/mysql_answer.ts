@@ -12,6 +12,8 @@ const MORE_RESULTS = 8, CURSOR_EXISTS = 0x40;
 /** MariaDB tells how far it has come in packets that look like errors. */
 const PROGRESS = 0xffff;
 const CHANGE_USER = 17, FETCH = 28;
+/** Answered by an endless stream of events: BINLOG_DUMP, BINLOG_DUMP_GTID. */
+const DUMPS = new Set([18, 30]);
 
 export function readServer(cursor: Cursor, make: Make<F>, state: State): Step {
   const bytes = cursor.u24le();
@@ -34,6 +36,9 @@ export function readServer(cursor: Cursor, make: Make<F>, state: State): Step {
       return readColumn(cursor, bytes, first, state);
     case "rows":
       return readRow(cursor, bytes, first, state);
+    case "events":
+      if (first === 0) return pass(bytes);
+      return readStatus(cursor, bytes, first, NO_MAKE, state);
   }
 }
 
@@ -115,10 +120,10 @@ function readHead(
   const command = state.asked[0];
   if (command === 22 && first === 0 && bytes >= 12) return readPrepared(cursor, bytes, make, state);
   if (command === CHANGE_USER) return readLoggedIn(cursor, bytes, first, make, state);
-  if (command === FETCH && first === 0) {
+  if (command !== undefined && first === 0 && (command === FETCH || DUMPS.has(command))) {
     cursor.skip(bytes);
-    state.phase = "rows";
-    state.rows = 1;
+    state.phase = command === FETCH ? "rows" : "events";
+    state.rows = command === FETCH ? 1 : 0;
     return begin(state, make);
   }
   if (command === 9 && first !== 0xff) {

@@ -39,7 +39,7 @@ export const FIELDS = {
 } as const;
 export type F = typeof FIELDS;
 
-export type Phase = "login" | "head" | "columns" | "rows" | "definitions";
+export type Phase = "login" | "head" | "columns" | "rows" | "definitions" | "events";
 
 export interface State {
   database: string;
