@@ -197,6 +197,10 @@ const NO: Claim = { kind: "no" };
 const HEAD = /^\n*([A-Z]+)\r?\n(?:[a-zA-Z0-9_-]{1,64}:[^\n]*\n|\r?\n\0)/;
 
 function probe(bytes: Uint8Array): Claim {
+  let at = 0;
+  while (bytes[at] === 0x0a) at++;
+  while ((bytes[at] ?? 0) >= 0x41 && (bytes[at] ?? 0) <= 0x5a) at++;
+  if (bytes[at] !== 0x0a && bytes[at] !== 0x0d) return NO;
   const text = latin1Of(bytes, 0, 512);
   const command = HEAD.exec(text)?.[1] ?? "";
   if (CLIENT.has(command)) return { kind: "request", score: 92 };

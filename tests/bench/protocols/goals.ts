@@ -26,13 +26,10 @@ export function goalRows(talks: readonly Talk[], registry: Registry): GoalRow[] 
     .sort((a, b) => b.ns - a.ns);
   const [slowest] = probes;
   return [
-    rate("redis, small messages", 1e6, redisTalk()),
+    rate("redis, GET and its answer", 1e6, keepAlive("redis", redisGet)),
     rate("dns, responses", 4e5, onlyDown(talks, "dns")),
-    rate(
-      "http, messages of the fixture",
-      6e5,
-      ...talks.filter(({ protocol }) => protocol === "http"),
-    ),
+    rate("http, GET and its answer", 6e5, keepAlive("http", httpGet)),
+    rate("http, all of the fixture", 6e5, ...talks.filter(({ protocol }) => protocol === "http")),
     {
       what: "hpack, blocks of the corpus",
       measured: blocks * 1e9 / passNs(() => passBlocks(hpack)),
@@ -66,17 +63,31 @@ function protocolOf([first]: readonly Talk[]): AnyProtocol {
   return found;
 }
 
-/** GET and its answer, one message a call, as redis-benchmark does it. */
-function redisTalk(): Talk {
-  const steps = Array.from({ length: MESSAGES }, (_, n): Step => {
-    const key = `key:${String(n % 100).padStart(12, "0")}`;
-    const up = n % 2 === 0;
-    const bytes = new TextEncoder().encode(
-      up ? `*2\r\n$3\r\nGET\r\n$16\r\n${key}\r\n` : "$3\r\nxxx\r\n",
-    );
-    return { kind: "call", up, bytes, length: bytes.length };
-  });
-  return { name: "GET", protocol: "redis", transport: "tcp", steps };
+/** Questions and answers on one connection, a message a call. */
+function keepAlive(protocol: string, pair: (n: number) => readonly [string, string]): Talk {
+  const steps = Array.from({ length: MESSAGES / 2 }, (_, n) => pair(n)).flatMap((texts) =>
+    texts.map((text, i): Step => {
+      const bytes = new TextEncoder().encode(text);
+      return { kind: "call", up: i === 0, bytes, length: bytes.length };
+    })
+  );
+  return { name: "GET", protocol, transport: "tcp", steps };
+}
+
+/** As redis-benchmark does it. */
+function redisGet(n: number): [string, string] {
+  const key = `key:${String(n % 100).padStart(12, "0")}`;
+  return [`*2\r\n$3\r\nGET\r\n$16\r\n${key}\r\n`, "$3\r\nxxx\r\n"];
+}
+
+/** As wrk and nginx do it. */
+function httpGet(n: number): [string, string] {
+  const request = `GET /api/items/${n}?page=2 HTTP/1.1\r\nHost: shop.local:8080\r\n` +
+    "User-Agent: wrk/4.1.0\r\nAccept: */*\r\n\r\n";
+  const response = "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\n" +
+    "Date: Sun, 22 Nov 2026 22:00:00 GMT\r\nContent-Type: application/json\r\n" +
+    'Content-Length: 27\r\nConnection: keep-alive\r\n\r\n{"id":1,"name":"A thing"}\r\n';
+  return [request, response];
 }
 
 /** What all servers of the fixture said, as if to one socket. */
