@@ -207,13 +207,31 @@ function readFilter(cursor: Cursor, depth: number, unmask: boolean): string {
   }
   if (kind === 7) return `(${cursor.text(bytes)}=*)`;
   if (kind === 9) text = "extensible=?";
-  else if (kind === 4) text = `${readOctets(cursor)}=*?*`;
+  else if (kind === 4) text = `${readOctets(cursor)}=${readSubstrings(cursor, unmask)}`;
   else {
     const name = readOctets(cursor);
     text = `${name}${COMPARISONS[kind] ?? "="}${unmask ? readOctets(cursor) : "?"}`;
   }
   cursor.skip(end - cursor.position);
   return `(${text})`;
+}
+
+/** Parts in their order, first (0x80), between (0x81) and last (0x82): `a*b*c`. */
+function readSubstrings(cursor: Cursor, unmask: boolean): string {
+  const end = readTagged(cursor, 0x30) + cursor.position;
+  let text = "";
+  let tag = 0;
+  while (cursor.position < end) {
+    const part = readElement(cursor);
+    tag = part.tag;
+    if (tag !== 0x80) text += "*";
+    if (unmask) text += cursor.text(part.bytes);
+    else {
+      cursor.skip(part.bytes);
+      text += "?";
+    }
+  }
+  return tag === 0x82 ? text : `${text}*`;
 }
 
 function readResult(
