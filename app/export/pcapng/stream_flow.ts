@@ -188,11 +188,12 @@ function finish(flow: StreamFlow, from: FlowEnd, emitNs: Nanos, out: PacketOut):
   const to = other(flow, from);
   from.finished = true;
   from.acked = to.next;
-  send(flow, from, emitNs, out, { seq: from.next, flags: fin | ack });
+  const comment = `${MADE_UP}FIN, only that the stream ended`;
+  send(flow, from, emitNs, out, { seq: from.next, flags: fin | ack, comment });
   from.next = (from.next + 1) >>> 0;
   if (!to.finished) return;
   to.acked = from.next;
-  send(flow, to, emitNs, out, { seq: to.next, flags: ack });
+  send(flow, to, emitNs, out, { seq: to.next, flags: ack, comment });
 }
 
 /** The handshake, at the time at which the connection was established. */
