@@ -5,7 +5,7 @@ import { forEach } from "../../engine/sink.ts";
 import type { CaptureRecord, ProcessFact } from "../../model/capture_record.ts";
 import { type CliContext, EXIT, Refusal } from "../cli/context.ts";
 import type { DemoFlags } from "../cli/commands/demo.ts";
-import { onInterrupt } from "../trace/interrupts.ts";
+import { onInterrupt } from "../trace/ending/interrupts.ts";
 import { ProcessTree } from "../trace/process_tree.ts";
 import { openRecordSource, type RecordSource } from "../trace/record_source.ts";
 import { RecentTraces } from "../views/recent_traces.ts";

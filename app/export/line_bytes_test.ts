@@ -39,7 +39,7 @@ Deno.test("64 bits are exact, in decimal and in hex", () => {
   }
 });
 
-Deno.test("parts follow each other, beyond the first buffer, and a cleared buffer starts anew", () => {
+Deno.test("parts follow each other beyond the first buffer; a cleared one starts anew", () => {
   const line = new LineBytes();
   const part = new TextEncoder().encode("0123456789");
   for (let i = 0; i < 20_000; i++) line.append(part);

@@ -6,7 +6,7 @@ import { createRecording } from "../../operators/sources/recordings/recording_wr
 import { type CliContext, Refusal } from "../cli/context.ts";
 import type { RecordFlags } from "../cli/commands/record.ts";
 import { bytesText, countText } from "../cli/terminal/quantity_text.ts";
-import { onInterrupt } from "../trace/interrupts.ts";
+import { onInterrupt } from "../trace/ending/interrupts.ts";
 import { asRefusal, openRecordSource, type RecordSource } from "../trace/record_source.ts";
 import { countsText } from "../trace/run_report.ts";
 import { startTracing } from "../trace/start_tracing.ts";

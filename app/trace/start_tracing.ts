@@ -12,7 +12,7 @@ import type { CaptureRecord, LossRecord } from "../../model/capture_record.ts";
 import type { SpanRevision } from "../../model/span.ts";
 import { tracePipeline } from "../pipeline.ts";
 import { asRefusal, type RecordSource } from "./record_source.ts";
-import { onTaskRunnerEnd } from "./task_runner.ts";
+import { onTaskRunnerEnd } from "./ending/task_runner.ts";
 import { type Counts, countsOf } from "./vitals.ts";
 
 /** What outputs can be attached to. */

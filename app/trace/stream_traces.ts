@@ -14,7 +14,7 @@ import { paintFor } from "../cli/terminal/style.ts";
 import { writeSpanLine } from "../export/span_json.ts";
 import { loadCustomPipeline, resultLine } from "./custom_pipeline.ts";
 import { keepFindings, keepLastFindings, openFindings } from "../findings/findings.ts";
-import { onInterrupt } from "./interrupts.ts";
+import { onInterrupt } from "./ending/interrupts.ts";
 import { asRefusal, type RecordSource } from "./record_source.ts";
 import type { RecentTrace } from "../views/recent_traces.ts";
 import { sayEnd, sayStart } from "./run_report.ts";

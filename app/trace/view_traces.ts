@@ -12,7 +12,7 @@ import { openLiveView } from "../cli/live/live_view.ts";
 import type { LiveData } from "../cli/live/live_data.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { keepFindings, keepLastFindings, openFindings } from "../findings/findings.ts";
-import { onInterrupt } from "./interrupts.ts";
+import { onInterrupt } from "./ending/interrupts.ts";
 import type { RecordSource } from "./record_source.ts";
 import { type RecentTrace, RecentTraces } from "../views/recent_traces.ts";
 import { sayEnd } from "./run_report.ts";

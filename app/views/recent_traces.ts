@@ -5,6 +5,7 @@
 // what is known now. Bounded: beyond `spansMax` the trace that began longest ago is forgotten,
 // unless it is among the slowest, which are kept as long as slower ones do not replace them.
 
+import { hashOfLong, HashTable } from "../../engine/hash_table.ts";
 import type { Span, SpanRevision } from "../../model/span.ts";
 
 /** One trace as of now. */
@@ -40,12 +41,15 @@ interface Node {
   changedNs: bigint;
   isSettled: boolean;
   isQueued: boolean;
+  /** It is in the list of the unsettled, and belongs there. */
+  isListed: boolean;
+  isUnsettled: boolean;
 }
 
 export class RecentTraces {
   readonly #spansMax: number;
   readonly #slowestMax: number;
-  readonly #nodes = new Map<bigint, Node>();
+  readonly #nodes = new HashTable<bigint, Node>(hashOfLong);
   /**
    * In the order of first arrival, from `#first` on; those with `isQueued` false have left it.
    * An array, because the first element of a set gets slow to find once many have been deleted.
@@ -54,8 +58,10 @@ export class RecentTraces {
   #first = 0;
   #queued = 0;
   /** Children whose parent has not come yet, by the parent's id. */
-  readonly #orphans = new Map<bigint, Node[]>();
-  readonly #unsettled = new Set<Node>();
+  readonly #orphans = new HashTable<bigint, Node[]>(hashOfLong);
+  /** Roots as they became unsettled, and some that no longer are: a set would churn. */
+  #unsettled: Node[] = [];
+  #settledInList = 0;
   /** Candidates for the slowest: trimmed now and then. */
   #slowest = new Set<Node>();
   readonly #onForget: (trace: RecentTrace) => void;
@@ -107,17 +113,18 @@ export class RecentTraces {
     const done: RecentTrace[] = [];
     for (const root of this.#unsettled) {
       const limit = root.span.parent_span_id === null ? beforeNs : orphansNs;
-      if (root.changedNs > limit || root.span.shape === "open") continue;
-      this.#unsettled.delete(root);
+      if (!root.isUnsettled || root.changedNs > limit || root.span.shape === "open") continue;
+      this.#settle(root);
       root.isSettled = true;
       done.push(traceOf(root));
     }
+    this.#tidyUnsettled();
     return done;
   }
 
   /** All traces that were not returned by `settled`. */
   unsettled(): RecentTrace[] {
-    return [...this.#unsettled].map(traceOf);
+    return this.#unsettled.filter((root) => root.isUnsettled).map(traceOf);
   }
 
   /** The trace that a span belongs to. */
@@ -184,7 +191,7 @@ export class RecentTraces {
     const root = rootOf(parent);
     root.spans += child.spans;
     root.errors += child.errors;
-    this.#unsettled.delete(child);
+    this.#settle(child);
     this.#slowest.delete(child);
     if (child.changedNs > root.changedNs) root.changedNs = child.changedNs;
   }
@@ -204,14 +211,34 @@ export class RecentTraces {
 
   #touch(root: Node, nowNs: bigint): void {
     root.changedNs = nowNs;
-    if (!root.isSettled) this.#unsettled.add(root);
+    if (!root.isSettled && !root.isUnsettled) this.#unsettle(root);
     this.#slowest.add(root);
     if (this.#slowest.size > 4 * this.#slowestMax) this.#trimSlowest();
   }
 
+  #unsettle(root: Node): void {
+    root.isUnsettled = true;
+    if (root.isListed) this.#settledInList--;
+    else this.#unsettled.push(root);
+    root.isListed = true;
+  }
+
+  #settle(node: Node): void {
+    if (!node.isUnsettled) return;
+    node.isUnsettled = false;
+    if (++this.#settledInList > 1_000 + this.#unsettled.length / 2) this.#tidyUnsettled();
+  }
+
+  #tidyUnsettled(): void {
+    if (this.#settledInList === 0) return;
+    for (const node of this.#unsettled) node.isListed = node.isUnsettled;
+    this.#unsettled = this.#unsettled.filter((node) => node.isUnsettled);
+    this.#settledInList = 0;
+  }
+
   #trimSlowest(): void {
     const roots = [...this.#slowest]
-      .filter((node) => node.parent === null && this.#nodes.has(node.span.span_id))
+      .filter((node) => node.parent === null && this.#nodes.get(node.span.span_id) === node)
       .sort((a, b) => durationOf(b.span) - durationOf(a.span));
     this.#slowest = new Set(roots.slice(0, this.#slowestMax));
     for (const root of roots.slice(this.#slowestMax)) {
@@ -229,7 +256,7 @@ export class RecentTraces {
     if (node === undefined) return;
     const root = rootOf(node);
     if (this.#slowest.has(root)) return this.#keepOutOfQueue(root);
-    if (this.#unsettled.has(root)) this.#onForget(traceOf(root));
+    if (root.isUnsettled) this.#onForget(traceOf(root));
     this.#forget(root);
   }
 
@@ -247,7 +274,7 @@ export class RecentTraces {
     for (const child of node.children) this.#forget(child);
     this.#nodes.delete(node.span.span_id);
     this.#leaveQueue(node);
-    this.#unsettled.delete(node);
+    this.#settle(node);
     this.#forgotten++;
     this.#stopWaiting(node);
   }
@@ -265,6 +292,8 @@ function newNode(span: Span): Node {
     changedNs: 0n,
     isSettled: false,
     isQueued: true,
+    isListed: false,
+    isUnsettled: false,
   };
 }
 

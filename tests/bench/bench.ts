@@ -48,7 +48,7 @@ const BENCHES: readonly Bench[] = [
     what: "resident memory under a steady load of requests, with a store and without",
     needs: ["bpf", "nginx", "redis", "tmux"],
     run: async ({ seconds, rate }) => {
-      const { formatMemoryReport, memoryBench } = await import("./memory.ts");
+      const { formatMemoryReport, memoryBench } = await import("./memory/memory.ts");
       return formatMemoryReport(await memoryBench({ seconds, requestsPerSecond: rate }));
     },
   },

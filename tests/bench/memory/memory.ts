@@ -2,14 +2,14 @@
 // What the tracer takes of memory under a steady load: the live view with its store in memory,
 // plain lines with a store in a file, and JSON lines without a store.
 
-import { openHostFiles } from "../../ffi/host_files.ts";
-import { openLibc } from "../../ffi/libc.ts";
-import { startChild } from "../support/child.ts";
-import { within } from "../support/deadline.ts";
-import { startNginx } from "../support/servers/nginx.ts";
-import { startRedis } from "../support/servers/redis.ts";
+import { openHostFiles } from "../../../ffi/host_files.ts";
+import { openLibc } from "../../../ffi/libc.ts";
+import { startChild } from "../../support/child.ts";
+import { within } from "../../support/deadline.ts";
+import { startNginx } from "../../support/servers/nginx.ts";
+import { startRedis } from "../../support/servers/redis.ts";
 import { type MappedPart, partsOf } from "./mapped_parts.ts";
-import { median } from "./median.ts";
+import { median } from "../median.ts";
 import { startTracer, type Tracer } from "./running_tracer.ts";
 
 export interface MemoryOptions {

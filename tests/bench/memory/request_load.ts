@@ -5,7 +5,7 @@
 //
 // Arguments: port of Redis, port of HTTP, requests per second.
 
-import { checked, openLibc } from "../../ffi/libc.ts";
+import { checked, openLibc } from "../../../ffi/libc.ts";
 
 const CONNECTIONS = 32;
 /** Of so many requests the last one is HTTP. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tracer as users run it, with its own process id, for benches that look at the process.
 
-import { startChild } from "../support/child.ts";
-import { until } from "../support/deadline.ts";
-import { commandLine } from "../support/spandrel.ts";
-import { openTerminal } from "../support/tmux.ts";
+import { startChild } from "../../support/child.ts";
+import { until } from "../../support/deadline.ts";
+import { commandLine } from "../../support/spandrel.ts";
+import { openTerminal } from "../../support/tmux.ts";
 
 export interface Tracer extends AsyncDisposable {
   readonly pid: number;
