@@ -174,7 +174,8 @@ export class PacketFlow {
         return 0;
       }
       case "end": {
-        const name = laneOf(event.connection.conn, lane.way === "toServer");
+        const toServer = (lane.way === "toServer") !== (step.reverse === true);
+        const name = laneOf(event.connection.conn, toServer);
         this.#lines.end(name, step.id ?? null, step);
         // What lay between the message and its end is no part of the next one.
         lane.before = 0;
