@@ -10,6 +10,8 @@ const MAYBE: Claim = { kind: "maybe" };
 /** A command: `*<n>` and `$<n>` lines. Nothing else has both. */
 const COMMAND: Claim = { kind: "request", score: 92 };
 const INLINE: Claim = { kind: "request", score: 55 };
+/** PING alone: NATS says it as well, and the answer tells. */
+const PING: Claim = { kind: "request", score: 45 };
 const REPLY: Claim = { kind: "response", score: 70 };
 const WEAK_REPLY: Claim = { kind: "response", score: 50 };
 
@@ -17,18 +19,18 @@ const WEAK_REPLY: Claim = { kind: "response", score: 50 };
 const INLINE_LINE = new RegExp(
   "^(?:" + [
     "(?:PING|INFO)(?: [\\w.-]+)?",
-    "AUTH \\S+(?: \\S+)?",
+    "AUTH (?!PLAIN|LOGIN|CRAM-|DIGEST-|SCRAM-|XOAUTH|OAUTH|NTLM|GSSAPI)\\S+(?: \\S+)?",
     "(?:GET|KEYS) [^\\s,]+",
     "(?:DEL|EXISTS)(?: [^\\s,]+)+",
     "SET \\S+ \\S+",
     "SELECT \\d{1,4}",
-    "QUIT|MONITOR|DBSIZE",
+    "MONITOR|DBSIZE",
   ].join("|") + ")$",
   "i",
 );
 /** The commands among these. */
 export const INLINE_WORDS: readonly string[] = [
-  ...["PING", "INFO", "AUTH", "GET", "KEYS", "DEL", "EXISTS", "SET", "SELECT", "QUIT", "MONITOR"],
+  ...["PING", "INFO", "AUTH", "GET", "KEYS", "DEL", "EXISTS", "SET", "SELECT", "MONITOR"],
   "DBSIZE",
 ];
 /** A line that has not ended. */
@@ -81,15 +83,20 @@ function probeLine(bytes: Uint8Array, stop: number, whole: boolean, cut: Claim):
     if (c < 0x20 || c > 0x7e) return NO;
   }
   if (!whole) return cut;
-  const known = /^\+(?:OK|PONG|QUEUED|FULLRESYNC|CONTINUE)|^-[A-Z]{2,20}(?: |$)/;
-  return known.test(latin1Of(bytes, 0, Math.min(stop, NAME_BYTES))) ? REPLY : WEAK_REPLY;
+  const line = latin1Of(bytes, 0, Math.min(stop, NAME_BYTES));
+  // Mail servers say more behind OK, and a space behind the sign.
+  if (line.startsWith("+OK ") || line[1] === " ") return NO;
+  return /^\+(?:OK|PONG|QUEUED|FULLRESYNC|CONTINUE)|^-[A-Z]{2,20}(?: |$)/.test(line)
+    ? REPLY
+    : WEAK_REPLY;
 }
 
 /** All lines that can be seen as a whole are commands: "get …" also begins sentences. */
 function probeInline(bytes: Uint8Array): Claim {
   const lines = latin1Of(bytes, 0, INLINE_BYTES).split("\r\n");
   const rest = lines.pop() ?? "";
-  return lines.every((line) => INLINE_LINE.test(line)) && INLINE_REST.test(rest) ? INLINE : NO;
+  if (!lines.every((line) => INLINE_LINE.test(line)) || !INLINE_REST.test(rest)) return NO;
+  return lines.length === 1 && /^PING$/i.test(lines[0] ?? "") ? PING : INLINE;
 }
 
 /** After `*<n>`: commands consist of bulk strings, replies of anything. */

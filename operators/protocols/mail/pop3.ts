@@ -123,6 +123,8 @@ function probe(bytes: Uint8Array): Claim {
   if (/^\+OK [^\r\n]*(?:POP3?|ready|Dovecot|<[^>]+@[^>]+>)[^\r\n]*\r\n/i.test(text)) {
     return { kind: "response", score: 90 };
   }
+  // Joined midway: what follows +OK is words, or two numbers.
+  if (/^\+OK (?:\d+ \d+|[A-Za-z][ -~]*)\r\n/.test(text)) return { kind: "response", score: 55 };
   // FTP logs in alike, and claims as much: only what else is said can tell.
   if (/^USER [^\r\n]+\r\n$/i.test(text)) return { kind: "request", score: 60 };
   if (/^(?:CAPA|UIDL|STLS)\r\n$/i.test(text)) return { kind: "request", score: 85 };
