@@ -19,6 +19,7 @@ import {
   type Step,
   type Way,
 } from "../../wire/protocol.ts";
+import { latin1Of } from "../../wire/text.ts";
 
 const GREETING_BYTES = 64;
 const MORE = 1, LONG = 2, COMMAND = 4;
@@ -61,7 +62,7 @@ export const zmtp = defineProtocol<F, State>({
   timeoutNs: 120_000_000_000n,
   pairing: "order",
   capture: "all",
-  starts: byteSet(0xff),
+  starts: byteSet([0, 4], 6, 0xff),
   probe,
   open: () => ({ toServer: newLane(), toClient: newLane(), unknown: newLane() }),
 
@@ -216,10 +217,53 @@ function topicOf(first: Uint8Array, socket: string): string {
 
 const NO: Claim = { kind: "no" };
 
-/** The signature: ff, a length that old versions read (0 or 1), 7f. */
+/** The signature: ff, a length that old versions read (0 or 1), 7f. Midway, a walk over frames. */
 function probe(bytes: Uint8Array, length: number): Claim {
+  if (bytes[0] !== 0xff) return bytes.length === length ? probeFrames(bytes) : NO;
   for (let at = 1; at < Math.min(8, bytes.length); at++) if (bytes[at] !== 0) return NO;
   if (length < 10) return { kind: "maybe" };
   if (bytes[9] !== 0x7f || (bytes[8] ?? 9) > 1) return NO;
   return (bytes[10] ?? 3) >= 3 ? { kind: "either", score: 96 } : NO;
+}
+
+/**
+ * Frames that end where the bytes do: a command by its name, or a message of several frames. A
+ * request or an answer begins with an empty frame.
+ */
+function probeFrames(bytes: Uint8Array): Claim {
+  let at = 0, frames = 0, messages = 0, named = false, more = false;
+  while (at + 2 <= bytes.length) {
+    const flags = bytes[at] ?? 0xff;
+    const long = (flags & LONG) !== 0;
+    const command = (flags & COMMAND) !== 0;
+    if (flags > 6 || flags === 5 || (command && more)) return NO;
+    const head = long ? 9 : 2;
+    const size = long ? longSize(bytes, at + 1) : bytes[at + 1] ?? 0;
+    if (size < 0) return NO;
+    if (command) {
+      if (!/^[A-Z]{2,16}$/.test(latin1Of(bytes, at + head + 1, commandEnd(bytes, at + head)))) {
+        return NO;
+      }
+      named = true;
+    }
+    more = (flags & MORE) !== 0;
+    frames++;
+    if (!more) messages++;
+    at += head + size;
+  }
+  if (at !== bytes.length || more) return NO;
+  if (named) return { kind: "either", score: 75 };
+  const enveloped = bytes[0] === MORE && bytes[1] === 0 && bytes.length > 4;
+  return enveloped || frames > messages + 1 ? { kind: "either", score: enveloped ? 60 : 45 } : NO;
+}
+
+/** Where the name at `start`, whose length stands before it, ends. */
+const commandEnd = (bytes: Uint8Array, start: number): number => start + 1 + (bytes[start] ?? 0);
+
+/** A size of 64 bits, -1 where it is more than a frame has or less than a short one. */
+function longSize(bytes: Uint8Array, at: number): number {
+  for (let i = 0; i < 4; i++) if (bytes[at + i] !== 0) return -1;
+  const size = (bytes[at + 4] ?? 0) * 2 ** 24 + (bytes[at + 5] ?? 0) * 2 ** 16 +
+    (bytes[at + 6] ?? 0) * 256 + (bytes[at + 7] ?? 0);
+  return size > 255 ? size : -1;
 }
