@@ -3,6 +3,7 @@
 // now, the one that has waited longest does, whatever gaps are usual. Rarely another overtakes it.
 
 import type { Path, ShapeCall } from "./path.ts";
+import type { ShapeModel } from "./shape_model.ts";
 
 /** Whether and by what requests queue up to call: by their start, or since their last call ended. */
 export type Queue = "none" | "by_start" | "by_readiness";
@@ -33,7 +34,7 @@ export function contestOf(
   slot: number,
   call: ShapeCall,
   costs: Float64Array,
-  queue: Queue,
+  { overtaking: { queue }, waits }: ShapeModel,
 ): Contest | null {
   const own = paths[slot];
   const ownCost = costs[slot] ?? NaN;
@@ -48,7 +49,7 @@ export function contestOf(
     const other = paths[i];
     const cost = (costs[i] ?? NaN) - ownCost;
     if (i === slot || other === undefined || !(cost < costMax)) continue;
-    if (!isAlike(own, other, call, queue)) continue;
+    if (!isAlike(own, other, call, queue) || !waits(other, call.callee)) continue;
     const weight = Math.exp(-cost);
     const sinceUs = waitsSinceUs(other, queue);
     isContested = true;
@@ -80,12 +81,13 @@ export interface Overtaking {
   readonly queue: Queue;
   readonly learn: (contest: Contest, weight: number) => void;
   readonly cost: (contest: Contest) => number;
-  /** Of all contests. */
+  /** How often it happened; and how often of all contests. */
+  readonly seen: () => number;
   readonly share: () => number;
 }
 
 /** Before anything is known, so many of so many contests are taken to have been overtakings. */
-const seenBefore = { overtook: 0.5, contests: 12 };
+const seenBefore = { overtook: 1, contests: 12 };
 
 export function overtaking(callees: number, queue: Queue): Overtaking {
   const contests = new Float64Array(callees).fill(seenBefore.contests);
@@ -100,14 +102,24 @@ export function overtaking(callees: number, queue: Queue): Overtaking {
     /** The queue decides who sends, where gaps would have: what they said is taken back. */
     cost(contest) {
       const { callee, firstShare } = contest;
-      const share = (overtook[callee] ?? 0) / (contests[callee] ?? 1);
+      const share = believed(overtook[callee] ?? 0) / (contests[callee] ?? 1);
       return contest.overtook
-        ? Math.log(Math.max(leastShare, 1 - firstShare) / share)
+        ? Math.log(Math.max(leastShare, 1 - firstShare) / share) +
+          (share < strictShare ? strictCost : 0)
         : Math.log(Math.max(leastShare, firstShare) / (1 - share));
     },
+    seen: () => sum(overtook.map(believed)),
     share: () => sum(overtook) / sum(contests),
   };
 }
 
+/** A few may be errors of ours: most queues are never overtaken. */
+const believed = (overtook: number) => overtook * overtook / (overtook + doubted);
+const doubted = 3;
+
 const sum = (counts: Float64Array) => counts.reduce((all, each) => all + each, 0);
 const leastShare = 1e-6;
+
+/** Where hardly any overtake, none does as a rule. */
+const strictShare = 0.03;
+const strictCost = 4;

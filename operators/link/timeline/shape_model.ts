@@ -6,6 +6,7 @@
 // whichever of three moments explains such steps best: the start of the request, the start of the
 // call before, or the latest end of a call. All costs are minus the logarithm of a likelihood.
 
+import { callCounts } from "./call_counts.ts";
 import { nextCall } from "./next_call.ts";
 import { type Overtaking, overtaking, type Queue } from "./overtaking.ts";
 import { endOfLatestBy, type Path } from "./path.ts";
@@ -16,6 +17,8 @@ export interface ShapeModel {
   readonly callees: number;
   readonly progress: ProgressTable;
   readonly overtaking: Overtaking;
+  /** Whether the request will probably call this callee, now or later. */
+  readonly waits: (path: Path, callee: number) => boolean;
   readonly callCost: (path: Path, callee: number, startUs: number) => number;
   /** What it costs that the request ends when it does, without any further call. */
   readonly endCost: (path: Path) => number;
@@ -48,6 +51,7 @@ export function shapeModel(
   progress: ProgressTable = progressTable(callees),
 ): ShapeModel {
   const next = nextCall(callees);
+  const totals = callCounts();
   const steps = new Map<number, Step>();
   /** Of each callee: calls sent while no other call of the request ran, and while one did. */
   const overlaps = new Float64Array(2 * callees).fill(0.5);
@@ -122,6 +126,8 @@ export function shapeModel(
     callees,
     progress,
     overtaking: overtaking(callees, queue),
+    waits: ({ kind, progress }, callee) =>
+      totals.moreLikely(kind, callee, progress.counts[callee] ?? 0) > 0.5,
     explain,
     callCost(path, callee, startUs) {
       const mode = modeAt(path, startUs);
@@ -132,6 +138,7 @@ export function shapeModel(
     endCost: (path) => next.cost(path.kind, path.progress, callees) + gapCost(endOf(path)),
     learn(path, weight, by) {
       next.learn(path.kind, path.progress, callees, weight);
+      totals.learn(path.kind, path.progress.counts, weight);
       learnStep(endOf(path), weight, by);
       for (let at = path; at.before !== null; at = at.before) {
         const { before, callee, lastStartUs } = at;

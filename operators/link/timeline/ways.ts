@@ -85,7 +85,7 @@ function contested(way: Way, index: number, call: ShapeCall, model: ShapeModel):
   return way.paths.flatMap((path, slot) => {
     const added = costs[slot] ?? NaN;
     if (Number.isNaN(added)) return [];
-    const contest = contestOf(way.paths, slot, call, costs, overtaking.queue);
+    const contest = contestOf(way.paths, slot, call, costs, model);
     const cost = way.cost + added + (contest === null ? 0 : overtaking.cost(contest));
     return { cost, way, slot, path: path.longer, contest };
   });
