@@ -98,6 +98,15 @@ const BENCHES: readonly Bench[] = [
     },
   },
   {
+    name: "association",
+    what: "linking alone, by the kind of program",
+    needs: [],
+    run: async () => {
+      const { associationBench, formatAssociationReport } = await import("./association.ts");
+      return formatAssociationReport(await associationBench());
+    },
+  },
+  {
     name: "store",
     what: "inserts, reopening, memory",
     needs: [],

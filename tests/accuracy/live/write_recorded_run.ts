@@ -73,7 +73,8 @@ function textOf(events: readonly Event[], log: CallLog): string {
   const endpoints = numbering<string>();
   const lines: string[] = [];
   let lastNs: bigint | null = null;
-  const firstNs = events.find(({ kind }) => kind !== "coroutine")?.emitNs ?? 0n;
+  const first = events.find((event) => event.kind !== "coroutine" && event.exchange.request);
+  const firstNs = first?.kind === "opened" ? first.exchange.request?.emitNs ?? 0n : 0n;
   for (const event of events) {
     if (event.kind === "coroutine") {
       const births = event.line.map(({ coroutine, bornNs }) =>
