@@ -29,11 +29,17 @@ function cellsOf(row: ServiceChecks): string[] {
   const right = agreement(row);
   return [
     row.service === "" ? "other services" : row.service,
-    right === null ? "–" : shareText(right),
+    right === null ? "–" : rightText(right),
     right === null ? "–" : shareText(1 - right),
     shareText(row.uncertain / linksOf(row)),
     countText(linksOf(row)),
   ];
+}
+
+/** Two digits where they matter, and 100% only where nothing is wrong. */
+function rightText(share: number): string {
+  if (share === 1 || share < 0.99) return shareText(share);
+  return `${Math.min(99.99, share * 100).toFixed(2)}%`;
 }
 
 /** "links 99.2% right of 1,204 that ids check"; "" while there are too few. */
@@ -41,5 +47,5 @@ export function accuracyText(rows: readonly ServiceChecks[]): string {
   const all = checksInAll(rows);
   const right = agreement(all);
   if (linksOf(all) < CHECKS_MIN || right === null) return "";
-  return `links ${shareText(right)} right (${countText(linksOf(all))} checked by ids)`;
+  return `links ${rightText(right)} right (${countText(linksOf(all))} checked by ids)`;
 }

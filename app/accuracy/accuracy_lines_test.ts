@@ -24,10 +24,10 @@ function checksOf(counts: Readonly<Record<string, readonly [number, number, numb
 Deno.test("accuracy: by service, of links drawn as fact, and how many it rests on", () => {
   const checks = checksOf({ orders: [990, 10, 250], nginx: [100, 0, 0], tiny: [9, 0, 0] });
   const lines = accuracyLines(checks.rows(), plainPaint);
-  assert.match(lines[3] ?? "", /^orders +99\.0% +1\.0% +20\.0% +1,250$/);
+  assert.match(lines[3] ?? "", /^orders +99\.00% +1\.0% +20\.0% +1,250$/);
   assert.match(lines[4] ?? "", /^nginx +100% +0% +0% +100$/);
   assert.ok(lines.every((line) => !line.includes("tiny")));
-  assert.equal(accuracyText(checks.rows()), "links 99.1% right (1,359 checked by ids)");
+  assert.equal(accuracyText(checks.rows()), "links 99.10% right (1,359 checked by ids)");
 });
 
 Deno.test("accuracy: nothing is said of too few links", () => {

@@ -30,7 +30,7 @@ export function judge(
       weighed.parent === work && weighed.confidence >= ruledFrom;
     const isSeen = isByRule && known.evidence !== "handoff";
     const believed = isSeen ? share : belief(share);
-    const score = Math.min(believed, confidenceMax, 1 - oddityWeight * oddity);
+    const score = Math.min(believed, confidenceMax, Math.max(0, 1 - oddityWeight * oddity));
     candidates.push({
       span_id: call.exchange.spanId,
       parent_id: id,
