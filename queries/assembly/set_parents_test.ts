@@ -121,7 +121,7 @@ Deno.test("a lost span costs its own links only", () => {
   }
 });
 
-/** Services that call each other as the numbers say: the n-th request is made for an earlier one. */
+/** Services that call each other as numbers say: the n-th request is made for an earlier one. */
 const anyForest = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 30 }).map((choices) => {
   const servers: Span[] = [];
   const spans: Span[] = [];
