@@ -13,13 +13,14 @@ import { whileAlone } from "../support/e2e.ts";
 import { compare, type Comparison } from "./compare.ts";
 import { dissect } from "./dissect.ts";
 import { ourLanes, portsOf } from "./our_lanes.ts";
-import { readerOf, READERS } from "./readers/readers.ts";
+import { readerOf } from "./readers/readers.ts";
 import { installPackages, recordTraffic } from "./record_traffic.ts";
 import { TRAFFIC } from "./traffic.ts";
 
 const CAPTURES = new URL("captures/", import.meta.url).pathname;
 
 export interface TsharkOptions {
+  /** All when empty. */
   readonly protocols: readonly string[];
   readonly json: boolean;
   readonly live: boolean;
@@ -57,7 +58,7 @@ function readOptions(words: readonly string[]): TsharkOptions {
     },
   });
   return {
-    protocols: values.protocol?.split(",") ?? READERS.map(({ protocol }) => protocol),
+    protocols: values.protocol?.split(",") ?? [],
     json: values.json === true,
     live: values.live === true,
     ...(values.keep === undefined ? {} : { keep: values.keep }),
@@ -88,7 +89,12 @@ async function* liveCaptures(
   await Deno.mkdir(folder, { recursive: true });
   try {
     for (const traffic of TRAFFIC) {
-      if (!protocols.includes(traffic.protocol)) continue;
+      const isAsked = protocols.length === 0 || protocols.includes(traffic.protocol);
+      if (!isAsked) continue;
+      if (readerOf(traffic.protocol) === undefined) {
+        console.error(`${traffic.name}: not compared: tshark does not know this protocol`);
+        continue;
+      }
       const lacking = ["bpf" as const, ...traffic.needs].map(requires).find((why) => why !== null);
       if (lacking !== undefined) {
         console.error(`${traffic.name}: not compared: ${lacking}`);
@@ -112,7 +118,8 @@ export async function compareCapture(
   const comparisons: Comparison[] = [];
   for (const [protocol, lanes] of await ourLanes(path)) {
     const reader = readerOf(protocol);
-    if (reader === undefined || !protocols.includes(protocol)) continue;
+    const isAsked = protocols.length === 0 || protocols.includes(protocol);
+    if (reader === undefined || !isAsked) continue;
     comparisons.push(compare(protocol, await dissect(path, reader, portsOf(lanes)), lanes));
   }
   return comparisons;

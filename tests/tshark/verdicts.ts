@@ -87,7 +87,8 @@ const ARGUMENTS: readonly Argument[] = [
       "a Produce with acks=0 has no response (Kafka's protocol guide): it is one-way, and what " +
       "librdkafka's mock broker answers all the same belongs to no request",
     holds: ({ type, name, ours }) =>
-      type === "Produce" && (name === "type" || name === "code") && /^(""|none)$/.test(ours),
+      type === "Produce" && /^(type|code|attributes\.(topic|partition))$/.test(name) &&
+      /^(""|none)$/.test(ours),
   },
   {
     protocol: "kafka",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kafka: requests by their header; responses by the request they answer.
 
-import { first, type Node, nodesNamed, number, show } from "../../pdml.ts";
+import { bytesOf, first, type Node, nodesNamed, number, show } from "../../pdml.ts";
 import type { Draft, SharkConnection, SharkReader } from "../../shark_message.ts";
 
 export const kafka: SharkReader = {
@@ -35,8 +35,10 @@ function request(part: Node, api: string): Draft {
       type: api,
       ...(topic !== undefined && { resource: topic }),
       id: show(part, "kafka.correlation_id") ?? "",
+      ...traceOf(part),
     },
     fields: {
+      records: number(part, "kafka.batch_size"),
       api_version: number(part, "kafka.api_version"),
       client_id: show(part, "kafka.client_id"),
       topic,
@@ -59,8 +61,32 @@ function response(part: Node, api: string): Draft {
       id: show(part, "kafka.correlation_id") ?? "",
       ...(isKnown && { code }),
       ...(isKnown && code === 0 && { status: "ok" }),
+      ...traceOf(part),
     },
+    fields: TOLD_BY_PARTITION.has(api) && !isBroken
+      ? { topic: topicsOf(part)[0], partition: onlyPartition(part) }
+      : {},
   };
+}
+
+/** Of several, ours is the first that has records. */
+function onlyPartition(part: Node): number | undefined {
+  const [partition, ...others] = [...nodesNamed(part, "kafka.partition_id")];
+  return partition === undefined || others.length > 0 ? undefined : Number(partition.show);
+}
+
+/** Answers of which ours tells the first partition. */
+const TOLD_BY_PARTITION: ReadonlySet<string> = new Set(["Produce", "Fetch", "ListOffsets"]);
+
+/** Trace context in the headers of the first record that has any. */
+function traceOf(part: Node) {
+  const names = [...nodesNamed(part, "kafka.header_key")];
+  const values = [...nodesNamed(part, "kafka.header_value")];
+  const at = names.findIndex(({ show }) => show === "traceparent");
+  const value = values[at];
+  if (value === undefined) return {};
+  const [, trace = "", parent = ""] = new TextDecoder().decode(bytesOf(value)).split("-");
+  return { trace, parent };
 }
 
 function topicsOf(part: Node): string[] {
