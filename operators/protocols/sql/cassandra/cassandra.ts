@@ -8,7 +8,7 @@
 // connection have another head, see cassandra_packed.ts. Statements that were prepared are
 // remembered by their id, so that EXECUTE tells its text.
 
-import { byteSet } from "../../../wire/byte_set.ts";
+import { anyByte } from "../../../wire/byte_set.ts";
 import { Cursor, Malformed } from "../../../wire/cursor.ts";
 import {
   type Claim,
@@ -20,6 +20,7 @@ import {
 import { CASSANDRA_FIELDS, type CassandraState, newCassandraState } from "./cassandra_session.ts";
 import { type Envelope, isOpcode, readRequest } from "./cassandra_request.ts";
 import { readResponse } from "./cassandra_response.ts";
+import { probeSegments, segmentedAt, TOLD_BYTES } from "./cassandra_segments.ts";
 import { readPacked } from "./cassandra_packed.ts";
 import { unpackLz4, unpackSnappy } from "../unpack.ts";
 import { latin1Of } from "../../../wire/text.ts";
@@ -39,12 +40,18 @@ export const cassandra = defineProtocol<F, CassandraState>({
   timeoutNs: 120_000_000_000n,
   pairing: "id",
   capture: "all",
-  starts: byteSet([3, 5], [0x83, 0x85]),
+  starts: anyByte(),
   probe,
   open: newCassandraState,
 
   read(cursor, way, make, state) {
     const lane = state.lanes[way];
+    if (!state.begun) {
+      // Joined midway there may have been a STARTUP. Nothing is shorter than what is needed.
+      if (cursor.captured === cursor.remaining) cursor.need(TOLD_BYTES);
+      state.begun = true;
+      if (cursor.captured >= TOLD_BYTES) state.segmented = segmentedAt(cursor.buffer, cursor.at);
+    }
     if (state.segmented === "compressed") {
       return readPacked(cursor, lane, (inner, room) => readEnvelope(inner, room, way, make, state));
     }
@@ -175,8 +182,11 @@ const NO: Claim = { kind: "no" };
 
 /** Version, opcode of its side, flags, and a length that fits what is there. */
 function probe(bytes: Uint8Array, length: number): Claim {
-  if (bytes.length < 9) return length < 9 ? { kind: "maybe" } : NO;
   const [version = 0, flags = 0] = bytes;
+  const known = (version & 0x7f) >= 3 && (version & 0x7f) <= 5;
+  if (bytes.length < 9) return known && length < 9 ? { kind: "maybe" } : NO;
+  const segments = probeSegments(bytes, length);
+  if (segments.kind !== "no" || !known) return segments;
   const opcode = bytes[4] ?? 0;
   const response = version >= 0x80;
   if (!isOpcode(opcode, response) || (flags & 0xe0) !== 0 || bytes[5] !== 0) return NO;

@@ -4,6 +4,7 @@
 import type { Fields, Step, Way } from "../../../wire/protocol.ts";
 import type { Transport } from "../../../../model/connection.ts";
 import type { OpenOptions } from "../../../wire/protocol.ts";
+import type { Segmented } from "./cassandra_segments.ts";
 import type { SqlText } from "../sql_text.ts";
 
 export const CASSANDRA_FIELDS = {
@@ -40,7 +41,9 @@ export interface Lane {
 export interface CassandraState {
   readonly lanes: Record<Way, Lane>;
   /** Whether envelopes lie in segments, and whether those are compressed. */
-  segmented: "no" | "plain" | "compressed";
+  segmented: Segmented;
+  /** Bytes have been looked at. */
+  begun: boolean;
   /** What STARTUP asked for; "" is nothing. */
   compression: string;
   keyspace: string;
@@ -60,6 +63,7 @@ export const newCassandraState = (
   unmask: options?.unmask === true,
   lanes: { toServer: newLane(), toClient: newLane(), unknown: newLane() },
   segmented: "no",
+  begun: false,
   compression: "",
   keyspace: "",
   preparing: new Map(),
