@@ -20,6 +20,7 @@ interface Part {
   readonly conn?: number;
   readonly identity?: Identity;
   readonly program?: Program;
+  readonly path?: string;
 }
 
 /** A run of link that is told, step by step, what a program does; one step is 1 ms. */
@@ -113,7 +114,7 @@ function message(
   direction: "ingress" | "egress",
   kind: "request" | "response",
   emitNs: bigint,
-  { tid = 1, turn = 0, conn = 1, identity, program = shop }: Part,
+  { tid = 1, turn = 0, conn = 1, identity, program = shop, path = "/" }: Part,
 ): MessageSeen {
   return {
     kind: "message",
@@ -129,7 +130,7 @@ function message(
       type: "GET",
       resource: "/",
       domain: "",
-      endpoint: "/",
+      endpoint: path,
       code: null,
       status: "ok",
       id: null,
@@ -318,4 +319,30 @@ Deno.test("link: what holds of one request at a time is no proof where several a
   for (const [i, work] of works.entries()) run.close(work, { turn: 410 + i, conn: i + 1 });
   const [best] = run.said(call)?.candidates ?? [];
   assert.ok((best?.score ?? 1) < CERTAIN_FROM);
+});
+
+Deno.test("link: what requests of each kind do tells apart whose calls are whose", () => {
+  const run = startRun();
+  const work = (path: string, tid: number) => run.read({ path, tid, conn: tid });
+  const ask = (path: string, tid: number) => run.call({ path, tid, conn: 100 + tid });
+  const quietly = (path: string): void => {
+    const request = work(path, 1);
+    const call = ask(`${path}/end`, 2);
+    run.close(call, { tid: 2 });
+    run.close(request, { tid: 1 });
+  };
+  for (let i = 0; i < 30; i++) quietly(i % 2 === 0 ? "/a" : "/b");
+  let right = 0;
+  for (let i = 0; i < 60; i++) {
+    const works = i % 2 === 0 ? [work("/a", 1), work("/b", 3)] : [work("/b", 1), work("/a", 3)];
+    const call = ask("/b/end", 2);
+    const other = ask("/a/end", 4);
+    run.close(call, { tid: 2 });
+    run.close(other, { tid: 4 });
+    for (const each of works) run.close(each, { tid: 1 });
+    const [best] = run.said(call)?.candidates ?? [];
+    const isRight = best?.parent_id === works[i % 2 === 0 ? 1 : 0]?.spanId;
+    if (isRight && (best?.score ?? 0) >= CERTAIN_FROM) right++;
+  }
+  assert.ok(right > 30, String(right));
 });

@@ -180,6 +180,7 @@ export class Linker {
     if (isLearned) learnFrom(call, askRules(call, this.#program), this.#program);
     // Calls that follow from each other would otherwise keep one another, from first to last.
     call.learned = true;
+    call.verdict = null;
     call.origin = null;
     call.after = null;
   }
@@ -226,6 +227,7 @@ export class Linker {
       if (isOpen && program.ended.length - learned <= endedMax) break;
       if (ended.readNs > program.crowdedNs) noteStory(ended, program);
       if (!isOpen) learnPlaced(ended, program);
+      ended.doubts = null;
       learned++;
     }
     if (learned > 0) program.ended.splice(0, learned);

@@ -219,6 +219,9 @@ export interface ProgramState {
   readonly lines: Lines;
   /** Calls that are nobody's for the time being. */
   readonly strays: Set<Call>;
+  /** Divisions that may be tried, refilled as event time goes on; see shape/rivals.ts. */
+  divisionsLeft: number;
+  refilledNs: number;
   /** How often calls were given to works: what was found out before may hold no longer. */
   placings: number;
   /** Works that have ended and from whose stories nothing was learned yet. */
@@ -258,6 +261,8 @@ export function startProgram(rulesCount: number): ProgramState {
     crowdedNs: -Infinity,
     lines: startLines(),
     strays: new Set(),
+    divisionsLeft: 0,
+    refilledNs: -Infinity,
     placings: 0,
     ended: [],
     consequences: startConsequences(),

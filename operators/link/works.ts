@@ -3,6 +3,7 @@
 
 import { LIMITS } from "../../model/limits.ts";
 import { identityKeys } from "./evidence/identity.ts";
+import { forgetOldCalls } from "./shape/line.ts";
 import type { ProgramState, Work } from "./program.ts";
 
 export function addWork(work: Work, program: ProgramState): void {
@@ -52,6 +53,7 @@ export function forgetWorks(program: ProgramState): number {
     if (work.endNs === Infinity) givenUp++;
     forgetIdentity(work, program);
   }
+  forgetOldCalls(program.lines, neededNs - keptNs);
   works.splice(0, gone);
   program.firstOrder += gone;
   return givenUp;

@@ -44,18 +44,20 @@ interface Point {
 
 export interface Flow {
   readonly points: Map<number, Point>;
+  /** What is seen after points, in all. */
+  followings: number;
   /** Of late: requests of known kinds, and how many of them did what such requests never do. */
   told: number;
   odd: number;
 }
 
-export const startFlow = (): Flow => ({ points: new Map(), told: 0, odd: 0 });
+export const startFlow = (): Flow => ({ points: new Map(), followings: 0, told: 0, odd: 0 });
 
 /** Points remembered per program; what is new beyond is known by its coarser views alone. */
 const pointsMax = 8_192;
 
-/** What is seen after one point, at most. */
-const nextMax = 64;
+/** What is seen after points, in all; each takes up to 1.5 kB. */
+const followingsMax = 16_384;
 
 const fadeFrom = 800;
 
@@ -75,7 +77,8 @@ function learnAt(key: number, step: Step, bucket: number, weight: number, flow: 
   }
   let following = point.next.get(step.kind);
   if (following === undefined) {
-    if (point.next.size >= nextMax) return;
+    if (flow.followings >= followingsMax) return;
+    flow.followings++;
     following = { count: 0, sameThread: 0, gaps: [] };
     point.next.set(step.kind, following);
   }

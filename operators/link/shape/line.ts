@@ -2,7 +2,6 @@
 // Whether a program sends calls of one kind in the order in which what they follow from was read.
 // Counted only where two waited at the same time: of one alone every order is right.
 
-import { LIMITS } from "../../../model/limits.ts";
 import type { Call } from "../program.ts";
 
 /** Calls of one kind in the order of sending. */
@@ -40,7 +39,28 @@ export function joinLine(call: Call, lines: Lines): void {
   line.first = call.place + 1 - keptMax;
 }
 
-const keptMax = Math.min(512, LIMITS.linkPending.value);
+const keptMax = 256;
+
+/** Calls that ended long ago and are decided have no neighbours any more that are not. */
+export function forgetOldCalls({ byKind }: Lines, beforeNs: number): void {
+  for (const [key, line] of byKind) {
+    const { calls } = line;
+    let gone = 0;
+    while (gone < calls.length) {
+      const call = calls[gone];
+      if (call === undefined || call.decision === null || call.doneNs > beforeNs) break;
+      gone++;
+    }
+    if (gone === calls.length && line.inOrder + line.swapped < worthKeeping) byKind.delete(key);
+    else if (gone > 0) {
+      line.calls = calls.slice(gone);
+      line.first += gone;
+    }
+  }
+}
+
+/** Of a line without calls: what is known of its order is kept if so much was seen. */
+const worthKeeping = 4;
 
 /** The call so many places after (or before) it. */
 export function neighbour(call: Call, offset: number, line: Line): Call | undefined {

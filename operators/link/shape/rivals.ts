@@ -19,10 +19,27 @@ export interface Doubt {
 /** The request has been answered: its calls are divided anew, as long as that gets better. */
 export function settleStory(work: Work, program: ProgramState): void {
   for (const rival of rivalsOf(work, program)) {
-    const divided = divide([work, rival], program);
+    const divided = tryDivide([work, rival], program);
     if (divided !== null) adopt([work, rival], divided, program);
   }
 }
+
+/** Null also where so much is contested that it would take too much of the processor. */
+function tryDivide(works: readonly Work[], program: ProgramState): Divided | null {
+  const passedNs = Math.max(0, program.nowNs - program.refilledNs);
+  if (passedNs > 0) {
+    const refilled = program.divisionsLeft + passedNs * divisionsPerNs;
+    program.divisionsLeft = Math.min(divisionsMax, refilled);
+    program.refilledNs = program.nowNs;
+  }
+  if (program.divisionsLeft < 1) return null;
+  program.divisionsLeft--;
+  return divide(works, program);
+}
+
+/** Each takes some 20 µs: at most about a third of one processor, per program. */
+const divisionsPerNs = 16_000 / 1e9;
+const divisionsMax = 16_000;
 
 /** Makes the best division the present one; only calls that are undecided change hands. */
 function adopt(works: readonly Work[], divided: Divided, program: ProgramState): boolean {
@@ -139,8 +156,12 @@ function weighRivals(
 ): boolean {
   for (const rival of rivalsOf(work, program)) {
     const works = [work, rival];
-    const divided = divide(works, program);
-    if (divided === null) continue;
+    const divided = tryDivide(works, program);
+    if (divided === null) {
+      // Not tried: as likely as what is.
+      for (const { shares } of doubts.values()) shares.set(rival, 1);
+      continue;
+    }
     if (mayAdopt && adopt(works, divided, program)) return true;
     for (const division of divided.divisions) count(division, divided, works, doubts);
   }

@@ -15,6 +15,9 @@ interface Calls {
   readonly most: Map<number, number>;
 }
 
+/** Kinds of calls remembered for one kind of request. */
+const kindsMax = 256;
+
 /** Requests of one kind to be seen before it counts what they do not call. */
 const knownFrom = 8;
 
@@ -26,6 +29,7 @@ export function learnRepertoire(work: Work, repertoire: Repertoire): void {
   }
   calls.total++;
   for (const { kind } of work.story) {
+    if (calls.most.size >= kindsMax && !calls.most.has(kind)) continue;
     const count = countOf(kind, work);
     if (count > (calls.most.get(kind) ?? 0)) calls.most.set(kind, count);
   }

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { learn, trustIn } from "./reliability.ts";
+
+const counts = (right: number, wrong: number) => ({ right, wrong });
+const none = counts(0, 0);
+
+Deno.test("trust: what a rule was right about while one alone was open proves nothing", () => {
+  const before = trustIn(3, [none, none, none, none, none], false);
+  assert.equal(trustIn(3, [counts(500, 0), none, none, none, none], false), before);
+  assert.ok(trustIn(3, [counts(500, 0), none, none, none, none], true) > before);
+});
+
+Deno.test("trust: it is earned on calls as contested as that, and lost there", () => {
+  assert.ok(trustIn(3, [none, none, none, counts(200, 0), none], false) > 0.99);
+  assert.equal(trustIn(3, [none, counts(200, 0), none, counts(5, 60), none], false), 0);
+  assert.ok(trustIn(1, [none, counts(200, 0), none, counts(5, 60), none], false) > 0.99);
+});
+
+Deno.test("trust: older observations fade", () => {
+  const reliability = counts(0, 0);
+  for (let i = 0; i < 600; i++) learn(reliability, false);
+  for (let i = 0; i < 2_000; i++) learn(reliability, true);
+  assert.ok(reliability.right / (reliability.right + reliability.wrong) > 0.9);
+});
