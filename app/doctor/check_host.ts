@@ -6,6 +6,7 @@ import { type HostFiles, openHostFiles } from "../../ffi/host_files.ts";
 import { type HostSupport, probeHost } from "../../ffi/host_support.ts";
 import { openLibbpf } from "../../ffi/libbpf.ts";
 import { openLibc } from "../../ffi/libc.ts";
+import { blindNow } from "./blind_now.ts";
 import { goChecks } from "./go_checks.ts";
 
 /** One thing that was tried. "off" is a loss, "broken" means that tracing cannot work. */
@@ -80,7 +81,7 @@ export async function checkHost(): Promise<Diagnosis> {
     canTrace: true,
     capturePath: capture.path,
     checks,
-    escapes: escapesOf(capture),
+    escapes: [...escapesOf(capture), ...blindNow(capture.processes, files)],
     trial: await tryCapture(capture),
   };
 }
