@@ -26,6 +26,8 @@ const CLIENT_INFO = 54_032, QUOTA = 54_060, PATCH = 54_401, SETTINGS_AS_TEXT = 5
 const SECRET = 54_441, OPEN_TELEMETRY = 54_442, DEPTH = 54_448, START_TIME = 54_449;
 const PARALLEL_REPLICAS = 54_453, ADDENDUM = 54_458, CHUNKED = 54_470, REPLICAS_VERSION = 54_471;
 
+const REVISION_MAX = 60_000;
+
 const FIELDS = {
   database: { type: "string", otel: "db.namespace", doc: "database" },
   user: { type: "string", doc: "user that logged in" },
@@ -147,10 +149,11 @@ function readRequest(cursor: Cursor, make: Make<F>, state: State): Step {
 }
 
 function readQuery(cursor: Cursor, make: Make<F>, state: State): Step {
-  const revision = agreed(state);
-  if (revision === 0) throw new Malformed("query of a client that was not seen");
+  const known = agreed(state);
   const queryId = text(cursor);
-  const identity = revision >= CLIENT_INFO ? readClient(cursor, revision) : null;
+  const client = known === 0 || known >= CLIENT_INFO ? readClient(cursor, known) : null;
+  const identity = client?.identity ?? null;
+  const revision = known === 0 ? client?.revision ?? 0 : known;
   if (revision < SETTINGS_AS_TEXT) throw new Malformed("settings of an old form");
   for (let count = 0; text(cursor) !== ""; count++) {
     if (count > SETTINGS_MAX) throw new Malformed("too many settings");
@@ -181,15 +184,26 @@ function readQuery(cursor: Cursor, make: Make<F>, state: State): Step {
   });
 }
 
-/** Who asks, and in which trace. */
-function readClient(cursor: Cursor, revision: number): Identity | null {
+interface Client {
+  readonly identity: Identity | null;
+  readonly revision: number;
+}
+
+/**
+ * Who asks, and in which trace. `known` is 0 where the hellos were not seen: the client's own
+ * revision stands here as well, behind what clients of the last years have in front of it.
+ */
+function readClient(cursor: Cursor, known: number): Client | null {
   if (cursor.u8() === 0) return null;
   for (let i = 0; i < 3; i++) text(cursor);
-  if (revision >= START_TIME) cursor.skip(8);
+  if (known === 0 || known >= START_TIME) cursor.skip(8);
   const tcp = cursor.u8() === 1;
   if (!tcp) throw new Malformed("query that came by HTTP");
   for (let i = 0; i < 3; i++) text(cursor);
-  for (let i = 0; i < 3; i++) readVarint(cursor);
+  for (let i = 0; i < 2; i++) readVarint(cursor);
+  const own = readVarint(cursor);
+  const revision = known === 0 ? own : known;
+  if (known === 0 && !(own >= START_TIME && own < REVISION_MAX)) throw new Malformed("no revision");
   if (revision >= QUOTA) text(cursor);
   if (revision >= DEPTH) readVarint(cursor);
   if (revision >= PATCH) readVarint(cursor);
@@ -203,7 +217,7 @@ function readClient(cursor: Cursor, revision: number): Identity | null {
     cursor.skip(1);
   }
   if (revision >= PARALLEL_REPLICAS) { for (let i = 0; i < 3; i++) readVarint(cursor); }
-  return identity;
+  return { identity, revision };
 }
 
 function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
@@ -248,8 +262,9 @@ const SERVER_ERRORS = new Set([
 
 const NO: Claim = { kind: "no" };
 
-/** Hellos: the client's name and a version; the server says "ClickHouse". */
+/** Hellos: the client's name and a version; the server says "ClickHouse". Midway, a query. */
 function probe(bytes: Uint8Array, length: number): Claim {
+  if (bytes[0] === QUERY) return probeQuery(bytes);
   const count = bytes[1] ?? 0;
   if (bytes[0] !== HELLO || count < 3 || count > 96) return NO;
   if (length < 2 + count + 3) return NO;
@@ -269,6 +284,28 @@ function probe(bytes: Uint8Array, length: number): Claim {
     return { kind: "response", score: 96 };
   }
   return server ? { kind: "either", score: 75 } : { kind: "request", score: 93 };
+}
+
+/** Up to the revision of the client: texts where they should be, and numbers that there are. */
+function probeQuery(bytes: Uint8Array): Claim {
+  let at = textEnd(bytes, 1);
+  const kind = at < 0 ? 0 : bytes[at++] ?? 0;
+  if (kind !== 1 && kind !== 2) return NO;
+  for (let i = 0; i < 3 && at > 0; i++) at = textEnd(bytes, at);
+  if (at < 0 || bytes[at + 8] !== 1) return NO;
+  at += 9;
+  for (let i = 0; i < 3 && at > 0; i++) at = textEnd(bytes, at);
+  return at > 0 && revisionAt(bytes, at) > 0 ? { kind: "request", score: 92 } : NO;
+}
+
+/** Where the short printable text at `at` ends, -1 where there is none. */
+function textEnd(bytes: Uint8Array, at: number): number {
+  const count = bytes[at] ?? 255;
+  if (count > 127 || at + 1 + count > bytes.length) return -1;
+  for (let i = at + 1; i <= at + count; i++) {
+    if ((bytes[i] ?? 0) < 0x20 || (bytes[i] ?? 0) > 0x7e) return -1;
+  }
+  return at + 1 + count;
 }
 
 const isLetter = (byte: number): boolean =>
