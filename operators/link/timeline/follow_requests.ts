@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Follows all requests of a service through time, on several ways at once, and tells the best one.
 
+import { bestPaths, type Judgement, shareOut } from "./history.ts";
 import { type Path, type ShapeCall, type ShapeRequest, startPath } from "./path.ts";
 import type { ShapeModel } from "./shape_model.ts";
-import { branch, closeRequest, type Judgement, type Way } from "./ways.ts";
+import { branch, closeRequest, type Way } from "./ways.ts";
 
 export interface FollowOptions {
   /** Ways kept at most. */
@@ -22,6 +23,9 @@ export interface Followed {
 /** Requests that are open at once, at most: then the oldest is taken to have ended. */
 const openMax = 256;
 
+/** Requests that may have ended before ways must agree on what became of them. */
+const unsettledMax = 1_000;
+
 export function followRequests(
   requests: readonly ShapeRequest[],
   calls: readonly ShapeCall[],
@@ -29,20 +33,22 @@ export function followRequests(
   { waysMax, orphanCosts, judgement }: FollowOptions,
 ): Followed {
   const found = new Array<Path>(requests.length);
-  let ways: Way[] = [{ cost: 0, paths: [], contests: [], closed: null }];
+  let ways: Way[] = [{ cost: 0, costOfAll: 0, paths: [], contests: [], history: null }];
   let total = 0;
+  let unsettled = 0;
   const settle = () => {
     const [best] = ways;
     if (best === undefined) return;
-    for (let at = best.closed; at !== null; at = at.before) found[at.path.request] = at.path;
+    for (const path of bestPaths(best.history)) found[path.request] = path;
+    if (judgement !== null) shareOut(best.history, judgement);
     total += best.cost;
-    best.closed = null;
-    best.cost = 0;
+    ways = [{ ...best, cost: 0, costOfAll: 0, history: null }];
+    unsettled = 0;
   };
   const close = (slot: number) => {
     if (slot < 0) return;
-    ways = closeRequest(ways, slot, model, judgement);
-    if (ways.length === 1) settle();
+    ways = closeRequest(ways, slot, model);
+    if (ways.length === 1 || ++unsettled >= unsettledMax) settle();
   };
   const open = () => ways[0]?.paths ?? [];
   const begin = (index: number, request: ShapeRequest) => {

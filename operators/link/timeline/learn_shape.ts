@@ -3,12 +3,12 @@
 // what was learned before, and learns from every explanation as much as it is likely.
 
 import { followRequests } from "./follow_requests.ts";
+import type { Judgement } from "./history.ts";
 import { learnAlone } from "./learn_alone.ts";
 import type { Queue } from "./overtaking.ts";
 import type { Path } from "./path.ts";
 import type { Service } from "./service.ts";
 import { type ShapeModel, shapeModel } from "./shape_model.ts";
-import type { Judgement } from "./ways.ts";
 
 const roundsMax = 10;
 const waysMax = 16;

@@ -46,20 +46,24 @@ export function placeCalls(service: Service, model: ShapeModel): Placed[] {
   return shares.map((ofCall, call) => placedAs(placed[call] ?? -1, ofCall));
 }
 
-/** Shares are of different moments, the ends of requests: together they may exceed one. */
 function placedAs(request: number, shares: ReadonlyMap<number, number>): Placed {
-  let whole = 0;
-  for (const share of shares.values()) whole += share;
-  const confidenceIn = (share: number) => share / Math.max(1, whole);
+  let nobodys = 1;
+  for (const share of shares.values()) nobodys -= share;
   const others: Other[] = [];
   for (const [other, share] of shares) {
-    const confidence = confidenceIn(share);
-    if (other !== request && confidence >= leastConfidence) {
-      others.push({ request: other, confidence });
-    }
+    if (other === request || share < leastConfidence) continue;
+    others.push({ request: other, confidence: tempered(share) });
   }
   others.sort((a, b) => b.confidence - a.confidence);
   others.length = Math.min(others.length, othersMax);
-  const confidence = request < 0 ? Math.max(0, 1 - whole) : confidenceIn(shares.get(request) ?? 0);
-  return { request, confidence, others };
+  const share = request < 0 ? nobodys : shares.get(request) ?? 0;
+  return { request, confidence: tempered(share), others };
 }
+
+/** What was learned from one's own answers makes too sure of them: odds count for half. */
+function tempered(share: number): number {
+  const odds = Math.sqrt(Math.max(0, share) / Math.max(1e-12, 1 - share));
+  return Math.min(confidenceMax, odds / (1 + odds));
+}
+
+const confidenceMax = 0.995;

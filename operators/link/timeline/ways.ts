@@ -2,31 +2,21 @@
 // The ways in which calls may belong to requests, as far as time has come: each call lets them
 // branch, each end of a request judges them, and only the most likely are kept, in that order.
 
+import { ended, type History, met } from "./history.ts";
 import { type Contest, contestOf } from "./overtaking.ts";
 import type { Path, ShapeCall } from "./path.ts";
 import type { ShapeModel } from "./shape_model.ts";
 
 export interface Way {
   cost: number;
+  /** The same, of all ways that have met in this one together. */
+  costOfAll: number;
   /** Of the open requests, in the order of their starts. */
   readonly paths: Path[];
   /** Of the same requests. */
   readonly contests: (Contest | null)[];
-  /** Of those that have ended since all ways agreed. */
-  closed: Closed | null;
-}
-
-export interface Closed {
-  readonly path: Path;
-  readonly before: Closed | null;
-}
-
-/** What becomes of ways as they are judged. */
-export interface Judgement {
-  /** A request has ended with this path on some way, which is as likely as its share tells. */
-  readonly onPath: (path: Path) => void;
-  /** So likely a call was sent with others waiting to send such a call. */
-  readonly onContest: (contest: Contest, share: number) => void;
+  /** Of those that have ended since all ways met. */
+  history: History | null;
 }
 
 /** Ways less likely than the best by more than this factor's logarithm are let go. */
@@ -98,12 +88,13 @@ function grown(branches: Branch[], waysMax: number): Way[] {
   branches.sort((a, b) => a.cost - b.cost);
   branches.length = Math.min(branches.length, waysMax);
   return branches.map((branch) => {
-    const { paths, contests, closed } = branch.way;
-    return grow(branch, { cost: 0, paths: paths.slice(), contests: contests.slice(), closed });
+    const { paths, contests, ...rest } = branch.way;
+    return grow(branch, { ...rest, paths: paths.slice(), contests: contests.slice() });
   });
 }
 
 function grow({ cost, slot, path, contest }: Branch, way: Way): Way {
+  way.costOfAll += cost - way.cost;
   way.cost = cost;
   if (path !== null) way.paths[slot] = path;
   if (contest !== null) way.contests[slot] = { ...contest, before: way.contests[slot] ?? null };
@@ -137,43 +128,42 @@ function extended(path: Path, index: number, call: ShapeCall, model: ShapeModel)
 }
 
 /** The request in this slot has ended. `ways` are given up. */
-export function closeRequest(
-  ways: Way[],
-  slot: number,
-  model: ShapeModel,
-  judgement: Judgement | null,
-): Way[] {
-  const ended = new Map<Path, number>();
-  const contests: (Contest | null)[] = [];
+export function closeRequest(ways: readonly Way[], slot: number, model: ShapeModel): Way[] {
+  const costs = new Map<Path, number>();
   for (const way of ways) {
     const [path] = way.paths.splice(slot, 1);
     const [contest = null] = way.contests.splice(slot, 1);
-    contests.push(contest);
     if (path === undefined) continue;
-    const cost = ended.get(path) ?? model.endCost(path);
-    ended.set(path, cost);
+    const cost = costs.get(path) ?? model.endCost(path);
+    costs.set(path, cost);
     way.cost += cost;
-    way.closed = { path, before: way.closed };
+    way.costOfAll += cost;
+    way.history = ended(path, contest, way.history);
   }
-  const least = ways.reduce((min, { cost }) => Math.min(min, cost), Infinity);
-  const likely = ways.map(({ cost }) => Math.exp(least - cost));
-  const whole = likely.reduce((sum, each) => sum + each, 0);
-  for (const [i, { closed }] of ways.entries()) {
-    const share = (likely[i] ?? 0) / whole;
-    if (closed !== null) closed.path.share += share;
-    for (let at = contests[i] ?? null; at !== null; at = at.before) judgement?.onContest(at, share);
+  const sorted = ways.toSorted((a, b) => a.cost - b.cost);
+  const limit = (sorted[0]?.cost ?? 0) + costMargin;
+  const groups: Way[][] = [];
+  for (const way of sorted) {
+    if (way.cost > limit) break;
+    const group = groups.find(([other]) => other !== undefined && agree(way, other));
+    if (group === undefined) groups.push([way]);
+    else group.push(way);
   }
-  if (judgement !== null) { for (const path of ended.keys()) judgement.onPath(path); }
-  return distinct(ways.filter(({ cost }) => cost <= least + costMargin));
+  return groups.flatMap(meet);
 }
 
-/** Of ways that agree in all open requests only the most likely. */
-function distinct(ways: Way[]): Way[] {
-  ways.sort((a, b) => a.cost - b.cost);
-  const kept: Way[] = [];
-  for (const way of ways) {
-    const isKnown = kept.some((other) => other.paths.every((path, i) => path === way.paths[i]));
-    if (!isKnown) kept.push(way);
-  }
-  return kept;
+/** Whether two ways have the same future. */
+function agree(a: Way, b: Way): boolean {
+  return a.paths.every((path, i) => path === b.paths[i]);
+}
+
+/** The best of them goes on for all. */
+function meet(group: readonly Way[]): Way[] {
+  const [best] = group;
+  if (best === undefined || group.length === 1) return [...group];
+  best.history = met(group.map(({ history, costOfAll }) => [history, costOfAll]));
+  const least = group.reduce((min, { costOfAll }) => Math.min(min, costOfAll), Infinity);
+  const whole = group.reduce((sum, { costOfAll }) => sum + Math.exp(least - costOfAll), 0);
+  best.costOfAll = least - Math.log(whole);
+  return [best];
 }
