@@ -194,6 +194,8 @@ export const TRAFFIC: readonly Traffic[] = [
   },
   nodeBoth("websocket", ["ws@8"]),
   nodeBoth("smtp", ["nodemailer@6", "smtp-server@3"]),
+  nodeBoth("amqp1", ["rhea@3"]),
+  nodeBoth("ftp", ["basic-ftp@5", "ftp-srv@4"]),
   nodeBoth("ldap", ["ldapjs@3"]),
   nodeBoth("snmp", ["net-snmp@3"]),
   nodeBoth("thrift", ["thrift@0.20"], "binary"),

@@ -3,6 +3,8 @@
 
 import type { SharkReader } from "../shark_message.ts";
 import { amqp } from "./messaging/amqp.ts";
+import { amqp1 } from "./messaging/amqp1.ts";
+import { ftp } from "./ftp.ts";
 import { dns } from "./dns.ts";
 import { fastcgi } from "./fastcgi.ts";
 import { http } from "./http.ts";
@@ -23,8 +25,10 @@ import { websocket } from "./websocket.ts";
 
 export const READERS: readonly SharkReader[] = [
   amqp,
+  amqp1,
   dns,
   fastcgi,
+  ftp,
   http,
   http2,
   kafka,
