@@ -90,7 +90,7 @@ const BENCHES: readonly Bench[] = [
   },
   {
     name: "protocols",
-    what: "each protocol on its fixture, the probes, tshark on the same packets",
+    what: "each protocol on its fixture, the probes; npm libraries and tshark on the same bytes",
     needs: [],
     run: async () => {
       const { formatProtocolsReport, protocolsBench } = await import("./protocols.ts");
