@@ -80,7 +80,10 @@ export function openFindings(): Findings {
     },
     keep: async (store, drops) => {
       const losses = [...freshLosses(drops, stored), ...spots.takeUnseen()];
-      const fresh = { checks: checks.takeFresh(), losses, sinceNs, untilNs };
+      // Without a span the clock of the wall must do.
+      const nowNs = BigInt(Date.now()) * 1_000_000n;
+      const time = sinceNs === 0n ? { sinceNs: nowNs, untilNs: nowNs } : { sinceNs, untilNs };
+      const fresh = { checks: checks.takeFresh(), losses, ...time };
       [sinceNs, untilNs] = [0n, 0n];
       await storeFindings(store, fresh);
     },
