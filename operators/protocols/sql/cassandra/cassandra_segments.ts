@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether bytes begin with a segment of version 5: its head has a checksum, which tells even midway.
+// Whether bytes begin with a segment of version 5: the checksum of its head tells, even midway.
 //
 //   plain     : 24 bits, little endian (17 length, 1 self-contained) | crc u24le | envelopes | crc
 //   compressed: 40 bits (17 packed, 17 unpacked, 1 self-contained) | crc u24le | LZ4 | crc
