@@ -15,7 +15,7 @@ export const MATURITY: Readonly<Record<string, Maturity>> = {
   amqp1: { cases: 3, captures: 0, messages: 0 },
   brpc: { cases: 3, captures: 1, messages: 10 },
   cassandra: { cases: 7, captures: 0, messages: 0 },
-  clickhouse: { cases: 1, captures: 0, messages: 0 },
+  clickhouse: { cases: 2, captures: 0, messages: 0 },
   dhcp: { cases: 1, captures: 0, messages: 0 },
   dns: { cases: 2, captures: 3, messages: 14 },
   dubbo: { cases: 10, captures: 2, messages: 2 },
