@@ -4,10 +4,8 @@
 
 import { readsInBatches } from "./batches.ts";
 import { ANSWER, lagMax, likelyWaiting, mayFollow, owes } from "./consequences.ts";
-import { CONTESTS } from "./trust/crowd.ts";
 import { dueNow, overdue } from "./delays.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
-import { AFTER_WAITING } from "./rules.ts";
 
 export interface Sending {
   readonly thread: Thread;
@@ -73,21 +71,13 @@ function byDelay(sending: Sending, program: ProgramState): Origin | null {
   const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread &&
     turn - lastOnConnection.doneTurn <= turnsMax + handedOnTurns;
   const late = isFresh ? null : overdue(thread, sending, program, isOver);
-  if (late !== null && isFreed && keepsLine(program)) return { from: late, by: "waited" };
+  if (late !== null && isFreed) return { from: late, by: "waited" };
   const due = dueNow(thread, sending, program, isOver);
   if (due !== null) {
     return { from: due.from, by: due.count === 1 && late === null ? "due" : "due_first" };
   }
-  return late === null || !isFreed ? null : { from: late, by: "waited" };
+  return null;
 }
-
-/** Whether the pool serves those who wait in order; with asyncio.Queue newcomers overtake them. */
-function keepsLine({ reliability }: ProgramState): boolean {
-  const { right, wrong } = reliability[AFTER_WAITING]?.[CONTESTS - 1] ?? { right: 0, wrong: 0 };
-  return wrong < outOfLineFrom || right > wrong;
-}
-
-const outOfLineFrom = 8;
 
 /** A pool hands a connection on so many turns after its user could have used it again, at most. */
 const handedOnTurns = 2;

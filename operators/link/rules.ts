@@ -140,4 +140,3 @@ export const RULES: readonly Rule[] = [
 ];
 
 export const IDENTITY = 0;
-export const AFTER_WAITING = RULES.findIndex(({ name }) => name === "after_waiting");

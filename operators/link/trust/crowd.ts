@@ -14,13 +14,14 @@ export function crowdOf(open: number): number {
 
 /**
  * Classes of doubt about a call: one request was open, several but only this one could send it, it
- * or another, a few, many.
+ * or another, a few, many, and more.
  */
-export const CONTESTS = 5;
+export const CONTESTS = 8;
+
+const contendersFrom = [1.5, 2.5, 6.5, 15.5, 40.5, 100.5];
 
 export function contestOf(open: number, contenders: number): number {
   if (open <= 1) return 0;
-  if (contenders <= 1) return 1;
-  if (contenders <= 2) return 2;
-  return contenders <= 6 ? 3 : 4;
+  const larger = contendersFrom.findIndex((from) => contenders < from);
+  return 1 + (larger < 0 ? contendersFrom.length : larger);
 }

@@ -65,6 +65,8 @@ function compareSides(call: Call, answers: Answers, program: ProgramState): void
   const answering = speaker("answering", call, answers, program);
   if (sending === null || answering === null) return;
   const isSame = sending.work === answering.work;
+  // Two lines that are both out of step by one agree as well.
+  if (isSame && sending.isOrder && answering.isOrder) return;
   const [a, b] = [sending.trust, answering.trust];
   const bothRight = isSame ? a * b : 0;
   const onlyA = isSame ? 0 : a * (1 - b);
@@ -88,6 +90,7 @@ interface Speaker {
   readonly index: number;
   readonly work: Work;
   readonly trust: number;
+  readonly isOrder: boolean;
 }
 
 /** The first rule of a side that says anything. */
@@ -99,11 +102,13 @@ function speaker(
 ): Speaker | null {
   for (let index = 0; index < RULES.length; index++) {
     const ingress = answers[index] ?? null;
-    if (ingress === null || RULES[index]?.side !== side) continue;
+    const rule = RULES[index];
+    if (ingress === null || rule?.side !== side) continue;
     const work = resolve(ingress, program, call)?.work ?? null;
     if (work === null) continue;
     const trust = Math.max(unheardTrust, trusted(index, call, program));
-    return { index, work, trust: isPossible(work, call, program) ? trust : impossibleTrust };
+    const isMeant = isPossible(work, call, program);
+    return { index, work, trust: isMeant ? trust : impossibleTrust, isOrder: rule.isOrder };
   }
   return null;
 }

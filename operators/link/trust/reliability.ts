@@ -21,11 +21,14 @@ export interface Prior {
 const trustContested = 0.8;
 const trustContestedMax = 0.997;
 
+/** However right a rule was where less was contested. */
+const trustInheritedMax = 0.9;
+
 /** What a rule has shown where less was contested counts for so many observations. */
 const inherited = 5;
 
 /** Observations after which older ones count half. */
-const memory = 512;
+const memory = 192;
 
 /** A rule that is right less often than this says nothing worth hearing. */
 const worthFrom = 0.6;
@@ -60,6 +63,7 @@ export function trustIn(
   let share = trustContested;
   for (let each = asAlone ? 0 : 1; each <= contest; each++) {
     const { right, wrong } = byContest[each] ?? { right: 0, wrong: 0 };
+    if (each > 0) share = Math.min(share, trustInheritedMax);
     share = (right + inherited * share) / (right + wrong + inherited);
   }
   return share < worthFrom ? 0 : Math.min(share, trustContestedMax);

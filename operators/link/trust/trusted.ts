@@ -13,7 +13,7 @@ export function trusted(index: number, { contest }: Call, program: ProgramState)
   const isAlone = contest === 0 || rule.inCrowd === "always";
   return isAlone
     ? trust(alone, rule.prior)
-    : trustIn(contest, byContest, rule.inCrowd === "as_alone");
+    : Math.min(trustIn(contest, byContest, rule.inCrowd === "as_alone"), rule.prior.trustMax);
 }
 
 /** Where it is kept how a rule does on such calls. */
