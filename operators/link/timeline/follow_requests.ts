@@ -2,8 +2,8 @@
 // Follows all requests of a service through time, on several ways at once, and tells the best one.
 
 import { bestPaths, type Judgement, shareOut } from "./history.ts";
-import { type Path, type ShapeCall, type ShapeRequest, startPath } from "./path.ts";
-import type { ShapeModel } from "./shape_model.ts";
+import { type Path, type ShapeCall, type ShapeRequest, startPath } from "./shape/path.ts";
+import type { ShapeModel } from "./shape/shape_model.ts";
 import { branch, closeRequest, type Way } from "./ways.ts";
 
 export interface FollowOptions {

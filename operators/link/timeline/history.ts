@@ -2,8 +2,8 @@
 // What has become of requests that ended, on every way that still leads to the present. Ways that
 // meet share their future, so how likely each past is was settled when they met.
 
-import type { Contest } from "./overtaking.ts";
-import type { Path } from "./path.ts";
+import type { Contest } from "./shape/overtaking.ts";
+import type { Path } from "./shape/path.ts";
 
 export type History = Ended | Met;
 

@@ -3,8 +3,8 @@
 // their calls are is beyond doubt.
 
 import { followRequests } from "./follow_requests.ts";
-import type { ShapeCall, ShapeRequest } from "./path.ts";
-import type { ShapeModel } from "./shape_model.ts";
+import type { ShapeCall, ShapeRequest } from "./shape/path.ts";
+import type { ShapeModel } from "./shape/shape_model.ts";
 
 /** Fewer requests tell too little. */
 const aloneMin = 30;

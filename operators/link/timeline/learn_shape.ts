@@ -5,10 +5,10 @@
 import { followRequests } from "./follow_requests.ts";
 import type { Judgement } from "./history.ts";
 import { learnAlone } from "./learn_alone.ts";
-import type { Queue } from "./overtaking.ts";
-import type { Path } from "./path.ts";
+import type { Queue } from "./shape/overtaking.ts";
+import type { Path } from "./shape/path.ts";
 import type { Service } from "./service.ts";
-import { type ShapeModel, shapeModel } from "./shape_model.ts";
+import { type ShapeModel, shapeModel } from "./shape/shape_model.ts";
 
 const roundsMax = 10;
 const waysMax = 16;

@@ -3,9 +3,9 @@
 // tells which others it may belong to.
 
 import { followRequests } from "./follow_requests.ts";
-import type { Path } from "./path.ts";
+import type { Path } from "./shape/path.ts";
 import type { Service } from "./service.ts";
-import type { ShapeModel } from "./shape_model.ts";
+import type { ShapeModel } from "./shape/shape_model.ts";
 
 export interface Placed {
   /** Index of the request, -1 if it belongs to none. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stretches of a long recording that are enough to learn from.
 
-import type { ShapeCall, ShapeRequest } from "./path.ts";
+import type { ShapeCall, ShapeRequest } from "./shape/path.ts";
 
 const stretchesCount = 8;
 

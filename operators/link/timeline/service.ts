@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was seen of one service: the requests that it read and the calls that it sent.
 
-import type { ShapeCall, ShapeRequest } from "./path.ts";
+import type { ShapeCall, ShapeRequest } from "./shape/path.ts";
 
 export interface Service {
   readonly requests: readonly ShapeRequest[];

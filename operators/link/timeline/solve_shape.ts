@@ -4,7 +4,7 @@
 // it places the first call, as only work on recordings may.
 
 import { learnRound, learnShape } from "./learn_shape.ts";
-import type { ShapeCall, ShapeRequest } from "./path.ts";
+import type { ShapeCall, ShapeRequest } from "./shape/path.ts";
 import { placeCalls, type Placed } from "./place_calls.ts";
 import { sample } from "./sample.ts";
 import { serviceOf } from "./service.ts";

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ShapeCall, ShapeRequest } from "./path.ts";
+import type { ShapeCall, ShapeRequest } from "./shape/path.ts";
 import { solveShape } from "./solve_shape.ts";
 
 /** A small deterministic generator of chance (mulberry32). */

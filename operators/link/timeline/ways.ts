@@ -3,9 +3,9 @@
 // branch, each end of a request judges them, and only the most likely are kept, in that order.
 
 import { ended, type History, met } from "./history.ts";
-import { type Contest, contestOf } from "./overtaking.ts";
-import type { Path, ShapeCall } from "./path.ts";
-import type { ShapeModel } from "./shape_model.ts";
+import { type Contest, contestOf } from "./shape/overtaking.ts";
+import type { Path, ShapeCall } from "./shape/path.ts";
+import type { ShapeModel } from "./shape/shape_model.ts";
 
 export interface Way {
   cost: number;
@@ -75,7 +75,7 @@ function contested(way: Way, index: number, call: ShapeCall, model: ShapeModel):
   return way.paths.flatMap((path, slot) => {
     const added = costs[slot] ?? NaN;
     if (Number.isNaN(added)) return [];
-    const contest = contestOf(way.paths, slot, call, costs, model);
+    const contest = contestOf(way.paths, slot, call, costs, overtaking.queue, model.waits);
     const cost = way.cost + added + (contest === null ? 0 : overtaking.cost(contest));
     return { cost, way, slot, path: path.longer, contest };
   });

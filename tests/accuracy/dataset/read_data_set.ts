@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads public data with known parents, in which spans carry no thread: a JSON file, gzipped or not,
-// of services with their incoming and outgoing spans.
+// Reads public data with known parents, in which spans carry no thread: a file of JSON, gzipped or
+// not, of services with their incoming and outgoing spans.
 
-import type { ShapeCall, ShapeRequest } from "../../../operators/link/timeline/path.ts";
+import type { ShapeCall, ShapeRequest } from "../../../operators/link/timeline/shape/path.ts";
 
 export interface DataService {
   readonly name: string;

@@ -3,9 +3,8 @@
 // now, the one that has waited longest does, whatever gaps are usual. Rarely another overtakes it.
 
 import type { Path, ShapeCall } from "./path.ts";
-import type { ShapeModel } from "./shape_model.ts";
 
-/** Whether and by what requests queue up to call: by their start, or since their last call ended. */
+/** Whether requests queue up to call, by their start or by when their last call ended. */
 export type Queue = "none" | "by_start" | "by_readiness";
 
 /** A call that several requests could have sent. */
@@ -34,7 +33,8 @@ export function contestOf(
   slot: number,
   call: ShapeCall,
   costs: Float64Array,
-  { overtaking: { queue }, waits }: ShapeModel,
+  queue: Queue,
+  waits: (path: Path, callee: number) => boolean,
 ): Contest | null {
   const own = paths[slot];
   const ownCost = costs[slot] ?? NaN;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The learned shape of one service: what a request calls, in which order, and after which gaps.
+//
+// A request is a path: it starts, sends calls one after the other or at once, and ends. Each step
+// costs the more the rarer it is at this point and the more unusual its moment is, as seen from
+// whichever of three moments explains such steps best: the start of the request, the start of the
+// call before, or the latest end of a call. All costs are minus the logarithm of a likelihood.
+
+import { callCounts } from "./call_counts.ts";
+import { nextCall } from "./next_call.ts";
+import { type Overtaking, overtaking, type Queue } from "./overtaking.ts";
+import type { Path } from "./path.ts";
+import { type ProgressTable, progressTable } from "./progress.ts";
+import { type Mode, modes, startSteps, type Steps, type StepTaken } from "./steps.ts";
+
+export interface ShapeModel {
+  readonly callees: number;
+  readonly progress: ProgressTable;
+  readonly overtaking: Overtaking;
+  /** Whether the request will probably call this callee, now or later. */
+  readonly waits: (path: Path, callee: number) => boolean;
+  readonly callCost: (path: Path, callee: number, startUs: number) => number;
+  /** What it costs that the request ends when it does, without any further call. */
+  readonly endCost: (path: Path) => number;
+  /** That this path was taken; `by` explains which moments its steps were measured from. */
+  readonly learn: (path: Path, weight: number, by: ShapeModel) => void;
+  readonly steps: Steps;
+}
+
+/**
+ * A model that has learned nothing yet: small gaps are likely, all else is equal.
+ * `resolutionUs` is the unit in which times were measured.
+ */
+export function shapeModel(
+  callees: number,
+  resolutionUs: number,
+  queue: Queue = "none",
+  progress: ProgressTable = progressTable(callees),
+): ShapeModel {
+  const next = nextCall(callees);
+  const totals = callCounts();
+  const steps = startSteps(callees, resolutionUs);
+  const overlaps = overlapShares(callees);
+  const endOf = (path: Path): StepTaken => ({
+    path,
+    callee: callees,
+    mode: modes.ending,
+    atUs: path.endUs,
+  });
+  return {
+    callees,
+    progress,
+    steps,
+    overtaking: overtaking(callees, queue),
+    waits: ({ kind, progress }, callee) =>
+      totals.moreLikely(kind, callee, progress.counts[callee] ?? 0) > 0.5,
+    callCost(path, callee, startUs) {
+      const mode = modeAt(path, startUs);
+      return next.cost(path.kind, path.progress, callee) +
+        (path.call < 0 ? 0 : overlaps.cost(callee, mode)) +
+        steps.cost({ path, callee, mode, atUs: startUs });
+    },
+    endCost: (path) => next.cost(path.kind, path.progress, callees) + steps.cost(endOf(path)),
+    learn(path, weight, by) {
+      next.learn(path.kind, path.progress, callees, weight);
+      totals.learn(path.kind, path.progress.counts, weight);
+      steps.learn(endOf(path), weight, by.steps);
+      for (let at = path; at.before !== null; at = at.before) {
+        const { before, callee, lastStartUs } = at;
+        const mode = modeAt(before, lastStartUs);
+        next.learn(before.kind, before.progress, callee, weight);
+        if (before.call >= 0) overlaps.learn(callee, mode, weight);
+        steps.learn({ path: before, callee, mode, atUs: lastStartUs }, weight, by.steps);
+      }
+    },
+  };
+}
+
+function modeAt(path: Path, startUs: number): Mode {
+  return startUs < path.lastEndUs ? modes.overlapping : modes.sequential;
+}
+
+/** How often calls to each callee are sent while other calls of the request run. */
+function overlapShares(callees: number) {
+  const seen = new Float64Array(2 * callees).fill(0.5);
+  return {
+    learn(callee: number, mode: Mode, weight: number): void {
+      seen[2 * callee + mode] = (seen[2 * callee + mode] ?? 0) + weight;
+    },
+    cost(callee: number, mode: Mode): number {
+      const here = seen[2 * callee + mode] ?? 1;
+      const other = seen[2 * callee + 1 - mode] ?? 1;
+      return -Math.log(here / (here + other));
+    },
+  };
+}
