@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { e2e } from "../support/e2e.ts";
 import { freePort } from "../support/ports.ts";
+import type { Need } from "../support/requirements.ts";
 import { installPackages, recordTraffic } from "../tshark/record_traffic.ts";
-import { TRAFFIC } from "../tshark/traffic.ts";
+import { TRAFFIC, type Traffic } from "../tshark/traffic.ts";
 import { compareCapture } from "../tshark/tshark_conformance.ts";
 
 /** Those that start within some seconds; `deno task conformance --tshark --live` runs all. */
@@ -23,12 +24,14 @@ async function fieldsOf(path: string, filter: string, ...names: string[]): Promi
   return new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
 }
 
+const npmFor = ({ packages }: Traffic): readonly Need[] => packages.length === 0 ? [] : ["npm"];
+
 const BAD = "ip.checksum.status==0 || tcp.checksum.status==0 || udp.checksum.status==0";
 
 for (const traffic of TRAFFIC) {
   if (!QUICK.includes(traffic.name)) continue;
   e2e(`export pcapng: ${traffic.name} as tshark reads it`, {
-    needs: ["bpf", "tshark", "node", ...traffic.needs],
+    needs: ["bpf", "tshark", "node", ...npmFor(traffic), ...traffic.needs],
   }, async () => {
     const folder = await Deno.makeTempDir({ prefix: "spandrel-tshark-" });
     try {

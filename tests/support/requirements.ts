@@ -22,6 +22,7 @@ export type Need =
   | "kcat"
   | "php"
   | "node"
+  | "npm"
   | "python"
   | "go"
   | "java"
@@ -60,6 +61,7 @@ const checks: Record<Need, () => string | null> = {
   kcat: () => program("kcat", "kcat"),
   php: () => succeeds("sh", "-c", "ls /usr/sbin/php-fpm*") ? null : missing("php-fpm"),
   node: () => program("node", "nodejs"),
+  npm: () => program("npm", "npm"),
   python: () => program("python3", "python3"),
   go: () => program("go", "golang-go"),
   java: () => program("javac", "default-jdk-headless"),

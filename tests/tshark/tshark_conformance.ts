@@ -17,6 +17,7 @@ import { readerOf } from "./readers/readers.ts";
 import { installPackages, recordTraffic } from "./record_traffic.ts";
 import { TRAFFIC } from "./traffic.ts";
 
+const LIVE_NEEDS = ["bpf", "node", "npm"] as const;
 const CAPTURES = new URL("captures/", import.meta.url).pathname;
 
 export interface TsharkOptions {
@@ -95,7 +96,7 @@ async function* liveCaptures(
         console.error(`${traffic.name}: not compared: tshark does not know this protocol`);
         continue;
       }
-      const lacking = ["bpf" as const, ...traffic.needs].map(requires).find((why) => why !== null);
+      const lacking = [...LIVE_NEEDS, ...traffic.needs].map(requires).find((why) => why !== null);
       if (lacking !== undefined) {
         console.error(`${traffic.name}: not compared: ${lacking}`);
         continue;
