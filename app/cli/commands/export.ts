@@ -81,7 +81,7 @@ export const exportCommand = buildCommand<ExportFlags, [], CliContext>({
     ],
     fullDescription:
       `json, otlp and chrome write the assembled traces of a DuckDB file. pcapng writes what
-programs wrote and read, which only a recording holds (record FILE --whole keeps all of
+programs wrote and read, which only a recording holds (record FILE --whole keeps most of
 it), as TCP and UDP packets that Wireshark and tshark open:
 - one interface per program, named as "nginx 71"; a comment on each packet tells process,
   thread and call. Data is there once though both ends were seen; the reader's call is the
