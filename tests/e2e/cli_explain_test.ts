@@ -7,6 +7,14 @@ import type { Candidate } from "../../model/link.ts";
 import type { Span } from "../../model/span.ts";
 import { fixtureServerOf, fixtureSpan } from "../../model/span_fixture.ts";
 import { openStore } from "../../queries/store/store.ts";
+import {
+  ethernet,
+  ipv4,
+  pcapFile,
+  tcp,
+  type TcpParts,
+  text,
+} from "../../operators/sources/packets/packet_fixture.ts";
 import { e2e } from "../support/e2e.ts";
 import { runSpandrel } from "../support/spandrel.ts";
 
@@ -84,8 +92,8 @@ e2e(
       const comparison = JSON.parse(compared.stdout);
       assert.deepEqual([comparison.spans, comparison.moved, comparison.lost], [4, 1, 0]);
       assert.equal(comparison.changes[0].rule_after, "after_request");
-      const text = await runSpandrel(["compare", "--db", db, ...without]);
-      assert.match(text.stdout, /^1 of 4 spans have another parent/);
+      const compareText = await runSpandrel(["compare", "--db", db, ...without]);
+      assert.match(compareText.stdout, /^1 of 4 spans have another parent/);
 
       const parentIn = async (...options: string[]) => {
         const { stdout } = await runSpandrel(["export", "--db", db, ...options]);
@@ -140,3 +148,72 @@ e2e("cli: accuracy --db tells what it cannot tell", { needs: [] }, () =>
     const json = await runSpandrel(["accuracy", "--db", db, "--json"]);
     assert.deepEqual(JSON.parse(json.stdout), { traces: 2, services: [], blind_spots: [] });
   }));
+
+/** A capture file of one request whose header names the span of an application. */
+function captureOf(parentId: string): Uint8Array {
+  const [browser, web] = [[10, 0, 0, 1], [10, 0, 0, 2]] as const;
+  const up = (parts: Omit<TcpParts, "from" | "to">) =>
+    ethernet(
+      0x0800,
+      ipv4({ from: browser, to: web, protocol: 6 }, tcp({ from: 40_000, to: 80, ...parts })),
+    );
+  const down = (parts: Omit<TcpParts, "from" | "to">) =>
+    ethernet(
+      0x0800,
+      ipv4({ from: web, to: browser, protocol: 6 }, tcp({ from: 80, to: 40_000, ...parts })),
+    );
+  const asked = text(
+    `GET /cart HTTP/1.1\r\nHost: shop\r\ntraceparent: 00-${traceId}-${parentId}-01\r\n\r\n`,
+  );
+  const answered = text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  const packets = [
+    up({ flags: "S", seq: 100 }),
+    down({ flags: "SA", seq: 500, ack: 101 }),
+    up({ seq: 101, ack: 501, payload: asked }),
+    down({ seq: 501, ack: 101 + asked.length, payload: answered }),
+  ];
+  return pcapFile(packets.map((bytes, i) => ({ timeNs: startNs + BigInt(i) * 1_000_000n, bytes })));
+}
+
+e2e(
+  "cli: trace --spans joins what applications say with what is captured",
+  { needs: [] },
+  () =>
+    withStore(async (_db, folder) => {
+      const [pcap, spans] = [`${folder}/cart.pcap`, `${folder}/spans.json`];
+      await Deno.writeFile(pcap, captureOf("00000000000000aa"));
+      const app = {
+        traceId,
+        spanId: "00000000000000aa",
+        name: "buy",
+        kind: 3,
+        startTimeUnixNano: "1700000000000000000",
+        endTimeUnixNano: "1700000000010000000",
+      };
+      const resource = { attributes: [{ key: "service.name", value: { stringValue: "browser" } }] };
+      const document = (each: unknown) =>
+        JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans: [each] }] }] });
+      await Deno.writeTextFile(spans, `${document(app)}\n${document({ ...app, spanId: "0" })}\n`);
+      const { code, stdout, stderr } = await runSpandrel(
+        ["trace", "--pcap", pcap, "--spans", spans, "--json"],
+      );
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /dropped: 1 span malformed/);
+      const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
+      const told = lines.find(({ observer }) => observer === "app");
+      const seen = lines.find(({ observer }) => observer === "nic");
+      assert.deepEqual([told.service, told.name, told.trace_id_header], [
+        "browser",
+        "buy",
+        traceId,
+      ]);
+      assert.equal(seen.resource, "/cart");
+      assert.equal(seen.parent_span_id, "00000000000000aa");
+      assert.equal(seen.link_evidence, "identity");
+
+      await Deno.writeTextFile(spans, "{");
+      const refused = await runSpandrel(["trace", "--pcap", pcap, "--spans", spans, "--json"]);
+      assert.equal(refused.code, 2);
+      assert.match(refused.stderr, /^Cannot read spans from .*: line 1 is not JSON .*give OTLP/s);
+    }),
+);
