@@ -39,9 +39,9 @@ export async function storeFindings(
       ),
     ),
   ];
-  for (const statement of statements) {
-    if (statement !== "") await store.exec(statement).catch(() => {});
-  }
+  // In one go: a store that is about to be closed takes no second one.
+  const all = statements.filter((statement) => statement !== "");
+  if (all.length > 0) await store.exec(all.join(";\n")).catch(() => {});
 }
 
 function insertion(table: string, rows: readonly string[]): string {
