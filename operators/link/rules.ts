@@ -5,7 +5,7 @@ import type { Evidence } from "../../model/link.ts";
 import { sameIdentity } from "./evidence/identity.ts";
 import { nextAnswered, nextInLine } from "./evidence/handoff.ts";
 import { finishedBySameThread } from "./evidence/task_end.ts";
-import { sameThread, sameWorker } from "./evidence/thread.ts";
+import { sameCoroutine, sameThread, sameWorker } from "./evidence/thread.ts";
 import {
   afterDue,
   afterEarlierTurn,
@@ -76,6 +76,16 @@ export const RULES: readonly Rule[] = [
     pointsAt: sameIdentity,
   },
   {
+    name: "coroutine",
+    evidence: "thread",
+    prior: { right: 10_000, wrong: 1, provenFrom: 0, trustMax: 0.9999 },
+    isOrder: false,
+    side: "both",
+    inCrowd: "always",
+    speaksAlways: false,
+    pointsAt: sameCoroutine,
+  },
+  {
     name: "thread",
     evidence: "thread",
     prior: { right: 60, wrong: 1, provenFrom: 0, trustMax: 0.999 },
@@ -102,7 +112,7 @@ export const RULES: readonly Rule[] = [
     isOrder: false,
     side: "both",
     inCrowd: "as_alone",
-    speaksAlways: false,
+    speaksAlways: true,
     pointsAt: finishedBySameThread,
   },
   {

@@ -11,6 +11,15 @@ export function sameThread({ holder, lastRequest }: Call): Work | null {
   return lastRequest === null || lastRequest === holder ? holder : null;
 }
 
+/**
+ * The same where the source knows the coroutine, or the one that started it for this work: that is
+ * read, not guessed, and holds in every program.
+ */
+export function sameCoroutine(call: Call): Work | null {
+  const coroutine = call.exchange.request?.coroutine ?? 0n;
+  return coroutine === 0n ? null : sameThread(call);
+}
+
 /** The call before, of a thread that reads no requests and has finished nothing in between. */
 export function sameWorker({ origin }: Call): Ingress | null {
   return origin !== null && origin.by === "worker" ? origin.from : null;

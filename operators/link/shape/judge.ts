@@ -63,7 +63,7 @@ const ruledFrom = 0.5;
  */
 function belief(share: number): number {
   const odds = share / Math.max(1e-9, 1 - share);
-  const believed = 0.65 * odds ** 0.66;
+  const believed = 0.5 * odds ** 0.66;
   return believed / (1 + believed);
 }
 
