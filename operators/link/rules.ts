@@ -29,6 +29,8 @@ export interface Rule {
   readonly prior: Prior;
   /** Holds of many at a time only: one alone is always the first in line. */
   readonly isOrder: boolean;
+  /** It is told, not guessed: nothing is learned of it, and what is usual speaks not against it. */
+  readonly isTold?: true;
   /** Whether it looks at how the call was sent, or at what its response led to. */
   readonly side: "sending" | "answering" | "both";
   /**
@@ -70,6 +72,7 @@ export const RULES: readonly Rule[] = [
     evidence: "identity",
     prior: { right: 100_000, wrong: 1, provenFrom: 0, trustMax: 0.99999 },
     isOrder: false,
+    isTold: true,
     side: "both",
     inCrowd: "always",
     speaksAlways: false,
@@ -80,6 +83,7 @@ export const RULES: readonly Rule[] = [
     evidence: "thread",
     prior: { right: 10_000, wrong: 1, provenFrom: 0, trustMax: 0.9999 },
     isOrder: false,
+    isTold: true,
     side: "both",
     inCrowd: "always",
     speaksAlways: false,

@@ -99,7 +99,8 @@ export function weigh(
   for (const each of weighed) {
     if (!encloses(each.work, call)) object(each, "time");
     if (contradictsIdentity(call, each.work)) object(each, "ids");
-    if (!mayCall(each.work, call, program.repertoire)) object(each, "kind");
+    const isTold = RULES[each.rule]?.isTold ?? false;
+    if (!isTold && !mayCall(each.work, call, program.repertoire)) object(each, "kind");
   }
   const rest = Math.max(0, count - weighed.length) * unnamed;
   return toDecision(call, weighed, background + rest, count);

@@ -22,7 +22,7 @@ export function learnFrom(call: Call, answers: Answers, program: ProgramState): 
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
     const reliability = reliabilityOf(i, call, program);
-    if (rule === undefined || reliability === undefined || i === IDENTITY) continue;
+    if (rule === undefined || reliability === undefined || rule.isTold) continue;
     const ingress = answers[i] ?? null;
     if (ingress === null) {
       const isSilent = rule.speaksAlways && (named !== null || call.only !== null);
