@@ -4,9 +4,9 @@
  *
  * A goroutine is found by reading: each thread of a Go program keeps the address of its g at a
  * fixed place of its thread-local storage, and the g holds its number. Since Go 1.21 it also holds
- * who started it. That needs no breakpoint in the program. Two things cannot be read and are caught
- * by uprobes: who starts a goroutine under older Go, and who called an object (a pooled HTTP
- * connection) that other goroutines serve.
+ * who started it. That needs no breakpoint in the program. What cannot be read is caught by
+ * uprobes: who starts a goroutine under older Go, who calls an object (a pooled HTTP connection)
+ * that other goroutines serve, and goroutines that only start others.
  */
 #ifndef SPANDREL_COROUTINE_BPF_H
 #define SPANDREL_COROUTINE_BPF_H
@@ -198,6 +198,23 @@ static __always_inline int goroutine_spawned(struct pt_regs *ctx)
 	fresh.parent = goid_of(go, current_goroutine(go, g));
 	fresh.born_ns = bpf_ktime_get_boot_ns();
 	bpf_map_update_elem(&coroutines, &key, &fresh, BPF_ANY);
+	return 0;
+}
+
+/*
+ * A goroutine that does no I/O itself is at a function by which it passes work on: who started it is
+ * noted, so that the line from those that it starts does not end here.
+ */
+static __always_inline int goroutine_passed(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread_state *thread;
+
+	if (control.paused)
+		return 0;
+	thread = this_thread(task);
+	if (thread && thread_wanted(thread, task))
+		this_coroutine(thread, task);
 	return 0;
 }
 

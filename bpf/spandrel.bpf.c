@@ -175,3 +175,9 @@ int go_called(struct pt_regs *ctx)
 {
 	return object_called(ctx);
 }
+
+SEC("uprobe")
+int go_passed(struct pt_regs *ctx)
+{
+	return goroutine_passed();
+}

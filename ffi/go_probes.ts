@@ -31,13 +31,16 @@ export interface GoFunctionRole {
   readonly receiverAt: number;
 }
 
+/** Kernel programs that are attached to functions of Go programs; see hooks.ts. */
+export type GoProbe = "go_called" | "go_passed" | "go_spawned";
+
 export interface GoProbes {
   /** From the next event of the process on. The kernel forgets a process that exits or execs. */
   add(tgid: number, offsets: GoOffsets, roles: readonly GoFunctionRole[]): void;
   /** Frees what the kernel keeps of the functions of a process that has gone. */
   forget(tgid: number, roles: readonly GoFunctionRole[]): void;
   /** Attaches to a byte of a program file, in all processes that run it. Throws BpfError. */
-  attach(program: "go_called" | "go_spawned", path: string, offset: number): Disposable;
+  attach(program: GoProbe, path: string, offset: number): Disposable;
   /** Whether this kernel can attach at all. */
   readonly canAttach: boolean;
 }

@@ -175,6 +175,14 @@ export const HOOKS: readonly Hook[] = [
     since: "5.12",
   },
   {
+    program: "go_passed",
+    place: { kind: "function", name: "net/http.(*Transport).dialConnFor" },
+    paths: BOTH,
+    attach: "found",
+    gives: "goroutines of Go programs between a request and the look-up of a name for it",
+    since: "5.12",
+  },
+  {
     program: "go_spawned",
     place: { kind: "function", name: "runtime.newproc1" },
     paths: BOTH,

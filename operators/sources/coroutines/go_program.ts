@@ -2,6 +2,7 @@
 // All that has to be known of a Go program to tell, at each of its system calls, on behalf of which
 // goroutine it is made.
 
+import type { GoProbe } from "../../../ffi/go_probes.ts";
 import { type ByteSource, type ElfFile, readElf, SEGMENT } from "./elf_file.ts";
 import { goVersionOf } from "./go_build_info.ts";
 import { afterCall, findFunctions, type GoFunction, SPAWN } from "./go_functions.ts";
@@ -21,10 +22,8 @@ export interface GoProgram {
   /** Where its file was linked to begin; null: it is loaded there, addresses are as linked. */
   readonly linkedAt: number | null;
   readonly roles: readonly GoRole[];
-  /** File offset after the call that makes a goroutine; null: not needed, or not found. */
-  readonly spawnedAt: number | null;
-  /** File offset of the method by which an HTTP client hands its request over; null: has none. */
-  readonly calledAt: number | null;
+  /** Where kernel programs are attached, by file offset. */
+  readonly probes: readonly { readonly program: GoProbe; readonly at: number }[];
   /** What cannot be told of it, for people; empty where all is well. */
   readonly gaps: readonly string[];
 }
@@ -34,7 +33,7 @@ export type Inspected = GoProgram | { readonly kind: "unreadable"; readonly reas
 };
 
 /**
- * Functions of net/http between which work changes goroutines, and what each tells:
+ * Functions of net and net/http between which work changes goroutines, and what each tells:
  *
  * | function                     | found by         | tells                                      |
  * | ---------------------------- | ---------------- | ------------------------------------------ |
@@ -42,6 +41,8 @@ export type Inspected = GoProgram | { readonly kind: "unreadable"; readonly reas
  * | (*persistConn).writeLoop     | g.startpc, stack | writes for whoever called its connection   |
  * | (*persistConn).readLoop      | g.startpc, stack | reads for whoever called its connection    |
  * | (*persistConn).roundTrip     | uprobe, receiver | who calls which connection                 |
+ * | (*Transport).dialConnFor     | uprobe           | who started a goroutine that only dials    |
+ * | singleflight.(*Group).doCall | uprobe           | who started one that only looks up a name  |
  * | runtime.newproc1, its return | uprobe, result   | who starts which goroutine, before Go 1.21 |
  */
 const PROBES = {
@@ -51,6 +52,8 @@ const PROBES = {
   readLoop: "net/http.(*persistConn).readLoop",
   startsLoops: "net/http.(*Transport).dialConn.",
   roundTrip: "net/http.(*persistConn).roundTrip",
+  dials: "net/http.(*Transport).dialConnFor",
+  looksUp: "internal/singleflight.(*Group).doCall",
 } as const;
 
 /** Looks at a program file. */
@@ -72,35 +75,46 @@ export function inspectProgram(source: ByteSource): Inspected {
   if (typeof functions === "string") {
     gaps.push(`its HTTP clients cannot be followed: ${functions}`);
     if (layout.parentAt === 0) gaps.push("who starts a goroutine cannot be told");
-    return { ...program, roles: [], spawnedAt: null, calledAt: null, gaps };
-  }
-  const byName = new Map(functions.map((each) => [each.name, each]));
-  const spawnedAt = layout.parentAt === 0 ? findSpawned(elf, byName) : null;
-  if (layout.parentAt === 0 && spawnedAt === null) {
-    gaps.push("who starts a goroutine cannot be told: runtime.newproc1 is not called as usual");
+    return { ...program, roles: [], probes: [], gaps };
   }
   const roles = rolesOf(elf, functions);
-  const roundTrip = byName.get(PROBES.roundTrip);
+  const probes = probesOf(elf, functions, layout, roles);
+  if (layout.parentAt === 0 && !probes.some(({ program }) => program === "go_spawned")) {
+    gaps.push("who starts a goroutine cannot be told: runtime.newproc1 is not called as usual");
+  }
+  return { ...program, roles, probes, gaps };
+}
+
+function probesOf(
+  elf: ElfFile,
+  functions: readonly GoFunction[],
+  { parentAt }: GoLayout,
+  roles: readonly GoRole[],
+): GoProgram["probes"] {
+  const named = (wanted: string) => functions.find(({ name }) => name === wanted);
   const hasLoops = roles.some(({ role }) => role === "caller");
-  const calledAt = roundTrip !== undefined && hasLoops ? offsetOf(elf, roundTrip.entry) : null;
-  return { ...program, roles, spawnedAt, calledAt, gaps };
+  const canRead = parentAt !== 0;
+  const places: readonly (readonly [GoProbe, number | undefined | null])[] = [
+    ["go_called", hasLoops ? named(PROBES.roundTrip)?.entry : null],
+    ["go_passed", canRead ? named(PROBES.dials)?.entry : null],
+    ["go_passed", canRead ? named(PROBES.looksUp)?.entry : null],
+    ["go_spawned", canRead ? null : afterSpawn(elf, functions)],
+  ];
+  return places.flatMap(([program, address]) => {
+    const at = address === undefined || address === null ? -1 : elf.fileOffset(address);
+    return at < 0 ? [] : [{ program, at }];
+  });
+}
+
+function afterSpawn(elf: ElfFile, functions: readonly GoFunction[]): number | null {
+  const caller = functions.find(({ name }) => name === SPAWN.caller);
+  const callee = functions.find(({ name }) => name === SPAWN.callee);
+  return caller === undefined || callee === undefined ? null : afterCall(elf, caller, callee);
 }
 
 function firstAddress({ segments }: ElfFile): number {
   const first = segments.find(({ type }) => type === SEGMENT.load);
   return first === undefined ? 0 : first.address - first.at;
-}
-
-function findSpawned(elf: ElfFile, byName: ReadonlyMap<string, GoFunction>): number | null {
-  const caller = byName.get(SPAWN.caller), callee = byName.get(SPAWN.callee);
-  if (caller === undefined || callee === undefined) return null;
-  const after = afterCall(elf, caller, callee);
-  return after === null ? null : offsetOf(elf, after);
-}
-
-function offsetOf(elf: ElfFile, address: number): number | null {
-  const offset = elf.fileOffset(address);
-  return offset < 0 ? null : offset;
 }
 
 /** The functions themselves, as older compilers start them, and the wrappers of newer ones. */

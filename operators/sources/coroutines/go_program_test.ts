@@ -16,8 +16,11 @@ const WEB: FixtureProgram = {
       name: "net/http.(*Transport).dialConn.gowrap3",
       calls: ["net/http.(*persistConn).writeLoop"],
     },
+    { name: "internal/singleflight.(*Group).doCall" },
   ],
 };
+
+const fileOffset = (address: number) => address - TEXT_ADDRESS + 0x1000;
 
 function inspected(change: Partial<FixtureProgram> = {}) {
   const found = inspectProgram(fixtureSource({ ...WEB, ...change }));
@@ -26,7 +29,7 @@ function inspected(change: Partial<FixtureProgram> = {}) {
 }
 
 Deno.test("go program: what is probed and read of one that uses net/http", () => {
-  const { version, layout, linkedAt, roles, spawnedAt, calledAt, gaps } = inspected();
+  const { version, layout, linkedAt, roles, probes, gaps } = inspected();
   assert.equal(version, "go1.22.1");
   assert.deepEqual(gaps, []);
   assert.equal(linkedAt, null);
@@ -37,14 +40,20 @@ Deno.test("go program: what is probed and read of one that uses net/http", () =>
     { entry: entryOf(WEB, 2), role: "caller" },
     { entry: entryOf(WEB, 5), role: "caller" },
   ]);
-  assert.equal(spawnedAt, null, "who starts a goroutine can be read");
-  assert.equal(calledAt, entryOf(WEB, 3) - TEXT_ADDRESS + 0x1000);
+  // Who starts a goroutine can be read.
+  assert.deepEqual(probes, [
+    { program: "go_called", at: fileOffset(entryOf(WEB, 3)) },
+    { program: "go_passed", at: fileOffset(entryOf(WEB, 6)) },
+  ]);
 });
 
 Deno.test("go program: older ones are probed where a goroutine has been made", () => {
-  const { layout, spawnedAt } = inspected({ version: "go1.19.8", magic: 0xfffffff0 });
+  const { layout, probes } = inspected({ version: "go1.19.8", magic: 0xfffffff0 });
   assert.equal(layout.parentAt, 0);
-  assert.equal(spawnedAt, entryOf(WEB, 1) + 5 - TEXT_ADDRESS + 0x1000);
+  assert.deepEqual(probes, [
+    { program: "go_called", at: fileOffset(entryOf(WEB, 3)) },
+    { program: "go_spawned", at: fileOffset(entryOf(WEB, 1) + 5) },
+  ]);
 });
 
 Deno.test("go program: the start of the code is found where the table does not tell it", () => {
@@ -58,8 +67,8 @@ Deno.test("go program: a newer one is read as the newest known, and that is told
 });
 
 Deno.test("go program: an unknown table costs what rests on it, no more", () => {
-  const { roles, calledAt, gaps, layout } = inspected({ magic: 0xffffffe0 });
-  assert.deepEqual([roles, calledAt], [[], null]);
+  const { roles, probes, gaps, layout } = inspected({ magic: 0xffffffe0 });
+  assert.deepEqual([roles, probes], [[], []]);
   assert.match(gaps.join(), /HTTP clients cannot be followed: .*unknown kind \(ffffffe0\)/);
   assert.equal(layout.goidAt, 152);
 });

@@ -91,9 +91,8 @@ export function goWatch(host: GoHost): GoWatch {
     return binary;
   }
 
-  function attach(binary: Binary, { calledAt, spawnedAt }: GoProgram, path: string): void {
-    const places = [["go_called", calledAt], ["go_spawned", spawnedAt]] as const;
-    if (places.every(([, offset]) => offset === null)) return;
+  function attach(binary: Binary, { probes }: GoProgram, path: string): void {
+    if (probes.length === 0) return;
     const reason = !host.probes.canAttach
       ? "the kernel has no uprobes"
       : probed >= PROBED_MAX
@@ -101,8 +100,8 @@ export function goWatch(host: GoHost): GoWatch {
       : null;
     if (reason !== null) return noteGap(binary, `it is not probed: ${reason}`);
     try {
-      for (const [program, offset] of places) {
-        if (offset !== null) binary.probes.push(host.probes.attach(program, path, offset));
+      for (const { program, at } of probes) {
+        binary.probes.push(host.probes.attach(program, path, at));
       }
     } catch (error) {
       noteGap(binary, error instanceof Error ? error.message : String(error));
