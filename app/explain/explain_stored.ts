@@ -6,6 +6,7 @@ import type { Span } from "../../model/span.ts";
 import { ALL_RULES, type AssemblyRules } from "../../queries/assembly/assembly_rules.ts";
 import { assembleTrace } from "../../queries/assembly/assemble_trace.ts";
 import { alignedQuery, readStoredClocks } from "../../queries/assembly/clocks/stored_clocks.ts";
+import type { HostClock } from "../../queries/assembly/clocks/host_clocks.ts";
 import { findSpanId } from "../../queries/assembly/find_trace.ts";
 import { reweigh } from "../../queries/assembly/reassembly/reweigh.ts";
 import {
@@ -51,7 +52,14 @@ export async function explainStored(
     if (found === undefined) throw new Error("Cannot explain a span that is not of the trace");
     return found;
   };
-  return { trace, spanId, explanationOf };
+  return { trace: withClocks(trace, clocks), spanId, explanationOf };
+}
+
+/** What it was read by is told, though its spans agree by now. */
+function withClocks(trace: Trace, clocks: readonly HostClock[]): Trace {
+  const hosts = new Set(trace.nodes.map(({ span }) => span.host));
+  const told = clocks.filter(({ host }) => hosts.has(host));
+  return { ...trace, clocks: [...told, ...trace.clocks] };
 }
 
 async function explainAll(

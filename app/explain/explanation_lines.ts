@@ -4,6 +4,7 @@
 import { CERTAIN_FROM } from "../../model/link.ts";
 import { formatId, type Span } from "../../model/span.ts";
 import { OBJECTIONS } from "../../model/links/votes.ts";
+import { clockText } from "../../queries/assembly/clocks/clock_text.ts";
 import type { Trace, TraceNode } from "../../queries/assembly/trace.ts";
 import { harmless } from "../cli/terminal/cell_text.ts";
 import { durationText } from "../cli/terminal/quantity_text.ts";
@@ -49,11 +50,14 @@ export function explanationLines(
   ];
 }
 
-function headline({ root, nodes, startNs, endNs, traceId, truncated }: Trace, o: LinesOptions) {
+function headline(trace: Trace, { paint }: LinesOptions): string {
+  const { root, nodes, startNs, endNs, traceId, truncated, clocks } = trace;
   const spans = `${nodes.length} span${nodes.length === 1 ? "" : "s"}`;
   const more = truncated === "" ? "" : ` · incomplete: ${truncated}`;
   const title = `${nameOf(root.span)} · ${durationText(endNs - startNs)} · ${spans}${more}`;
-  return `${o.paint("bold", title)}\n${o.paint("dim", `trace ${traceId}`)}`;
+  const told = clocks.map((clock) => harmless(clockText(clock, durationText)));
+  return [paint("bold", title), ...[`trace ${traceId}`, ...told].map((line) => paint("dim", line))]
+    .join("\n");
 }
 
 /** A span and what hangs below it with certainty; the others are left in `apart`. */

@@ -16,6 +16,10 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     evidence: "identity",
     because: "both carry the same id in their bytes",
   },
+  coroutine: {
+    evidence: "thread",
+    because: "it was sent by the coroutine that had read this request, or by one that it started",
+  },
   thread: {
     evidence: "thread",
     because: "it was sent by the thread that had read this request, and no other since",

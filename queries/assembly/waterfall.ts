@@ -2,7 +2,7 @@
 // An assembled trace as lines of text: a tree at the left, bars on one time axis at the right.
 
 import { CERTAIN_FROM } from "../../model/link.ts";
-import type { HostClock } from "./clocks/host_clocks.ts";
+import { clockText } from "./clocks/clock_text.ts";
 import type { Trace, TraceNode } from "./trace.ts";
 
 /** How the program at hand writes text; the terminal's functions fit. */
@@ -48,22 +48,13 @@ export function waterfall(trace: Trace, options: WaterfallOptions): string[] {
     const links = uncertain === 1 ? "1 link is" : `${uncertain} links are`;
     lines.push(text.paint("yellow", `? ${links} uncertain: the likeliest parent is shown`));
   }
-  for (const clock of trace.clocks) lines.push(text.paint("dim", clockLine(clock, text)));
+  for (const clock of trace.clocks) {
+    lines.push(text.paint("dim", text.harmless(clockText(clock, text.duration))));
+  }
   if (options.evidence === true && trace.nodes.length > 1) {
     lines.push(text.paint("dim", "• the trace waited for it; time in all, and time of its own"));
   }
   return lines;
-}
-
-/** "clock of b is 312ms ahead of a (±0.2ms, by 40 requests): times are told by the clock of a" */
-function clockLine(clock: HostClock, text: TextStyle): string {
-  const { host, reference, aheadNs, errorNs, pairs } = clock;
-  const size = text.duration(aheadNs < 0n ? -aheadNs : aheadNs);
-  const way = aheadNs < 0n ? "behind" : "ahead of";
-  const by = `±${text.duration(errorNs)}, by ${pairs} request${pairs === 1 ? "" : "s"}`;
-  return text.harmless(
-    `clock of ${host} is ${size} ${way} ${reference} (${by}): times are told by that of ${reference}`,
-  );
 }
 
 interface Columns {
