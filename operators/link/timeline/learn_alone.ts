@@ -7,7 +7,7 @@ import type { ShapeCall, ShapeRequest } from "./shape/path.ts";
 import type { ShapeModel } from "./shape/shape_model.ts";
 
 /** Fewer requests tell too little. */
-const aloneMin = 30;
+const aloneMin = 10;
 
 /** `blank` makes a model that has learned nothing yet. */
 export function learnAlone(

@@ -19,12 +19,18 @@ export interface Way {
   history: History | null;
 }
 
+/** Ways times open requests that one call looks at, at most (but for two ways, always). */
+const branchesMax = 1_024;
+
 /** Ways less likely than the best by more than this factor's logarithm are let go. */
 const costMargin = 16;
 
 /** A call may end so much later than its request, as clocks are read one after the other. */
 const overhangUs = 1_000;
 const overhangCost = 7;
+
+/** By so much a queue may make a call likelier than gaps do. */
+const queueGainMax = 14;
 
 interface Branch {
   readonly cost: number;
@@ -60,13 +66,21 @@ export function branch(
         const cost = way.cost + longer.cost - path.cost;
         if (cost <= limit) add({ cost, way, slot, path: longer, contest: null });
       }
-    } else for (const each of contested(way, index, call, model)) add(each);
+    } else for (const each of contested(way, index, call, model, limit)) add(each);
   }
-  return grown(branches.filter(({ cost }) => cost <= limit), waysMax);
+  const open = ways[0]?.paths.length ?? 0;
+  const most = Math.max(2, Math.min(waysMax, Math.floor(branchesMax / Math.max(1, open))));
+  return grown(branches.filter(({ cost }) => cost <= limit), most);
 }
 
 /** Branches of one way where requests queue up. */
-function contested(way: Way, index: number, call: ShapeCall, model: ShapeModel): Branch[] {
+function contested(
+  way: Way,
+  index: number,
+  call: ShapeCall,
+  model: ShapeModel,
+  limit: number,
+): Branch[] {
   const { overtaking } = model;
   const costs = Float64Array.from(way.paths, (path) => {
     const longer = extended(path, index, call, model);
@@ -74,7 +88,7 @@ function contested(way: Way, index: number, call: ShapeCall, model: ShapeModel):
   });
   return way.paths.flatMap((path, slot) => {
     const added = costs[slot] ?? NaN;
-    if (Number.isNaN(added)) return [];
+    if (!(way.cost + added <= limit + queueGainMax)) return [];
     const contest = contestOf(way.paths, slot, call, costs, overtaking.queue, model.waits);
     const cost = way.cost + added + (contest === null ? 0 : overtaking.cost(contest));
     return { cost, way, slot, path: path.longer, contest };

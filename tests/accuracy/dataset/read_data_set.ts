@@ -29,7 +29,10 @@ interface DataSpan {
 }
 
 export async function readDataSet(path: string): Promise<DataService[]> {
-  const parsed: unknown = JSON.parse(await textOf(path));
+  return servicesIn(JSON.parse(await textOf(path)));
+}
+
+export function servicesIn(parsed: unknown): DataService[] {
   if (!Array.isArray(parsed)) throw new Error("its JSON is no list of services");
   return parsed.map((entry: unknown, i) => serviceIn(entry, `service ${i + 1}`));
 }

@@ -54,7 +54,7 @@ export function contestOf(
     const sinceUs = waitsSinceUs(other, queue);
     isContested = true;
     whole += weight;
-    if (sinceUs < firstUs) {
+    if (sinceUs < firstUs || fewerCalls(other, own, call.callee)) {
       firstUs = sinceUs;
       firstWeight = weight;
       overtook = true;
@@ -68,13 +68,16 @@ function waitsSinceUs(path: Path, queue: Queue): number {
   return queue === "by_start" ? path.startUs : path.lastEndUs;
 }
 
-/** Whether both wait for the same. */
+/** Whether both wait to send such a call. */
 function isAlike(own: Path, other: Path, call: ShapeCall, queue: Queue): boolean {
-  if (queue === "by_start") {
-    return own.progress.counts[call.callee] === other.progress.counts[call.callee];
-  }
+  if (queue === "by_start") return !fewerCalls(own, other, call.callee);
   return own.progress.id === other.progress.id && own.lastEndUs <= call.startUs &&
     other.lastEndUs <= call.startUs;
+}
+
+/** Who has sent fewer such calls is served first. */
+function fewerCalls(one: Path, other: Path, callee: number): boolean {
+  return (one.progress.counts[callee] ?? 0) < (other.progress.counts[callee] ?? 0);
 }
 
 export interface Overtaking {
