@@ -202,8 +202,8 @@ static __always_inline int goroutine_spawned(struct pt_regs *ctx)
 }
 
 /*
- * A goroutine that does no I/O itself is at a function by which it passes work on: who started it is
- * noted, so that the line from those that it starts does not end here.
+ * A goroutine that does no I/O itself is at a function by which it passes work on: who started it
+ * is noted, so that the line from those that it starts does not end here.
  */
 static __always_inline int goroutine_passed(void)
 {
