@@ -110,6 +110,13 @@ export const PROGRAMS: readonly Program[] = [
   ]),
   program("go", "Go's net/http", go("go_http.go"), sequential, "go"),
   program("go_fan_out", "Go, calls at the same time", go("go_http.go"), fanOut, "go"),
+  program(
+    "go_workers",
+    "Go, calls by eight goroutines that a channel feeds",
+    go("go_http.go", { WORKERS: "8" }),
+    sequential,
+    "go",
+  ),
   ...([
     ["same", "the thread that read calls and answers"],
     ["handoff", "calls on another fixed pool of eight"],

@@ -45,10 +45,10 @@ export const deno = (file: string): Start => (where) =>
     ...["--allow-net=127.0.0.1", "--allow-env", `--allow-write=${where.log}`, pathOf(file)],
   ], where);
 
-export const go = (file: string): Start => async (where) => {
+export const go = (file: string, env: Env = {}): Start => async (where) => {
   const program = `${where.folder}/program`;
   await runToEnd("go", { args: ["build", "-o", program, pathOf(file)] });
-  return await run(program, [], where);
+  return await run(program, [], where, env);
 };
 
 /** Node with packages of npm, which stay on this machine for the next run. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Go's net/http: a goroutine per connection, calls over http.Client and a pool of connections to
 // Redis. Calls between the same dots of a plan run in goroutines of their own: /r.hr/TOKEN.
+// WORKERS=n: n goroutines, started before, make the calls, handed to them through a channel.
 
 package main
 
@@ -13,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -21,6 +23,7 @@ var (
 	logFile, _ = os.OpenFile(os.Getenv("LOG"), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o644)
 	client     = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	idle       = make(chan net.Conn, 64)
+	workers, _ = strconv.Atoi(os.Getenv("WORKERS"))
 )
 
 func askRedis(token string) {
@@ -71,6 +74,26 @@ func run(each call) {
 	}
 }
 
+type job struct {
+	call
+	done chan struct{}
+}
+
+var jobs = make(chan job)
+
+func work() {
+	for each := range jobs {
+		run(each.call)
+		close(each.done)
+	}
+}
+
+func handOver(each call) {
+	done := make(chan struct{})
+	jobs <- job{each, done}
+	<-done
+}
+
 func serve(response http.ResponseWriter, request *http.Request) {
 	parts := strings.Split(request.URL.Path, "/")
 	line := parts[2]
@@ -84,6 +107,10 @@ func serve(response http.ResponseWriter, request *http.Request) {
 		groups = append(groups, group)
 	}
 	logFile.WriteString(line + "\n")
+	run := run
+	if workers > 0 {
+		run = handOver
+	}
 	for _, group := range groups {
 		if len(group) == 1 {
 			run(group[0])
@@ -103,6 +130,9 @@ func serve(response http.ResponseWriter, request *http.Request) {
 }
 
 func main() {
+	for i := 0; i < workers; i++ {
+		go work()
+	}
 	http.HandleFunc("/", serve)
 	panic(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), nil))
 }
