@@ -111,3 +111,12 @@ Deno.test("link: once the request is answered, what it started works for nobody 
   for (const each of [late, next, other]) run.close(each);
   assert.equal(run.parentOf(late), undefined);
 });
+
+Deno.test("link: a handler that waits is not forgotten for the many that come and go", () => {
+  const run = startRun();
+  const waits = run.read(1n);
+  for (let coroutine = 2n; coroutine < 3_000n; coroutine++) run.close(run.read(coroutine));
+  const [other, call] = [run.read(5_000n), run.send(1n)];
+  for (const each of [call, other, waits]) run.close(each);
+  assert.equal(run.parentOf(call), waits.spanId);
+});

@@ -324,10 +324,20 @@ function threadOf(seen: MessageSeen, program: ProgramState): Thread {
     waiting: [],
     task: [],
   };
-  if (program.threads.size >= LIMITS.linkThreads.value) {
-    const oldest = program.threads.keys().next();
-    if (!oldest.done) program.threads.delete(oldest.value);
-  }
+  if (program.threads.size >= LIMITS.linkThreads.value) forgetIdle(program);
   program.threads.set(id, thread);
   return thread;
 }
+
+/** The oldest thread that holds no request; those that do are put behind all others. */
+function forgetIdle({ threads }: ProgramState): void {
+  let left = busyMax;
+  for (const [id, thread] of threads) {
+    threads.delete(id);
+    if (thread.open.length === 0 || left-- === 0) return;
+    threads.set(id, thread);
+  }
+}
+
+/** Threads that hold requests and are passed over in one go. */
+const busyMax = 64;
