@@ -17,6 +17,7 @@ import { own } from "./shape/owner.ts";
 import { fix, learnPlaced, noteStory, place } from "./shape/place.ts";
 import { doubtOf, settleStory } from "./shape/rivals.ts";
 import { askRules, weigh } from "./weigh.ts";
+import { crowdOf } from "./trust/crowd.ts";
 import { forgetWorks, oldestOpen } from "./works.ts";
 
 export interface LinkerOutputs {
@@ -204,7 +205,7 @@ export class Linker {
     const isTold = call.placed !== null && call.placed.readNs > program.crowdedNs;
     const doubt = isTold ? doubtOf(call, program) : null;
     if (doubt === null) return call.weighed;
-    const odd = oddity(program.flow);
+    const odd = oddity(crowdOf(call.openBefore), program.flow);
     const isSure = doubt.storyMargin >= verdictMargin && odd < oddityMax;
     call.verdict = isSure ? call.placed : null;
     return judge(call, call.weighed, doubt, odd);

@@ -88,6 +88,8 @@ function birthsIn(line: string): CoroutineBirth[] {
 /** By number of the exchange: a response whose head came alone has two lines. */
 function lastLineOfEach(lines: readonly string[]): Map<number, number> {
   const lastLines = new Map<number, number>();
-  for (const [at, line] of lines.entries()) lastLines.set(Number(line.split(" ")[1]), at);
+  for (const [at, line] of lines.entries()) {
+    if (!line.startsWith("4 ")) lastLines.set(Number(line.split(" ")[1]), at);
+  }
   return lastLines;
 }

@@ -3,6 +3,7 @@
 // requests whose calls are known. Three views of "so far", from the exact sequence of calls and
 // responses down to the last event alone, each used as far as the finer one has seen too little.
 
+import { CROWDS } from "../trust/crowd.ts";
 import {
   addGap,
   bucketOf,
@@ -46,12 +47,20 @@ export interface Flow {
   readonly points: Map<number, Point>;
   /** What is seen after points, in all. */
   followings: number;
-  /** Of late: requests of known kinds, and how many of them did what such requests never do. */
+  /** By crowd: how many stories ended of late, and how many of them are odd. */
+  readonly tellings: Telling[];
+}
+
+interface Telling {
   told: number;
   odd: number;
 }
 
-export const startFlow = (): Flow => ({ points: new Map(), followings: 0, told: 0, odd: 0 });
+export const startFlow = (): Flow => ({
+  points: new Map(),
+  followings: 0,
+  tellings: Array.from({ length: CROWDS }, () => ({ told: 0, odd: 0 })),
+});
 
 /** Points remembered per program; what is new beyond is known by its coarser views alone. */
 const pointsMax = 8_192;
@@ -115,20 +124,26 @@ const knownFrom = 8;
 const oddShare = 0.03;
 
 /** A story has ended; what it tells of the placing of calls, not of the request, is of interest. */
-export function noteOddity(hasOddStep: boolean, flow: Flow): void {
-  flow.told++;
-  if (hasOddStep) flow.odd++;
-  if (flow.told < oddityMemory) return;
-  flow.told /= 2;
-  flow.odd /= 2;
+export function noteOddity(hasOddStep: boolean, crowd: number, { tellings }: Flow): void {
+  const telling = tellings[crowd];
+  if (telling === undefined) return;
+  telling.told++;
+  if (hasOddStep) telling.odd++;
+  if (telling.told < oddityMemory) return;
+  telling.told /= 2;
+  telling.odd /= 2;
 }
 
 const oddityMemory = 200;
 
-/** Share of requests of late whose stories, as calls were placed, are odd. */
-export function oddity({ told, odd }: Flow): number {
-  return (odd + 0.1) / (told + 10);
+/** Share of requests of late, in such a crowd, whose stories are odd as calls were placed. */
+export function oddity(crowd: number, { tellings }: Flow): number {
+  const { told, odd } = tellings[crowd] ?? { told: 0, odd: 0 };
+  return (odd + (crowd < largeCrowd ? 0.1 : 1)) / (told + 10);
 }
+
+/** From this size on, that stories are told apart at all is to be shown first. */
+const largeCrowd = 3;
 
 /** From the coarsest view to the finest. */
 function keyOf({ last, coarse, exact }: Step, view: number): number {

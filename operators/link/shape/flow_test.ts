@@ -48,9 +48,9 @@ Deno.test("flow: a story is odd if such requests never do that, and oddities fad
   assert.equal(isOdd(step({}), flow), false);
   assert.equal(isOdd(step({ kind: 2 }), flow), true);
   assert.equal(isOdd(step({ kind: 2, coarse: 21, last: 31 }), flow), false);
-  for (let i = 0; i < 50; i++) noteOddity(true, flow);
-  const most = oddity(flow);
+  for (let i = 0; i < 50; i++) noteOddity(true, 2, flow);
+  const most = oddity(2, flow);
   assert.ok(most > 0.5);
-  for (let i = 0; i < 1_000; i++) noteOddity(false, flow);
-  assert.ok(oddity(flow) < most / 10);
+  for (let i = 0; i < 1_000; i++) noteOddity(false, 2, flow);
+  assert.ok(oddity(2, flow) < most / 10);
 });

@@ -66,7 +66,7 @@ export function noteStory(work: Work, { flow }: ProgramState): void {
   if (work.crowd === 0) return;
   let hasOddStep = false;
   tellStory(work, (step) => hasOddStep ||= isOdd(step, flow));
-  noteOddity(hasOddStep, flow);
+  noteOddity(hasOddStep, work.crowd, flow);
 }
 
 /** All calls of an ended request are decided: what it did is learned, as far as that is sure. */
