@@ -13,11 +13,13 @@ const aloneMin = 10;
 export function learnAlone(
   requests: readonly ShapeRequest[],
   calls: readonly ShapeCall[],
-  blank: (progress?: ShapeModel["progress"]) => ShapeModel,
+  blank: (progress?: ShapeModel["progress"], usual?: readonly number[]) => ShapeModel,
 ): ShapeModel {
   const unlearned = blank();
   const alone = requestsAlone(requests);
-  if (alone.length < aloneMin) return unlearned;
+  if (alone.length < aloneMin) {
+    return blank(unlearned.progress, usualCounts(requests, calls, unlearned.callees));
+  }
   const learned = blank(unlearned.progress);
   const orphanCosts = new Float64Array(learned.callees).fill(1e9);
   const options = { waysMax: 1, orphanCosts, judgement: null };
@@ -25,6 +27,23 @@ export function learnAlone(
   for (const path of paths) learned.learn(path, 1, unlearned);
   return learned;
 }
+
+/** How many calls to each callee there are for a request, where that is a whole number. */
+function usualCounts(
+  requests: readonly ShapeRequest[],
+  calls: readonly ShapeCall[],
+  callees: number,
+): number[] {
+  const counts = new Array<number>(callees).fill(0);
+  for (const { callee } of calls) counts[callee] = (counts[callee] ?? 0) + 1;
+  return counts.map((count) => {
+    const each = count / Math.max(1, requests.length);
+    const whole = Math.round(each);
+    return whole > 0 && Math.abs(each - whole) < wholeWithin * whole ? whole : NaN;
+  });
+}
+
+const wholeWithin = 0.02;
 
 /** In the order of time. */
 function requestsAlone(requests: readonly ShapeRequest[]): ShapeRequest[] {

@@ -10,7 +10,7 @@ import type { Path } from "./shape/path.ts";
 import type { Service } from "./service.ts";
 import { type ShapeModel, shapeModel } from "./shape/shape_model.ts";
 
-const roundsMax = 10;
+const roundsMax = 16;
 const waysMax = 16;
 
 /** Rounds end when one more makes all no likelier than by this part. */
@@ -49,7 +49,7 @@ function learnWith(service: Service, queue: Queue, rival: Learned | null): Learn
   let model = learnAlone(
     requests,
     calls,
-    (progress) => shapeModel(callees, resolutionUs, queue, progress),
+    (progress, usual) => shapeModel(callees, resolutionUs, queue, progress, usual),
   );
   const costs: number[] = [];
   let best = Infinity;

@@ -29,13 +29,15 @@ export interface ShapeModel {
 
 /**
  * A model that has learned nothing yet: small gaps are likely, all else is equal.
- * `resolutionUs` is the unit in which times were measured.
+ * `resolutionUs` is the unit in which times were measured; `usual` tells how many calls to each
+ * callee a request makes as a rule, NaN where there is none.
  */
 export function shapeModel(
   callees: number,
   resolutionUs: number,
   queue: Queue = "none",
   progress: ProgressTable = progressTable(callees),
+  usual: readonly number[] = [],
 ): ShapeModel {
   const next = nextCall(callees);
   const totals = callCounts();
@@ -58,9 +60,17 @@ export function shapeModel(
       const mode = modeAt(path, startUs);
       return next.cost(path.kind, path.progress, callee) +
         (path.call < 0 ? 0 : overlaps.cost(callee, mode)) +
+        ((path.progress.counts[callee] ?? 0) >= (usual[callee] ?? NaN) ? unusualCost : 0) +
         steps.cost({ path, callee, mode, atUs: startUs });
     },
-    endCost: (path) => next.cost(path.kind, path.progress, callees) + steps.cost(endOf(path)),
+    endCost(path) {
+      let missing = 0;
+      for (const [callee, count] of usual.entries()) {
+        missing += Math.max(0, count - (path.progress.counts[callee] ?? 0)) || 0;
+      }
+      return next.cost(path.kind, path.progress, callees) + steps.cost(endOf(path)) +
+        missing * unusualCost;
+    },
     learn(path, weight, by) {
       next.learn(path.kind, path.progress, callees, weight);
       totals.learn(path.kind, path.progress.counts, weight);
@@ -75,6 +85,9 @@ export function shapeModel(
     },
   };
 }
+
+/** Of a call too many or too few, before anything was learned. */
+const unusualCost = 4;
 
 function modeAt(path: Path, startUs: number): Mode {
   return startUs < path.lastEndUs ? modes.overlapping : modes.sequential;
