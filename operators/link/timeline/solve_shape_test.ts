@@ -135,6 +135,26 @@ Deno.test("solve_shape: a call that no request encloses is an orphan", () => {
   assert.deepEqual(placed.map(({ request }) => request), [0, -1]);
 });
 
+Deno.test("solve_shape: a call may end a little later than its request, not much", () => {
+  const made = overlapping(
+    100,
+    1e6,
+    (startUs, _, call) => call({ callee: 0, startUs: startUs + 100, endUs: startUs + 1_000 }) + 100,
+  );
+  const endings = [300, 5_000].map((lateUs, i) => {
+    const startUs = -1e6 * (i + 1);
+    const endUs = startUs + 1_100;
+    return {
+      request: { kind: 0, startUs, endUs },
+      call: { callee: 0, startUs: startUs + 100, endUs: endUs + lateUs },
+    };
+  });
+  const requests = [...endings.map(({ request }) => request), ...made.requests];
+  const calls = [...endings.map(({ call }) => call), ...made.calls];
+  const placed = solveShape(requests, calls, 1);
+  assert.deepEqual([placed[0]?.request, placed[1]?.request], [0, -1]);
+});
+
 Deno.test("solve_shape: twins are a toss-up, and each is named as the other's place", () => {
   const made = overlapping(
     200,
