@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `accuracy --db FILE`: how right the links of stored spans are, and what the tracer could not see.
 
-import { assembleAll } from "../../queries/assembly/assemble_all.ts";
 import type { Trace } from "../../queries/assembly/trace.ts";
 import { openStore, type Store } from "../../queries/store/store.ts";
 import { blindSpotLines } from "../blind_spots/blind_spot_lines.ts";
 import { type BlindSpot, BlindSpots } from "../blind_spots/blind_spots.ts";
 import { paintFor } from "../cli/terminal/style.ts";
-import { readStoredWindows } from "../export/stored_traces.ts";
+import { readStoredTraces } from "../export/stored_traces.ts";
 import { accuracyLines } from "./accuracy_lines.ts";
 import { agreement, CHECKS_MIN, checksInAll, linksOf, type ServiceChecks } from "./link_checks.ts";
 
@@ -28,11 +27,10 @@ export async function showStoredAccuracy(path: string, asJson: boolean): Promise
 export async function readStoredAccuracy(store: Pick<Store, "query">): Promise<StoredAccuracy> {
   const losses = await readLosses(store);
   const spots = new BlindSpots();
-  const { windows } = await readStoredWindows(store, {}, false);
+  const { batches } = await readStoredTraces(store, {});
   let traces = 0;
-  for await (const { spans, sinceNs, untilNs } of windows) {
-    for (const trace of assembleAll(spans)) {
-      if (trace.startNs < sinceNs || trace.startNs >= untilNs) continue;
+  for await (const batch of batches) {
+    for (const trace of batch) {
       traces++;
       const seen = trace.nodes.map(({ span }) => span);
       for (const span of seen) spots.addSpan(span);

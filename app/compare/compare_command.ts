@@ -16,7 +16,7 @@ import { type CliContext, Refusal } from "../cli/context.ts";
 import { assemblyRulesOf } from "../cli/options/assembly_flags.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { openForReading } from "../explain/open_for_reading.ts";
-import { readStoredWindows } from "../export/stored_traces.ts";
+import { storedWindows } from "../export/stored_windows.ts";
 import { comparisonJson } from "./comparison_json.ts";
 import { comparisonLines } from "./comparison_lines.ts";
 
@@ -41,7 +41,7 @@ export async function compareCommand(this: CliContext, flags: CompareFlags): Pro
   const ruleAfter: RuleNamer = ({ span, link }) =>
     link === null ? "" : decidingRule(link, reweigh(storedOf(span.span_id), rules.without));
   const comparison = compareAssemblies(ruleBefore, ruleAfter);
-  const { windows } = await readStoredWindows(store, range, true);
+  const { windows } = await storedWindows(store, range);
   for await (const window of windows) {
     candidates = window.candidates;
     comparison.add(

@@ -1,116 +1,144 @@
 // SPDX-License-Identifier: Apache-2.0
-// The assembled traces of a store, window by window of its time, so that no more than a window has
-// to be in memory.
+// The assembled traces of a store, some at a time: of the others only a few numbers per span are
+// in memory, however densely they lie.
 
 import type { Span } from "../../model/span.ts";
 import { assembleAll } from "../../queries/assembly/assemble_all.ts";
 import { ALL_RULES, type AssemblyRules } from "../../queries/assembly/assembly_rules.ts";
-import { type CandidatesByChild, relink } from "../../queries/assembly/reassembly/relink.ts";
-import { candidatesWithin } from "../../queries/assembly/reassembly/stored_candidates.ts";
+import { relink } from "../../queries/assembly/reassembly/relink.ts";
 import type { Trace } from "../../queries/assembly/trace.ts";
 import type { Store } from "../../queries/store/store.ts";
+import { readSpanGroups, type SpanGroups } from "./span_groups.ts";
 import { readStoredSpans } from "./stored_spans.ts";
-
-/** Unix time; the end is not included. */
-export interface StoredRange {
-  readonly sinceNs?: bigint;
-  readonly untilNs?: bigint;
-}
+import { storedWindows } from "./stored_windows.ts";
+import { type StoredRange, type TimeWindow, timeWindows } from "./time_windows.ts";
 
 export interface StoredTraces {
   /** Start of the earliest span. */
   readonly startNs: bigint;
+  /** In order of start, but for traces that last long: they come once they are whole. */
   readonly batches: AsyncIterable<Trace[]>;
 }
 
-/** Spans in a window, about; as many may lie in the margins at its sides. */
-const WINDOW_SPANS = 50_000;
-const WINDOW_NS_MIN = 10_000_000_000n;
-/** Spans of a trace lie within this around its start; at most a window, where it is dense. */
-const MARGIN_NS_MAX = 60_000_000_000n;
+/** Spans of which numbers are in memory at a time: a window and its margins. */
+const NUMBERED = { spans: 200_000, marginSpans: 200_000 };
+/** Spans that are read at a time. */
+const PAGE_SPANS = 8_192;
+/** Spans that wait for others of their traces. More are assembled as they are. */
+const WAITING_MAX = 150_000;
 
-/** Some of the time of a store: its spans, and those at its sides that their traces may need. */
-export interface StoredWindow {
-  readonly sinceNs: bigint;
-  readonly untilNs: bigint;
-  readonly spans: readonly Span[];
-  /** Their possible parents; empty unless asked for. */
-  readonly candidates: CandidatesByChild;
-}
-
-export interface StoredWindows {
-  /** Start of the earliest span. */
-  readonly startNs: bigint;
-  readonly windows: AsyncIterable<StoredWindow>;
-}
-
-/** The traces that begin within the range, whole and once each, in order of start. */
+/** The traces that begin within the range, whole and once each. */
 export async function readStoredTraces(
   store: Pick<Store, "query">,
   range: StoredRange,
   rules: AssemblyRules = ALL_RULES,
 ): Promise<StoredTraces> {
-  const { startNs, windows } = await readStoredWindows(store, range, rules.without.size > 0);
-  return { startNs, batches: tracesOf(windows, rules) };
+  if (rules.without.size > 0) {
+    const { startNs, windows } = await storedWindows(store, range);
+    return { startNs, batches: relinkedTraces(windows, rules) };
+  }
+  const { startNs, windows } = await timeWindows(store, range, NUMBERED);
+  return { startNs, batches: tracesOf(store, windows, rules) };
+}
+
+/** Other links may join any spans, so that a window has to be in memory as a whole. */
+async function* relinkedTraces(
+  windows: Awaited<ReturnType<typeof storedWindows>>["windows"],
+  rules: AssemblyRules,
+): AsyncGenerator<Trace[]> {
+  for await (const { spans, candidates, ...window } of windows) {
+    yield startingWithin(assembleAll(relink(spans, candidates, rules), rules), window);
+  }
 }
 
 async function* tracesOf(
-  windows: AsyncIterable<StoredWindow>,
+  store: Pick<Store, "query">,
+  windows: readonly TimeWindow[],
   rules: AssemblyRules,
 ): AsyncGenerator<Trace[]> {
-  for await (const { sinceNs, untilNs, spans, candidates } of windows) {
-    yield assembleAll(relink(spans, candidates, rules), rules)
-      .filter(({ startNs }) => startNs >= sinceNs && startNs < untilNs);
+  for (const window of windows) {
+    const { wideSinceNs: sinceNs, wideUntilNs: untilNs } = window;
+    const groups = await readSpanGroups(store, { sinceNs, untilNs });
+    for await (const spans of wholeGroups(store, groups, isWanted(groups, window))) {
+      yield startingWithin(assembleAll(spans, rules), window);
+    }
   }
 }
 
-/** The range in windows that fit in memory, in order; each has wide margins. */
-export async function readStoredWindows(
-  store: Pick<Store, "query">,
-  range: StoredRange,
-  withCandidates: boolean,
-): Promise<StoredWindows> {
-  const result = await store.query(
-    "SELECT count(*) AS n, min(start_unix_ns) AS first, max(start_unix_ns) AS last FROM spans",
-  );
-  const [facts] = result.rows();
-  const spans = Number(facts?.["n"] ?? 0);
-  if (spans === 0) return { startNs: 0n, windows: noWindows() };
-  const bounds = {
-    firstNs: later(BigInt(String(facts?.["first"])), range.sinceNs),
-    endNs: earlier(BigInt(String(facts?.["last"])) + 1n, range.untilNs),
-  };
-  const windows = BigInt(Math.ceil(spans / WINDOW_SPANS));
-  const wholeNs = BigInt(String(facts?.["last"])) - BigInt(String(facts?.["first"])) + 1n;
-  const windowNs = later(wholeNs / windows + 1n, WINDOW_NS_MIN);
-  return { startNs: bounds.firstNs, windows: windowsOf(store, bounds, windowNs, withCandidates) };
+/** Which groups have a span that starts in the window; only these may have a trace that does. */
+function isWanted({ startsNs, groups }: SpanGroups, { sinceNs, untilNs }: TimeWindow): Uint8Array {
+  const wanted = new Uint8Array(groups.length);
+  for (let span = 0; span < groups.length; span++) {
+    const startNs = startsNs[span] ?? 0n;
+    if (startNs >= sinceNs && startNs < untilNs) wanted[groups[span] ?? 0] = 1;
+  }
+  return wanted;
 }
 
-async function* windowsOf(
+/** The spans of wanted groups, each group whole in one piece. */
+async function* wholeGroups(
   store: Pick<Store, "query">,
-  { firstNs, endNs }: { readonly firstNs: bigint; readonly endNs: bigint },
-  windowNs: bigint,
-  withCandidates: boolean,
-): AsyncGenerator<StoredWindow> {
-  const marginNs = earlier(windowNs, MARGIN_NS_MAX);
-  for (let sinceNs = firstNs; sinceNs < endNs; sinceNs += windowNs) {
-    const untilNs = earlier(sinceNs + windowNs, endNs);
-    const wide = { sinceNs: sinceNs - marginNs, untilNs: untilNs + marginNs };
-    yield {
-      sinceNs,
-      untilNs,
-      spans: await readStoredSpans(store, wide),
-      candidates: withCandidates ? await candidatesWithin(store, wide) : new Map(),
-    };
+  { startsNs, groups, lastOf }: SpanGroups,
+  wanted: Uint8Array,
+): AsyncGenerator<Span[]> {
+  const waiting = new Map<number, Span[]>();
+  let spansWaiting = 0;
+  for (let from = 0, to = 0; from < groups.length; from = to) {
+    to = pageEnd(startsNs, from);
+    if (!groups.subarray(from, to).some((group) => wanted[group] === 1)) continue;
+    const page = await readStoredSpans(store, {
+      sinceNs: startsNs[from] ?? 0n,
+      untilNs: (startsNs[to - 1] ?? 0n) + 1n,
+    });
+    if (page.length !== to - from) {
+      throw new Error("Cannot read the spans: the file was changed by another program meanwhile");
+    }
+    const whole: Span[] = [];
+    for (const [i, span] of page.entries()) {
+      const group = groups[from + i] ?? 0;
+      if (wanted[group] === 0) continue;
+      const known = waiting.get(group);
+      if (known === undefined) waiting.set(group, [span]);
+      else known.push(span);
+      spansWaiting++;
+      if (lastOf[group] !== from + i) continue;
+      for (const each of waiting.get(group) ?? []) whole.push(each);
+      waiting.delete(group);
+    }
+    if (spansWaiting - whole.length > WAITING_MAX) {
+      for (const spans of waiting.values()) for (const span of spans) whole.push(span);
+      waiting.clear();
+    }
+    spansWaiting -= whole.length;
+    yield whole;
   }
 }
 
-async function* noWindows(): AsyncGenerator<StoredWindow> {}
-
-function later(a: bigint, b: bigint | undefined): bigint {
-  return b === undefined || a > b ? a : b;
+/** Behind the last span of a page; spans that start at the same time are in the same page. */
+function pageEnd(startsNs: BigInt64Array, from: number): number {
+  let to = Math.min(from + PAGE_SPANS, startsNs.length);
+  while (to < startsNs.length && startsNs[to] === startsNs[to - 1]) to++;
+  return to;
 }
 
-function earlier(a: bigint, b: bigint | undefined): bigint {
-  return b === undefined || a < b ? a : b;
+function startingWithin(
+  traces: readonly Trace[],
+  { sinceNs, untilNs }: { readonly sinceNs: bigint; readonly untilNs: bigint },
+): Trace[] {
+  return traces.filter((trace) => {
+    const startNs = storedStart(trace);
+    return startNs >= sinceNs && startNs < untilNs;
+  });
+}
+
+/** As the clocks of the hosts told it: not as they are aligned, which may differ by window. */
+function storedStart({ startNs, clocks, nodes }: Trace): bigint {
+  if (clocks.length === 0) return startNs;
+  const ahead = new Map(clocks.map(({ host, aheadNs }) => [host, aheadNs]));
+  let first: bigint | null = null;
+  for (const { span } of nodes) {
+    const storedNs = span.start_unix_ns + (ahead.get(span.host) ?? 0n);
+    if (first === null || storedNs < first) first = storedNs;
+  }
+  return first ?? startNs;
 }
