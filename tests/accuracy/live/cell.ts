@@ -37,20 +37,20 @@ export async function runCell(
 ): Promise<Cell> {
   const folder = await Deno.makeTempDir({ prefix: "spandrel-accuracy-" });
   try {
-    const [port, innerPort] = [freePort(), freePort()];
+    const [port, innerPort, deepPort] = [freePort(), freePort(), freePort()];
     const [output, log] = [`${folder}/spans.ndjson`, `${folder}/${logName}`];
-    const ports = [port, innerPort, ends.redis, ends.leaf, ends.postgres].join(",");
+    const ports = [port, innerPort, deepPort, ...endPorts(ends)].join(",");
     const recording = `${folder}/recording`;
     const words = keep === null
       ? [...traceWords, "--output", output, "--port", ports]
       : ["record", recording, "--port", ports];
     await using tracer = await startSpandrel(words, { whenTracing: true, stopMs: 30_000 });
-    await using running = await program.start({ port, innerPort, ends, log, folder });
-    const { plans } = program;
-    await driveLoad({ port, clients: 1, requests: quietRequests, plans });
-    const requests = Math.ceil(1.1 * links / meanCalls(plans));
+    await using running = await program.start({ port, innerPort, deepPort, ends, log, folder });
+    const load = { port, plans: program.plans, ...program.load };
+    await driveLoad({ ...load, clients: 1, requests: quietRequests });
+    const requests = Math.ceil(1.1 * links / meanCalls(program.plans));
     const startMs = performance.now();
-    const tokens = await driveLoad({ port, clients, requests, plans });
+    const tokens = await driveLoad({ ...load, clients, requests });
     const seconds = (performance.now() - startMs) / 1000;
     await tracer.stop();
     await running[Symbol.asyncDispose]();
@@ -76,9 +76,11 @@ export async function runCell(
 
 const traceWords = ["trace", "--json", "--keep-payload"] as const;
 
+const endPorts = ({ redis, leaf, postgres, dns }: Ends) => [redis, leaf, postgres, dns];
+
 /** Calls per request, on average over the plans. */
 function meanCalls(plans: readonly string[]): number {
-  const letters = plans.join("").replace(/[^a-z]/g, "").length;
+  const letters = plans.join("").replace(/[^rhpdcxn]/g, "").length;
   return letters / plans.length;
 }
 

@@ -2,6 +2,8 @@
 // The programs whose traces are measured: how each is started, and what it is asked.
 
 import type { Need } from "../../support/requirements.ts";
+import type { Load } from "./load.ts";
+import { SHAPE_PROGRAMS } from "./shape_programs.ts";
 import {
   behindHaproxy,
   behindNginx,
@@ -23,6 +25,8 @@ export interface Program {
   readonly start: Start;
   /** Plans of requests, asked at random: letters are calls (redis, http, postgres). */
   readonly plans: readonly string[];
+  /** How clients ask, where it is not one after the other. */
+  readonly load?: Pick<Load, "pipelined" | "withIds">;
 }
 
 const threaded = ["r", "h", "rp", "hr", "rhr", "-"];
@@ -144,4 +148,5 @@ export const PROGRAMS: readonly Program[] = [
     sequential,
     "haproxy",
   ),
+  ...SHAPE_PROGRAMS,
 ];

@@ -43,7 +43,7 @@ export function readCallLog(text: string): CallLog {
   const log = new Map<string, readonly string[]>();
   for (const line of text.split("\n")) {
     const [token, ...sent] = line.split(" ");
-    if (token !== undefined && token !== "") log.set(token, sent);
+    if (token !== undefined && token !== "") log.set(token, [...log.get(token) ?? [], ...sent]);
   }
   return log;
 }

@@ -10,6 +10,7 @@ export interface Ends {
   readonly redis: number;
   readonly leaf: number;
   readonly postgres: number;
+  readonly dns: number;
 }
 
 /** What a program is told. */
@@ -17,6 +18,10 @@ export interface Where {
   readonly port: number;
   /** A second port, for what stands behind a proxy. */
   readonly innerPort: number;
+  /** Where the next service listens, for those that call one. */
+  readonly nextPort?: number;
+  /** A third one, for what stands behind that. */
+  readonly deepPort: number;
   readonly ends: Ends;
   /**
    * The file to append lines of tokens to: what came in, then what went out for it. Who must have
@@ -45,9 +50,13 @@ export const deno = (file: string): Start => (where) =>
     ...["--allow-net=127.0.0.1", "--allow-env", `--allow-write=${where.log}`, pathOf(file)],
   ], where);
 
+/** Packages beside Go's own are Debian's, such as golang-golang-x-net-dev. */
 export const go = (file: string, env: Env = {}): Start => async (where) => {
-  const program = `${where.folder}/program`;
-  await runToEnd("go", { args: ["build", "-o", program, pathOf(file)] });
+  const program = `${where.folder}/program_${where.port}`;
+  await runToEnd("go", {
+    args: ["build", "-o", program, pathOf(file)],
+    env: { GO111MODULE: "off", GOPATH: "/usr/share/gocode" },
+  });
   return await run(program, [], where, env);
 };
 
@@ -76,7 +85,7 @@ export const behindNginx = (inner: Start): Start => (where) =>
     }));
 
 /** HAProxy likewise; it shares its connections to the server between clients. */
-export const behindHaproxy = (inner: Start): Start => (where) =>
+export const behindHaproxy = (inner: Start, serverWords = ""): Start => (where) =>
   together(where, inner, async () => {
     const file = `${where.folder}/haproxy.cfg`;
     await Deno.writeTextFile(
@@ -99,7 +108,7 @@ frontend outer
   default_backend inner
 backend inner
   http-reuse always
-  server inner 127.0.0.1:${where.innerPort}
+  server inner 127.0.0.1:${where.innerPort} ${serverWords}
 `,
     );
     return await startChild("sh", {
@@ -108,9 +117,13 @@ backend inner
     });
   });
 
+/** The outer program, whose next service is the inner one, on the second port. */
+export const calling = (inner: Start, outer: Start): Start => (where) =>
+  together(where, inner, () => outer({ ...where, nextPort: where.innerPort }));
+
 async function together(where: Where, inner: Start, outer: () => Promise<AsyncDisposable>) {
   await using starting = new AsyncDisposableStack();
-  starting.use(await inner({ ...where, port: where.innerPort }));
+  starting.use(await inner({ ...where, port: where.innerPort, innerPort: where.deepPort }));
   starting.use(await outer());
   return starting.move();
 }
@@ -121,7 +134,7 @@ const script = (program: string, file: string, env: Env): Start => (where) =>
 const pathOf = (file: string): string => new URL(`../programs/${file}`, import.meta.url).pathname;
 
 function run(program: string, args: readonly string[], where: Where, env: Env = {}) {
-  const { port, ends, log } = where;
+  const { port, nextPort = 0, ends, log } = where;
   return startChild(program, {
     args,
     env: {
@@ -130,6 +143,8 @@ function run(program: string, args: readonly string[], where: Where, env: Env = 
       REDIS_PORT: `${ends.redis}`,
       LEAF_PORT: `${ends.leaf}`,
       POSTGRES_PORT: `${ends.postgres}`,
+      DNS_PORT: `${ends.dns}`,
+      NEXT_PORT: `${nextPort}`,
       LOG: log,
       ...env,
     },
