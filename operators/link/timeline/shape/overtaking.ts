@@ -19,7 +19,7 @@ export interface Contest {
 }
 
 /** Rivals looked at among the requests that started before, and as many of those after. */
-const rivalsMax = 24;
+const rivalsMax = 10;
 
 /** What rivals may cost more than the sender, and still be taken to wait. */
 const costMax = 25;
