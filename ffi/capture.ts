@@ -40,6 +40,8 @@ export interface CaptureOptions {
   readonly path?: CapturePath;
   /** Count turns of event loops, which adds a little to every system call. Default true. */
   readonly turns?: boolean;
+  /** Set breakpoints in Go programs, where reading their memory does not tell. Default true. */
+  readonly probes?: boolean;
   /** State of threads in a hash, as before Linux 5.12. Default: where the kernel needs it. */
   readonly threadsInHash?: boolean;
   /** Only these processes and their descendants. */
@@ -159,7 +161,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
       verdicts.update(new BigUint64Array([cookie]), new Uint32Array([verdictCode[verdict]]));
     },
     bumpGeneration: () => raise(controlAt.verdictGeneration),
-    go: goProbes(object, host.uprobes, () => raise(controlAt.programGeneration)),
+    go: goProbes(object, whyNoProbes(host, options), () => raise(controlAt.programGeneration)),
     setProgramRule(tgid, rule) {
       setRule(object, tgid, rule === "none" ? 0 : programRule[rule]);
       raise(controlAt.programGeneration);
@@ -169,6 +171,11 @@ export function openCapture(options: CaptureOptions = {}): Capture {
     enableStats: () => object.enableStats(),
     [Symbol.dispose]: () => owned.dispose(),
   };
+}
+
+function whyNoProbes(host: HostSupport, { probes = true }: CaptureOptions): string | null {
+  if (!probes) return "probes are switched off";
+  return host.uprobes ? null : "the kernel has no uprobes";
 }
 
 /** Hooks that are attached once something asks for them. */

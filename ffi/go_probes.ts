@@ -41,12 +41,16 @@ export interface GoProbes {
   forget(tgid: number, roles: readonly GoFunctionRole[]): void;
   /** Attaches to a byte of a program file, in all processes that run it. Throws BpfError. */
   attach(program: GoProbe, path: string, offset: number): Disposable;
-  /** Whether this kernel can attach at all. */
-  readonly canAttach: boolean;
+  /** Why nothing may be attached; null where it may. */
+  readonly whyNot: string | null;
 }
 
 /** `changed` makes the kernel side look at its threads again. */
-export function goProbes(object: BpfObject, canAttach: boolean, changed: () => void): GoProbes {
+export function goProbes(
+  object: BpfObject,
+  whyNot: string | null,
+  changed: () => void,
+): GoProbes {
   const programs = object.map("go_programs");
   const functions = object.map("go_functions");
   return {
@@ -59,7 +63,7 @@ export function goProbes(object: BpfObject, canAttach: boolean, changed: () => v
       for (const role of roles) functions.delete(keyOf(tgid, role));
     },
     attach: (program, path, offset) => object.attachUprobe(program, path, offset),
-    canAttach,
+    whyNot,
   };
 }
 

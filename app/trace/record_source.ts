@@ -55,13 +55,14 @@ export function asRefusal(error: unknown): unknown {
 
 async function fromKernel(flags: SourceFlags): Promise<RecordSource> {
   const { openKernelSource } = await import("../../operators/sources/kernel_source.ts");
-  const { pid, comm, port, payloadBytes, turns } = flags;
+  const { pid, comm, port, payloadBytes, turns, probes } = flags;
   const kernel = openKernelSource({
     ...(pid === undefined ? {} : { tgids: pid }),
     ...(comm === undefined ? {} : { comm }),
     ...(port === undefined ? {} : { ports: port }),
     ...(payloadBytes === undefined ? {} : { payloadBytesFirst: payloadBytes }),
     ...(turns === undefined ? {} : { turns }),
+    ...(probes === undefined ? {} : { probes }),
     ...(flags.whole === true ? WHOLE : {}),
   });
   return {

@@ -12,6 +12,7 @@ export interface CaptureFlags {
   readonly port?: readonly number[];
   readonly payloadBytes?: number;
   readonly turns?: boolean;
+  readonly probes?: boolean;
 }
 
 export const captureFlags = {
@@ -56,6 +57,12 @@ export const captureFlags = {
     kind: "boolean",
     brief: "Tell turns of event loops apart; off: all system calls are 30 to 55 ns cheaper, " +
       "and requests on event loops are harder to tell apart (default: on)",
+    optional: true,
+  },
+  probes: {
+    kind: "boolean",
+    brief: "Set breakpoints in Go programs, which tell who hands a request to whom; off: their " +
+      "memory is still read (default: on)",
     optional: true,
   },
 } as const;

@@ -93,11 +93,9 @@ export function goWatch(host: GoHost): GoWatch {
 
   function attach(binary: Binary, { probes }: GoProgram, path: string): void {
     if (probes.length === 0) return;
-    const reason = !host.probes.canAttach
-      ? "the kernel has no uprobes"
-      : probed >= PROBED_MAX
-      ? `${PROBED_MAX} program files are probed already`
-      : null;
+    const isFull = probed >= PROBED_MAX;
+    const reason = host.probes.whyNot ??
+      (isFull ? `${PROBED_MAX} program files are probed already` : null);
     if (reason !== null) return noteGap(binary, `it is not probed: ${reason}`);
     try {
       for (const { program, at } of probes) {

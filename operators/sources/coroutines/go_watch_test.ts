@@ -16,10 +16,10 @@ const SOURCE = fixtureSource({
 });
 
 /** Processes by number: which file each runs. What reaches the kernel side is written down. */
-function startWatch(files: Readonly<Record<number, string>>, canAttach = true) {
+function startWatch(files: Readonly<Record<number, string>>, whyNot: string | null = null) {
   const told: string[] = [];
   const probes: GoProbes = {
-    canAttach,
+    whyNot,
     add: (tgid, { goidAt }) => void told.push(`add ${tgid} ${goidAt}`),
     forget: (tgid) => void told.push(`forget ${tgid}`),
     attach(program, path) {
@@ -57,7 +57,7 @@ Deno.test("go watch: a file is probed once, while a process runs it", () => {
 });
 
 Deno.test("go watch: without probes goroutines are read all the same, and the gap is told", () => {
-  const { watch, told } = startWatch({ 10: "web" }, false);
+  const { watch, told } = startWatch({ 10: "web" }, "the kernel has no uprobes");
   watch.meet(10, "/bin/web");
   assert.deepEqual(told, ["add 10 152"]);
   assert.match(watch.seen()[0]?.gaps.join() ?? "", /not probed: the kernel has no uprobes/);
