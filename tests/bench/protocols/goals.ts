@@ -4,9 +4,9 @@
 import { PROTOCOLS } from "../../../operators/protocols/registry.gen.ts";
 import type { AnyProtocol, Registry } from "../../../operators/wire/registry.ts";
 import type { Talk } from "../../fuzz/corpus.ts";
-import type { Step } from "../../support/wire/golden_fixture.ts";
 import { passNs } from "./cost.ts";
 import { hpackBlocks, passBlocks } from "./hpack_stories.ts";
+import { httpGets, redisGets } from "./keep_alive.ts";
 import { loadOf, reader } from "./load.ts";
 
 export interface GoalRow {
@@ -17,8 +17,6 @@ export interface GoalRow {
   readonly unit: "/s" | "ns";
 }
 
-const MESSAGES = 1_000;
-
 export function goalRows(talks: readonly Talk[], registry: Registry): GoalRow[] {
   const hpack = hpackBlocks();
   const blocks = hpack.flat().length;
@@ -26,9 +24,9 @@ export function goalRows(talks: readonly Talk[], registry: Registry): GoalRow[] 
     .sort((a, b) => b.ns - a.ns);
   const [slowest] = probes;
   return [
-    rate("redis, GET and its answer", 1e6, keepAlive("redis", redisGet)),
+    rate("redis, GET and its answer", 1e6, redisGets()),
     rate("dns, responses", 4e5, onlyDown(talks, "dns")),
-    rate("http, GET and its answer", 6e5, keepAlive("http", httpGet)),
+    rate("http, GET and its answer", 6e5, httpGets()),
     rate("http, all of the fixture", 6e5, ...talks.filter(({ protocol }) => protocol === "http")),
     {
       what: "hpack, blocks of the corpus",
@@ -61,33 +59,6 @@ function protocolOf([first]: readonly Talk[]): AnyProtocol {
   const found = PROTOCOLS.find(({ name }) => name === first?.protocol);
   if (found === undefined) throw new Error("Cannot measure a rate: there is no fixture");
   return found;
-}
-
-/** Questions and answers on one connection, a message a call. */
-function keepAlive(protocol: string, pair: (n: number) => readonly [string, string]): Talk {
-  const steps = Array.from({ length: MESSAGES / 2 }, (_, n) => pair(n)).flatMap((texts) =>
-    texts.map((text, i): Step => {
-      const bytes = new TextEncoder().encode(text);
-      return { kind: "call", up: i === 0, bytes, length: bytes.length };
-    })
-  );
-  return { name: "GET", protocol, transport: "tcp", steps };
-}
-
-/** As redis-benchmark does it. */
-function redisGet(n: number): [string, string] {
-  const key = `key:${String(n % 100).padStart(12, "0")}`;
-  return [`*2\r\n$3\r\nGET\r\n$16\r\n${key}\r\n`, "$3\r\nxxx\r\n"];
-}
-
-/** As wrk and nginx do it. */
-function httpGet(n: number): [string, string] {
-  const request = `GET /api/items/${n}?page=2 HTTP/1.1\r\nHost: shop.local:8080\r\n` +
-    "User-Agent: wrk/4.1.0\r\nAccept: */*\r\n\r\n";
-  const response = "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\n" +
-    "Date: Sun, 22 Nov 2026 22:00:00 GMT\r\nContent-Type: application/json\r\n" +
-    'Content-Length: 27\r\nConnection: keep-alive\r\n\r\n{"id":1,"name":"A thing"}\r\n';
-  return [request, response];
 }
 
 /** What all servers of the fixture said, as if to one socket. */
