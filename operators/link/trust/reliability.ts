@@ -21,6 +21,10 @@ export interface Prior {
 const trustContested = 0.8;
 const trustContestedMax = 0.997;
 
+/** Until it was tried so often on calls as contested as that. */
+const triedFrom = 24;
+const trustUntried = 0.93;
+
 /** However right a rule was where less was contested. */
 const trustInheritedMax = 0.9;
 
@@ -66,5 +70,7 @@ export function trustIn(
     if (each > 0) share = Math.min(share, trustInheritedMax);
     share = (right + inherited * share) / (right + wrong + inherited);
   }
-  return share < worthFrom ? 0 : Math.min(share, trustContestedMax);
+  const { right = 0, wrong = 0 } = byContest[contest] ?? {};
+  const most = right + wrong < triedFrom ? trustUntried : trustContestedMax;
+  return share < worthFrom ? 0 : Math.min(share, most);
 }
