@@ -211,13 +211,6 @@ export class Linker {
     return judge(call, call.weighed, doubt, odd);
   }
 
-  /** Its request has been answered: if it is sure to belong there, there is no need to wait. */
-  #decideIfSure(call: Call): void {
-    if (call.decision !== null || call.isFixed || call.doneNs === Infinity) return;
-    const decision = this.#judge(call);
-    if (decision.confidence >= sureFrom) this.#settle(call, decision);
-  }
-
   /** What was done for requests all of whose calls are decided. */
   #learnStories(work: Work): void {
     const program = this.#program;
@@ -265,9 +258,6 @@ export class Linker {
     this.#program.pending = kept;
   }
 }
-
-/** From this confidence on a call is decided when its request has been answered. */
-const sureFrom = 0.99;
 
 /** Nor do they if so many stories are odd. */
 const oddityMax = 0.05;

@@ -62,7 +62,7 @@ const gainMin = 0.01;
  * Requests that may have made calls of this one, or the other way about: those of the calls sent
  * just before and after, and those on whose story its calls go on best.
  */
-export function rivalsOf(work: Work, program: ProgramState): Set<Work> {
+function rivalsOf(work: Work, program: ProgramState): Set<Work> {
   const rivals = new Set<Work>();
   const add = (rival: Work | null | undefined): void => {
     if (rival && rival !== work && overlap(rival, work)) rivals.add(rival);
