@@ -10,7 +10,7 @@ import type { Nanos } from "../../model/time.ts";
 export interface DecodeLine {
   /** Unix time of the first byte, ns, decimal. */
   readonly time: string;
-  /** `client → server`, by who asks. */
+  /** `client -> server`, by who asks; ASCII, as most lines then are: they are written faster. */
   readonly flow: string;
   readonly direction: "to_server" | "to_client";
   readonly protocol: string;
@@ -43,7 +43,7 @@ export function decodeLine(message: Message, placed: Placed): DecodeLine {
   const { local, peer } = connection;
   return {
     time: `${unixNs}`,
-    flow: `${formatAddress(peer)} → ${formatAddress(local)}`,
+    flow: `${formatAddress(peer)} -> ${formatAddress(local)}`,
     direction: toServer ? "to_server" : "to_client",
     protocol,
     message: message.kind,
@@ -81,11 +81,11 @@ export function addLate(line: DecodeLine, late: LateFacts): void {
 /** `12:34:56.789  a → b  http request GET /path` */
 export function lineText(line: DecodeLine): string {
   const at = new Date(Number(BigInt(line.time) / 1_000_000n)).toISOString().slice(11, 23);
-  const arrow = line.direction === "to_server" ? line.flow : line.flow.replace("→", "←");
+  const flow = line.flow.replace("->", line.direction === "to_server" ? "→" : "←");
   const outcome = line.message === "request"
     ? []
     : [line.response_code === null ? "" : `${line.response_code}`, line.status];
   const words = [line.protocol, line.message, line.request_type, line.resource, ...outcome];
   const clipped = line.clipped ? ["(clipped)"] : [];
-  return [at, arrow, ...words, ...clipped].filter((word) => word !== "").join("  ");
+  return [at, flow, ...words, ...clipped].filter((word) => word !== "").join("  ");
 }

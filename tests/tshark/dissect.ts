@@ -6,7 +6,7 @@ import { type Node, readPdml, show } from "./pdml.ts";
 import type { Draft, SharkConnection, SharkMessage, SharkReader, Way } from "./shark_message.ts";
 import { stated } from "./shark_message.ts";
 
-/** By lane: `client → server`, and the way. */
+/** By lane: `client -> server`, and the way. */
 export type Lanes<M> = Map<string, M[]>;
 
 export const laneOf = (flow: string, way: Way): string => `${flow} ${way}`;
@@ -90,7 +90,7 @@ function placeOf(
   if (!isUp && !ports.has(from.port)) return null;
   const [client, server] = isUp ? [from, to] : [to, from];
   return {
-    flow: `${formatAddress(client)} → ${formatAddress(server)}`,
+    flow: `${formatAddress(client)} -> ${formatAddress(server)}`,
     way: isUp ? "up" : "down",
   };
 }
