@@ -28,7 +28,7 @@ function resolutionOf(
   calls: readonly ShapeCall[],
 ): number {
   const isCoarse = (span: { readonly startUs: number; readonly endUs: number }) =>
-    span.startUs % 1_000 === 0 && span.endUs % 1_000 === 0;
+    span.startUs % 1_000 === 0 && (span.endUs === Infinity || span.endUs % 1_000 === 0);
   return requests.every(isCoarse) && calls.every(isCoarse) ? 1_000 : 1;
 }
 

@@ -155,6 +155,20 @@ Deno.test("solve_shape: a call may end a little later than its request, not much
   assert.deepEqual([placed[0]?.request, placed[1]?.request], [0, -1]);
 });
 
+Deno.test("solve_shape: requests and calls may still be open", () => {
+  const made = overlapping(
+    100,
+    1e6,
+    (startUs, _, call) => call({ callee: 0, startUs: startUs + 100, endUs: startUs + 1_000 }) + 100,
+  );
+  const lastUs = made.requests.at(-1)?.startUs ?? 0;
+  const requests = [...made.requests, { kind: 0, startUs: lastUs + 5_000, endUs: Infinity }];
+  const calls = [...made.calls, { callee: 0, startUs: lastUs + 5_100, endUs: Infinity }];
+  const placed = solveShape(requests, calls, 1);
+  assert.equal(placed.at(-1)?.request, 100);
+  assert.equal(placed.at(0)?.request, 0);
+});
+
 Deno.test("solve_shape: twins are a toss-up, and each is named as the other's place", () => {
   const made = overlapping(
     200,

@@ -20,9 +20,11 @@ export interface ShapeModel {
   /** Whether the request will probably call this callee, now or later. */
   readonly waits: (path: Path, callee: number) => boolean;
   readonly callCost: (path: Path, callee: number, startUs: number) => number;
-  /** What it costs that the request ends when it does, without any further call. */
+  /** What it costs that the request ends then, without any further call; 0 while it is open. */
   readonly endCost: (path: Path) => number;
-  /** That this path was taken; `by` explains which moments its steps were measured from. */
+  /**
+   * That this path was taken, if it has ended; `by` explains what its steps were measured from.
+   */
   readonly learn: (path: Path, weight: number, by: ShapeModel) => void;
   readonly steps: Steps;
 }
@@ -64,6 +66,7 @@ export function shapeModel(
         steps.cost({ path, callee, mode, atUs: startUs });
     },
     endCost(path) {
+      if (path.endUs === Infinity) return 0;
       let missing = 0;
       for (const [callee, count] of usual.entries()) {
         missing += Math.max(0, count - (path.progress.counts[callee] ?? 0)) || 0;
@@ -72,6 +75,7 @@ export function shapeModel(
         missing * unusualCost;
     },
     learn(path, weight, by) {
+      if (path.endUs === Infinity) return;
       next.learn(path.kind, path.progress, callees, weight);
       totals.learn(path.kind, path.progress.counts, weight);
       steps.learn(endOf(path), weight, by.steps);
