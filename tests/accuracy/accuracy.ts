@@ -3,6 +3,7 @@
 //
 //   accuracy.ts [--program NAME]… [--concurrency 1,8,64] [--full] [--cold] [--json]
 //               [--keep FOLDER]            real programs under load, traced by the kernel
+//   accuracy.ts --list                  shapes of work, and which programs have them
 //   accuracy.ts --replay [--json]          recordings of real programs, and simulated services
 //   accuracy.ts --dataset PATH [--json]    evidence 7 and 8 alone on a data set, or on a folder
 //   accuracy.ts --db FILE [--json]         links of stored spans, as ids in the traffic tell
@@ -14,6 +15,7 @@ import { parseArgs } from "node:util";
 import { showDataSets } from "./dataset/show_data_sets.ts";
 import { showStoredAccuracy } from "../../app/accuracy/stored_accuracy.ts";
 import { live } from "./live.ts";
+import { coverageText } from "./live/coverage.ts";
 import { showReplayed } from "./replayed.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -21,8 +23,10 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 async function main(args: string[]): Promise<number> {
   try {
     const options = optionsIn(args);
-    if (options.db !== undefined) await showStoredAccuracy(fromCaller(options.db), options.json);
-    else if (options.dataset !== undefined) await showDataSets(options.dataset, options.json);
+    if (options.list) console.log(coverageText());
+    else if (options.db !== undefined) {
+      await showStoredAccuracy(fromCaller(options.db), options.json);
+    } else if (options.dataset !== undefined) await showDataSets(options.dataset, options.json);
     else if (options.replay) await showReplayed(options.json);
     else return await live(options) ? 0 : 1;
     return 0;
@@ -38,6 +42,7 @@ function optionsIn(args: string[]) {
     options: {
       dataset: { type: "string" },
       db: { type: "string" },
+      list: { type: "boolean", default: false },
       replay: { type: "boolean", default: false },
       program: { type: "string", multiple: true, default: [] },
       concurrency: { type: "string", default: "1,8,64" },

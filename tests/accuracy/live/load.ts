@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Load of a fixed number of clients, each with one request under way: HTTP/1 over connections that
-// stay open where the server lets them, written by hand so that each client is one connection. After
-// a plan that ends in ! the client does not wait for the answer: it is gone after a few ms.
+// stay open where the server lets them, written by hand so that each client is one connection. A
+// client does not wait for the answer of a plan that ends in !, and is gone after a few ms.
 
 export interface Load {
   readonly port: number;

@@ -68,7 +68,7 @@ export function scoreSpans(
     const server = known.servers.get(token);
     if (client === undefined || server === undefined) return true;
     count.hops++;
-    const isRight = server.parent_span_id === client.span_id;
+    const isRight = known.isBelow(server, client, token);
     if (isRight) count.hopsRight++;
     return isRight;
   };
@@ -144,16 +144,34 @@ export function tokenIn(resource: string): string | undefined {
   return /(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{12})(?![0-9a-f])/.exec(resource)?.[0];
 }
 
-/** Spans by the token in what they asked for. */
+/**
+ * Spans by the token in what they asked for. What passes a token on, as a broker does, has two spans
+ * in between: the first client and the last server are meant.
+ */
 function indexSpans(spans: readonly SpanLine[]) {
   const clients = new Map<string, SpanLine>();
   const servers = new Map<string, SpanLine>();
   const tokenOf = new Map<string, string>();
+  const parentOf = new Map<string, string | null>();
   for (const span of spans) {
     const token = tokenIn(String(span["resource"]));
     if (token === undefined) continue;
-    (span["kind"] === "client" ? clients : servers).set(token, span);
+    const isCall = span["kind"] === "client" || span["kind"] === "producer";
+    const known = (isCall ? clients : servers).get(token);
+    const isLater = known !== undefined && startOf(span) > startOf(known);
+    if (known === undefined || isLater !== isCall) (isCall ? clients : servers).set(token, span);
     tokenOf.set(span.span_id, token);
+    parentOf.set(span.span_id, span.parent_span_id ?? null);
   }
-  return { clients, servers, tokenOf };
+  /** By way of nothing but spans of the same token. */
+  const isBelow = (server: SpanLine, client: SpanLine, token: string): boolean => {
+    let above = server.parent_span_id ?? null;
+    while (above !== null && above !== client.span_id && tokenOf.get(above) === token) {
+      above = parentOf.get(above) ?? null;
+    }
+    return above === client.span_id;
+  };
+  return { clients, servers, tokenOf, isBelow };
 }
+
+const startOf = (span: SpanLine): bigint => BigInt(String(span["start_unix_ns"] ?? 0));

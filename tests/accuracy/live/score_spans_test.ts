@@ -78,6 +78,21 @@ Deno.test("score: links below a wrong parent of the same trace are wrong, and no
   assert.deepEqual([score.calls, score.right, score.wrong, score.merged], [2, 1, 1, 0]);
 });
 
+Deno.test("score: what a broker passes on hangs below the producer by way of the broker", () => {
+  const span = (span_id: string, kind: string, parent_span_id: string | null, at: number) =>
+    ({ span_id, kind, parent_span_id, resource: `jobs.${first}`, start_unix_ns: `${at}` }) as const;
+  const spans = (readBy: string | null): SpanLine[] => [
+    span("read", "consumer", "passed", 4),
+    span("broker", "consumer", "sent", 2),
+    span("passed", "producer", readBy, 3),
+    span("sent", "producer", null, 1),
+  ];
+  const hopsRight = (readBy: string | null) =>
+    scoreSpans(spans(readBy), readCallLog(""), new Set([first])).hopsRight;
+  assert.equal(hopsRight("broker"), 1);
+  assert.equal(hopsRight(null), 0);
+});
+
 Deno.test("score: tokens are found in paths, keys and literals, and nothing else is one", () => {
   assert.equal(tokenIn("/r.h/00000000000a"), a);
   assert.equal(tokenIn("GET 00000000000a"), a);

@@ -3,7 +3,7 @@
 // in which that shape is what matters. The letters are explained in node_shapes.mjs.
 
 import type { Need } from "../../support/requirements.ts";
-import { behindHaproxyHttp2, behindNginxPhp } from "./start_behind.ts";
+import { behindHaproxyHttp2, behindNginxPhp, overNats } from "./start_behind.ts";
 import type { Program } from "./programs.ts";
 import {
   behindHaproxy,
@@ -97,6 +97,18 @@ export const SHAPE_PROGRAMS: readonly Program[] = [
     what: "nginx in front of PHP-FPM, 16 processes",
     start: behindNginxPhp,
     ...{ needs: ["nginx", "php"], plans: sequential },
+  },
+  {
+    name: "node_queue",
+    what: "Node, NATS and Node, which calls for each message",
+    start: overNats((env) => node("node_queue.mjs", env)),
+    ...{ needs: ["nats"], plans: ["r", "h", "rh", "hr"] },
+  },
+  {
+    name: "threads_queue",
+    what: "threaded Python, NATS and a thread that calls for one message after the other",
+    start: overNats((env) => python("queue_threads.py", env)),
+    ...{ needs: ["nats", "python"], plans: ["r", "h", "rh", "hr"] },
   },
   {
     name: "nginx_ids",

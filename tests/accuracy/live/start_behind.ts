@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PHP-FPM behind nginx, over FastCGI; and HAProxy with HTTP/2 towards the server.
+// What stands between programs: nginx and PHP-FPM, HAProxy with HTTP/2 towards the server, a broker.
 
 import { startChild } from "../../support/child.ts";
 import { isListening } from "../../support/ports.ts";
@@ -39,6 +39,23 @@ export const behindNginxPhp: Start = async (where) => {
   );
   return starting.move();
 };
+
+/** NATS on the second port; the consumer, then the producer, who both find it as the next service. */
+export const overNats =
+  (page: (env: Readonly<Record<string, string>>) => Start): Start => async (where) => {
+    await using starting = new AsyncDisposableStack();
+    const { innerPort, deepPort } = where;
+    starting.use(
+      await startChild("nats-server", {
+        args: ["--addr", "127.0.0.1", "--port", `${innerPort}`],
+        ready: () => isListening(innerPort),
+      }),
+    );
+    const consumer = page({ ROLE: "consumer" });
+    starting.use(await consumer({ ...where, port: deepPort, nextPort: innerPort }));
+    starting.use(await page({})({ ...where, nextPort: innerPort }));
+    return starting.move();
+  };
 
 const fpmSettings = (port: number): string =>
   `[global]

@@ -23,7 +23,8 @@ const idle = [];
 
 const redis = (token) =>
   new Promise((resolve) => {
-    const socket = idle.pop() ?? net.connect({ port: REDIS_PORT, host: "127.0.0.1", noDelay: true });
+    const socket = idle.pop() ??
+      net.connect({ port: REDIS_PORT, host: "127.0.0.1", noDelay: true });
     socket.write(`*2\r\n$3\r\nGET\r\n$${token.length}\r\n${token}\r\n`);
     socket.once("data", () => {
       idle.push(socket);
