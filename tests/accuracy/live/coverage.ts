@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which shapes of work the programs have, as a table: a shape counts as covered with programs in two
-// runtimes.
+// Which shapes of work the programs have, as a table: a shape counts as covered with programs in
+// two runtimes.
 
 import { PROGRAMS } from "./programs.ts";
 

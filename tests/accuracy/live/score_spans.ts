@@ -145,8 +145,8 @@ export function tokenIn(resource: string): string | undefined {
 }
 
 /**
- * Spans by the token in what they asked for. What passes a token on, as a broker does, has two spans
- * in between: the first client and the last server are meant.
+ * Spans by the token in what they asked for. What passes a token on, as a broker does, has two
+ * spans in between: the first client and the last server are meant.
  */
 function indexSpans(spans: readonly SpanLine[]) {
   const clients = new Map<string, SpanLine>();

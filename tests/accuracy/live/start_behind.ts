@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands between programs: nginx and PHP-FPM, HAProxy with HTTP/2 towards the server, a broker.
+// What stands between programs: nginx and PHP-FPM, HAProxy with HTTP/2 towards the server, NATS.
 
 import { startChild } from "../../support/child.ts";
 import { isListening } from "../../support/ports.ts";
@@ -40,7 +40,7 @@ export const behindNginxPhp: Start = async (where) => {
   return starting.move();
 };
 
-/** NATS on the second port; the consumer, then the producer, who both find it as the next service. */
+/** NATS on the second port: the next service of the consumer and of the producer. */
 export const overNats =
   (page: (env: Readonly<Record<string, string>>) => Start): Start => async (where) => {
     await using starting = new AsyncDisposableStack();
