@@ -100,7 +100,7 @@ const udpServerFromClient: ParentRule = {
   because: "ports, the id of the protocol and time are the same at both ends",
   childKey: (span) => isServerProcess(span) ? udpKey(span, span.peer, span.local) : null,
   parentKey: (span) => isClientProcess(span) ? udpKey(span, span.local, span.peer) : null,
-  fits: (child, parent) => agree(child, parent) ? (sameTuple(child, parent) ? 1 : 0.9) : 0,
+  fits: (child, parent) => agree(child, parent) ? (sameTuple(child, parent) ? 1 : 0.98) : 0,
   of: "only",
 };
 
