@@ -42,15 +42,6 @@ export function keepFindings(
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** What was found since, into the store that is about to be closed. */
-export async function keepLastFindings(
-  findings: Findings,
-  opening: Promise<Store> | undefined,
-  drops: readonly FoundLoss[],
-): Promise<void> {
-  await opening?.then((store) => findings.keep(store, drops), () => {});
-}
-
 export function openFindings(): Findings {
   const checks = new LinkChecks();
   const spots = new BlindSpots();

@@ -50,7 +50,7 @@ export interface Tracing extends AsyncDisposable {
 }
 
 /** What is under way when the user stops has this long to come through. */
-const STOP_MS_MAX = 1_500;
+const STOP_MS_MAX = 1_000;
 /** The same when it ends by itself and no one waits: a slow store may catch up. */
 export const END_MS_MAX = 30_000;
 

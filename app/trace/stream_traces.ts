@@ -13,7 +13,7 @@ import { Refusal } from "../cli/context.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { writeSpanLine } from "../export/span_json.ts";
 import { loadCustomPipeline, resultLine } from "./custom_pipeline.ts";
-import { keepFindings, keepLastFindings, openFindings } from "../findings/findings.ts";
+import { keepFindings, openFindings } from "../findings/findings.ts";
 import { onInterrupt } from "./ending/interrupts.ts";
 import { asRefusal, type RecordSource } from "./record_source.ts";
 import type { RecentTrace } from "../views/recent_traces.ts";
@@ -87,11 +87,9 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
   });
   await tracing.finished;
   clearTimeout(timer);
-  source[Symbol.dispose](); // probes go before the store is waited for
-  const drops = tracing.counts().drops;
-  const closed = findings === null
-    ? store?.close()
-    : keepLastFindings(findings, store?.opening, drops).then(() => store?.close());
+  const { drops } = tracing.counts();
+  const closed = store?.close(undefined, async (opened) => await findings?.keep(opened, drops));
+  source[Symbol.dispose](); // while the store, another thread, writes what is left
   stopping.signal.addEventListener("abort", () => void store?.close(CLOSE_MS_MAX));
   if (stopping.signal.aborted) await store?.close(CLOSE_MS_MAX);
   await closed;

@@ -9,7 +9,7 @@ import type { CaptureRecord, ProcessFact } from "../../model/capture_record.ts";
 import type { TraceFlags } from "../cli/commands/trace.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { spanLine } from "../export/span_json.ts";
-import { keepLastFindings, openFindings } from "../findings/findings.ts";
+import { openFindings } from "../findings/findings.ts";
 import { ProcessTree } from "./process_tree.ts";
 import type { RecordSource } from "./record_source.ts";
 import { type RecentTrace, RecentTraces } from "../views/recent_traces.ts";
@@ -62,9 +62,10 @@ export async function traceCommand(
     forks.length = 0;
   });
   await tracing.stop(store === null ? undefined : END_MS_MAX);
-  source[Symbol.dispose](); // probes go before the store is waited for
-  await keepLastFindings(findings, store?.opening, tracing.counts().drops);
-  await store?.close();
+  const { drops } = tracing.counts();
+  const closed = store?.close(undefined, (opened) => findings.keep(opened, drops));
+  source[Symbol.dispose](); // while the store, another thread, writes what is left
+  await closed;
   const family = tree;
   const kept = traces.unsettled()
     .filter(({ spans }) => spans.some(({ span }) => family?.has(span.pid) === true))

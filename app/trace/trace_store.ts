@@ -14,12 +14,15 @@ export interface TraceStore extends AsyncDisposable {
   readonly opening: Promise<Store>;
   /** Why spans are not stored, as a sentence; "" while they are. */
   readonly problem: () => string;
-  /** Waits for everything to be stored; with a limit, for no longer than that. */
-  readonly close: (withinMs?: number) => Promise<void>;
+  /**
+   * Waits for everything to be stored; with a limit, for no longer than that. What `last` writes,
+   * if it is given with the first call, is part of it.
+   */
+  readonly close: (withinMs?: number, last?: (store: Store) => Promise<void>) => Promise<void>;
 }
 
 /** A user who stops waits no longer for the store: what is acknowledged is safe in its log. */
-export const CLOSE_MS_MAX = 1_000;
+export const CLOSE_MS_MAX = 700;
 
 export interface StoreFlags {
   readonly db?: string;
@@ -47,8 +50,13 @@ export function openTraceStore({ host, kernel }: RecordSource, flags: StoreFlags
   opening.then((opened) => store = opened, (error) => {
     failure = error instanceof Error ? error.message : String(error);
   });
+  let writeLast = (_store: Store): Promise<void> => Promise.resolve();
   const close = closeOnce(
-    () => opening.then((opened) => opened.close(), () => {}),
+    () =>
+      opening.then(async (opened) => {
+        await writeLast(opened);
+        await opened.close();
+      }, () => {}),
     () => {
       // What is acknowledged is in the log; folding it into the file is left to the next opening.
       if (db === undefined || store?.stats().queued === 0) return;
@@ -59,7 +67,10 @@ export function openTraceStore({ host, kernel }: RecordSource, flags: StoreFlags
     sink: storeSink({ store: opening, whenFull: kernel === null ? "block" : "drop" }),
     opening,
     problem: () => failure || sentenceOf(store?.stats().problem, db),
-    close,
+    close: (withinMs, last) => {
+      if (last !== undefined) writeLast = last;
+      return close(withinMs);
+    },
     [Symbol.asyncDispose]: () => close(),
   };
 }

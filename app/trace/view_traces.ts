@@ -11,7 +11,7 @@ import type { TraceFlags } from "../cli/commands/trace.ts";
 import { openLiveView } from "../cli/live/live_view.ts";
 import type { LiveData } from "../cli/live/live_data.ts";
 import { paintFor } from "../cli/terminal/style.ts";
-import { keepFindings, keepLastFindings, openFindings } from "../findings/findings.ts";
+import { keepFindings, openFindings } from "../findings/findings.ts";
 import { onInterrupt } from "./ending/interrupts.ts";
 import type { RecordSource } from "./record_source.ts";
 import { type RecentTrace, RecentTraces } from "../views/recent_traces.ts";
@@ -74,11 +74,12 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
   }
   clearTimeout(timer);
   await tracing.stop();
-  source[Symbol.dispose](); // probes go before the store is waited for
-  if (flags.db !== undefined) {
-    await keepLastFindings(findings, store.opening, tracing.counts().drops);
-  }
-  await store.close(CLOSE_MS_MAX);
+  const { drops } = tracing.counts();
+  const closed = flags.db === undefined
+    ? store.close(0) // what is in memory only need not be waited for
+    : store.close(CLOSE_MS_MAX, (opened) => findings.keep(opened, drops));
+  source[Symbol.dispose](); // while the store, another thread, writes what is left
+  await closed;
   sayEnd(tracing, {
     showGraph: flags.showGraph === true,
     isQuiet: false,
