@@ -29,6 +29,7 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     thread,
     turn: seen.turn,
     readNs: Number(seen.emitNs),
+    readWithOthers: false,
     endNs: Infinity,
     cut: false,
     responded: false,
@@ -50,11 +51,29 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   else if (program.open === 1) disturb(program);
   work.asTarget = { work, certainty: 1, byOrder: false };
   addWork(work, program);
+  noteBatch(work, thread);
   thread.readsRequests = true;
   thread.open.push(work);
   thread.task = [];
   read(work, seen.turn, thread, program);
   return work;
+}
+
+/** Clients that pipeline, or multiplex, have several requests read at once. */
+function noteBatch(work: Work, { last }: Thread): void {
+  if (last === null || !last.isWork || last.readNs !== work.readNs) return;
+  last.readWithOthers = true;
+  work.readWithOthers = true;
+}
+
+/**
+ * Calls that one system call sent on a shared connection were gathered before: they follow from
+ * several reads, of which the last one says nothing.
+ */
+function isGathered(sentNs: number, lastOnConnection: Call | null): boolean {
+  if (lastOnConnection === null || lastOnConnection.sentNs !== sentNs) return false;
+  if (lastOnConnection.origin?.by === "at_once") lastOnConnection.origin = null;
+  return true;
 }
 
 /** A request was sent: a call begins. */
@@ -67,14 +86,17 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   const only = program.open === 1 ? onlyOpen(program) : null;
   const lastOnConnection = program.lastOn.get(connection.conn) ?? null;
   const isFresh = lastOnConnection === null && !connection.joinedMidstream;
-  const origin = originOf({ thread, turn, kind, lastOnConnection, isFresh }, program);
+  const sentNs = Number(seen.startNs);
+  const found = originOf({ thread, turn, kind, lastOnConnection, isFresh }, program);
+  const gathered = isGathered(sentNs, lastOnConnection) && found?.by === "at_once";
+  const origin = gathered ? null : found;
   const isFirstOfTask = !thread.readsRequests && origin === null;
   const call: Call = {
     isWork: false,
     exchange,
     kind,
     thread,
-    sentNs: Number(seen.startNs),
+    sentNs,
     orderBefore: program.nextOrder,
     openBefore: program.open,
     only,

@@ -39,7 +39,8 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
     const mayWait = isFresh || (isFreed && lastOnConnection === last) || !fits;
     const sureFrom = fits ? surelyWaiting : likelyWaiting;
     const from = mayWait ? oldest(thread, kind, -Infinity, sureFrom, program) : null;
-    return from === null ? { from: last, by: "at_once" } : { from, by: "waited" };
+    if (from !== null) return { from, by: "waited" };
+    return last.isWork && last.readWithOthers ? null : { from: last, by: "at_once" };
   }
   const lag = lagMax(consequences);
   if (program.open === 1 && last !== null && last.sent.length === 0) {

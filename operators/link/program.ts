@@ -31,6 +31,8 @@ export interface Work {
   readonly turn: number;
   /** End of the call that read the head of the request. */
   readonly readNs: number;
+  /** The same call read the head of another one: what follows at once may follow from either. */
+  readWithOthers: boolean;
   /** End of the exchange; Infinity while it runs. */
   endNs: number;
   /** It ended without a proper response, so that what it started may outlive it. */
