@@ -124,7 +124,8 @@ const KINDS: readonly SpanKind[] = [
 /** A number, or a name such as SPAN_KIND_SERVER. */
 function kindOf(kind: unknown): SpanKind {
   if (typeof kind === "number") return KINDS[kind] ?? "internal";
-  const name = String(kind).replace(/^SPAN_KIND_/, "").toLowerCase();
+  if (typeof kind !== "string") return "internal";
+  const name = kind.replace(/^SPAN_KIND_/, "").toLowerCase();
   return KINDS.find((known) => known === name) ?? "internal";
 }
 

@@ -3,6 +3,7 @@
 //
 // Nothing in a document is trusted: what has not the form it should have is counted, not followed.
 
+import { LIMITS } from "../../../model/limits.ts";
 import type { Attributes, AttributeValue } from "../../../model/message.ts";
 import type { Span } from "../../../model/span.ts";
 import { applicationSpan } from "./application_span.ts";
@@ -69,14 +70,16 @@ function attributesOf(owner: unknown): Attributes {
 
 function valueOf(tagged: unknown): AttributeValue | null {
   if (!isObject(tagged)) return null;
-  const { stringValue, boolValue, intValue, doubleValue } = tagged;
-  if (typeof stringValue === "string") return stringValue;
+  const { stringValue, boolValue } = tagged;
+  if (typeof stringValue === "string") return cut(stringValue);
   if (typeof boolValue === "boolean") return boolValue;
-  const number = intValue ?? doubleValue;
-  if (number !== undefined) {
+  const number = tagged["intValue"] ?? tagged["doubleValue"];
+  if (typeof number === "number" || typeof number === "string") {
     const value = Number(number);
-    return Number.isFinite(value) ? value : String(number);
+    return Number.isFinite(value) ? value : cut(String(number));
   }
   const rest = tagged["arrayValue"] ?? tagged["kvlistValue"] ?? tagged["bytesValue"];
-  return rest === undefined ? null : JSON.stringify(rest);
+  return rest === undefined ? null : cut(JSON.stringify(rest));
 }
+
+const cut = (text: string) => text.slice(0, LIMITS.textBytes.value);

@@ -92,6 +92,25 @@ Deno.test("otlp: spans without ids or times are counted, not taken", () => {
   assert.deepEqual([spans.length, malformed], [1, bad.length]);
 });
 
+Deno.test("otlp: values of another type, very long or very deep, keep no span out", () => {
+  const odd = { toString: 1, valueOf: 1 };
+  const depth = 100_000;
+  const text = JSON.stringify(documentOf({
+    ...plain,
+    kind: odd,
+    attributes: [
+      { key: "odd", value: { intValue: odd } },
+      { key: "long", value: { stringValue: "x".repeat(1_000_000) } },
+      { key: "deep", value: { arrayValue: "DEEP" } },
+    ],
+  })).replace('"DEEP"', "[".repeat(depth) + "]".repeat(depth));
+  const [span] = readSpansText(text, "f").spans;
+  assert.equal(span?.kind, "internal");
+  const { odd: taken, long, deep } = span?.attributes ?? {};
+  assert.equal(taken, undefined);
+  assert.deepEqual([String(long).length, String(deep).length <= 4_096], [4_096, true]);
+});
+
 Deno.test("otlp: one document on each line; lines that are none are counted", () => {
   const line = JSON.stringify(documentOf(plain));
   const text = `${line}\n\n{"resourceSpans":\n${line}\n{"logs":1}\n`;
