@@ -88,17 +88,19 @@ function textOf(events: readonly Event[], log: CallLog): string {
     if (kind === "streaming" || seen === null) continue;
     if (kind === "closed" && !exchanges.has(exchange)) continue;
     const isCall = exchange.kind === "client";
+    // An answer in parts ends long after its head.
+    const atNs = kind === "closed" ? exchange.endNs : seen.emitNs;
     lines.push([
       (kind === "opened" ? 0 : 2) + (isCall ? 1 : 0),
       exchanges.of(exchange),
       threads.of(seen.tid),
       seen.turn,
       connections.of(exchange.connection.conn),
-      lastNs === null ? 0 : seen.emitNs - lastNs,
+      lastNs === null ? 0 : atNs - lastNs,
       kind === "opened" ? endpoints.of(`${seen.protocol} ${seen.message.endpoint}`) : 0,
       ...(seen.coroutine === 0n ? [] : [coroutines.of(seen.coroutine) + 1]),
     ].join(" "));
-    lastNs = seen.emitNs;
+    lastNs = atNs;
   }
   const parents = parentsOf(exchanges.all(), log);
   return `${JSON.stringify({ endpoints: endpoints.all(), parents })}\n${lines.join("\n")}\n`;
