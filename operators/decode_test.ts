@@ -165,11 +165,22 @@ Deno.test("a claim that many messages have proven bears more", () => {
 
 Deno.test("a message in between takes the suspicion away", () => {
   const { push, talk, claim } = open();
+  push(talk.up(frame("m", "a")));
   for (let n = 0; n < 20; n++) {
     push(talk.up("!!!"));
     push(talk.down(frame("m", "r")));
   }
   assert.equal(claim.over, "no");
+});
+
+Deno.test("responses prove nothing where no request can be read", () => {
+  const { push, talk, claim, tried } = open();
+  for (let n = 0; n < 20; n++) {
+    push(talk.up("!!!"));
+    push(talk.down(frame("m", "r")));
+  }
+  assert.equal(claim.over, "refuted");
+  assert.equal(tried.drops.malformed, 3);
 });
 
 Deno.test("a reader that goes in a circle is stopped", () => {

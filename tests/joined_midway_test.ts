@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connections that are older than the capture: from any call of a fixture on, most of what follows
-// is read, and no other protocol is seen in it. Which end is the server is not told.
+// is read, no other protocol is seen in it, and no secret is told. Which end is the server is not
+// told either.
 
 import assert from "node:assert/strict";
-import type { MessageSeen } from "../model/message.ts";
+import type { Message, MessageSeen } from "../model/message.ts";
 import { PROTOCOLS } from "../operators/protocols/registry.gen.ts";
 import { Conversation } from "./support/wire/conversation.ts";
 import { parseFixture } from "./support/wire/golden_fixture.ts";
@@ -41,6 +42,7 @@ for (const protocol of PROTOCOLS) {
       for (let from = 1; from < calls.length - 2; from++) {
         const ahead = all.filter((seen) => seen.offset >= offsetOf(calls, from, seen)).length;
         const found = messages(calls, from);
+        for (const { message } of found) assert.ok(!isTold(message), "a secret is told");
         const mine = found.filter((seen) => seen.protocol === protocol.name).length;
         for (const seen of found) if (seen.protocol !== protocol.name) others.add(seen.protocol);
         due += ahead;
@@ -52,6 +54,11 @@ for (const protocol of PROTOCOLS) {
     if (weak?.others !== true) assert.deepEqual([...others], []);
   });
 }
+
+const isTold = ({ resource, endpoint, type, fields }: Message): boolean =>
+  [resource, endpoint, type, ...Object.values(fields)].some((value) =>
+    `${value}`.includes("planted-secret")
+  );
 
 /** What is read of the calls from `from` on. */
 function messages(calls: readonly Call[], from: number): MessageSeen[] {

@@ -37,6 +37,10 @@ export class Claim {
   messages = 0;
   /** Malformed reads since the last message. */
   malformed = 0;
+  /** A request was read. */
+  asked = false;
+  /** Malformed reads where requests are, while none was read. */
+  #unasked = 0;
   /**
    * "refuted": the bytes speak against it, ask the others; "released": the protocol itself has
    * ended. Either way decode wants no more records under this claim.
@@ -55,10 +59,14 @@ export class Claim {
     this.owner = owner;
   }
 
-  /** Counts a malformed read; too many in a row refute the claim. */
-  doubt(): void {
+  /**
+   * Counts a malformed read; too many in a row refute the claim. Responses prove nothing where
+   * what asks for them cannot be read at all.
+   */
+  doubt(way: Way): void {
     const max = this.messages < PROVEN_MESSAGES ? MALFORMED_MAX : PROVEN_MALFORMED_MAX;
-    if (++this.malformed >= max) this.over = "refuted";
+    const unasked = way === "toServer" && !this.asked && ++this.#unasked >= UNASKED_MAX;
+    if (++this.malformed >= max || unasked) this.over = "refuted";
   }
 
   /** Tells the owner, once. */
@@ -92,6 +100,7 @@ export interface ClaimedRecord {
 const MALFORMED_MAX = 4;
 const PROVEN_MESSAGES = 8;
 const PROVEN_MALFORMED_MAX = 32;
+const UNASKED_MAX = 3;
 
 export const opposite = (direction: Direction): Direction =>
   direction === "ingress" ? "egress" : "ingress";

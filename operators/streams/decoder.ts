@@ -167,6 +167,7 @@ export class Decoder {
     const seen = messageSeen(run, lane, claim.protocol.name, message, position, bytes);
     claim.messages++;
     claim.malformed = 0;
+    if (message.kind === "request") claim.asked = true;
     if (message.kind !== "oneway") this.#learn(run, claim, message.kind);
     lane.begun = false;
     lane.more = message.more && claim.protocol.multiplexed !== true;
@@ -286,7 +287,7 @@ export class Decoder {
   #fail(run: ByteRun, claim: Claim, lane: Lane, reason: Failure): void {
     this.#out.drop(reason);
     this.#lose(run, claim, lane);
-    if (reason === "malformed") claim.doubt();
+    if (reason === "malformed") claim.doubt(claim.way(run.connection, run.event.direction));
   }
 
   /** The place in this lane is lost: those behind are told, the protocol too. */
@@ -333,7 +334,7 @@ export class Decoder {
   #datagramFailed(run: ByteRun, claim: Claim, code: number): void {
     const cut = run.bytes.length < run.length && code !== READ_MALFORMED;
     this.#out.drop(cut ? "clipped" : "malformed");
-    if (!cut) claim.doubt();
+    if (!cut) claim.doubt(claim.way(run.connection, run.event.direction));
     if (code === READ_FAILED) throw readerError();
   }
 

@@ -6,6 +6,7 @@ import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import type { Make, Step } from "../../wire/protocol.ts";
 import { type Conversation, note } from "./redis_conversation.ts";
 import type { REDIS_FIELDS } from "./redis.ts";
+import { isCommandName } from "./redis_names.ts";
 import { intAt, passElements, type Progress } from "./resp.ts";
 
 type RedisMake = Make<typeof REDIS_FIELDS>;
@@ -100,8 +101,8 @@ function readInline(cursor: Cursor, make: RedisMake, conversation: Conversation)
   const words = cursor.line(INLINE_BYTES_MAX).trim().split(/\s+/);
   const [name = "", first = "", second = ""] = words;
   if (name === "") return { kind: "nothing" };
-  if (!/^[A-Za-z][A-Za-z0-9._-]*$/.test(name)) throw new Malformed("inline command");
   const command = upper(name);
+  if (!isCommandName(command)) throw new Malformed("inline command");
   return emit(make, conversation, {
     command,
     first: first.slice(0, KEY_BYTES_MAX),

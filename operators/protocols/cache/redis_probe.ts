@@ -83,13 +83,16 @@ function probeLine(bytes: Uint8Array, stop: number, whole: boolean, cut: Claim):
     if (c < 0x20 || c > 0x7e) return NO;
   }
   if (!whole) return cut;
-  const line = latin1Of(bytes, 0, Math.min(stop, NAME_BYTES));
-  // Mail servers say more behind OK, and a space behind the sign.
-  if (line.startsWith("+OK ") || line[1] === " ") return NO;
-  return /^\+(?:OK|PONG|QUEUED|FULLRESYNC|CONTINUE)|^-[A-Z]{2,20}(?: |$)/.test(line)
-    ? REPLY
-    : WEAK_REPLY;
+  const line = latin1Of(bytes, 0, stop);
+  // Mail servers say so as well, and claim as much: what follows tells.
+  if (line === "+OK" || line.startsWith("-ERR ")) return line[5] === "'" ? NO : WEAK_REPLY;
+  if (TELLING_LINE.test(line)) return REPLY;
+  return PLAUSIBLE_LINE.test(line) ? WEAK_REPLY : NO;
 }
+
+const TELLING_LINE = /^(?:\+(?:PONG$|QUEUED$|FULLRESYNC |CONTINUE)|-[A-Z]{2,20} )/;
+/** Names of types, reports of MONITOR and of background work, errors of scripts. */
+const PLAUSIBLE_LINE = /^(?:\+(?:[A-Za-z]{2,20}$|\d+\.\d+ \[|Background )|-[A-Z]{2,20}$)/;
 
 /** All lines that can be seen as a whole are commands: "get …" also begins sentences. */
 function probeInline(bytes: Uint8Array): Claim {
@@ -131,6 +134,7 @@ const isLetter = (c: number): boolean => (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7
 
 /** A bulk string must end with CRLF, where that can be seen; `stop` is where its header ends. */
 function probeBulk(bytes: Uint8Array, stop: number): Claim {
+  if (stop === 1) return NO;
   if (bytes[0] === DOLLAR && isMinusOne(bytes, stop)) return REPLY;
   const end = stop + 2 + Number(latin1Of(bytes, 1, stop));
   if (end + 1 >= bytes.length) return WEAK_REPLY;

@@ -47,8 +47,8 @@ export const pop3 = defineProtocol<F, State>({
   timeoutNs: 120_000_000_000n,
   pairing: "order",
   capture: "all",
-  starts: byteSet("+CUA"),
-  words: ["+OK", "USER", "CAPA", "UIDL", "STLS", "APOP"],
+  starts: byteSet("+-CUA"),
+  words: ["+OK", "-ERR", "USER", "CAPA", "UIDL", "STLS", "APOP"],
   probe,
   open: () => ({ asked: [], lines: false, inLine: false, secrets: false, encrypted: false }),
 
@@ -116,15 +116,19 @@ function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
 
 const NO: Claim = { kind: "no" };
 
-/** The greeting; Redis says +OK too, but without a text. */
+/** The greeting; Redis says +OK too, but without a text, and -ERR. */
 function probe(bytes: Uint8Array): Claim {
-  if (bytes[0] !== 0x2b && firstWordBytes(bytes, 4) < 4) return NO;
+  if (bytes[0] !== 0x2b && bytes[0] !== 0x2d && firstWordBytes(bytes, 4) < 4) return NO;
   const text = latin1Of(bytes, 0, 128);
   if (/^\+OK [^\r\n]*(?:POP3?|ready|Dovecot|<[^>]+@[^>]+>)[^\r\n]*\r\n/i.test(text)) {
     return { kind: "response", score: 90 };
   }
   // Joined midway: what follows +OK is words, or two numbers.
-  if (/^\+OK (?:\d+ \d+|[A-Za-z][ -~]*)\r\n/.test(text)) return { kind: "response", score: 55 };
+  if (/^(?:\+OK\r\n)*\+OK (?:\d+ \d+|[A-Za-z][ -~]*)\r\n/.test(text)) {
+    return { kind: "response", score: 55 };
+  }
+  // Redis claims as much, so the next bytes decide.
+  if (/^(?:\+OK|-ERR [A-Za-z[][ -~]*)\r\n/.test(text)) return { kind: "response", score: 50 };
   // FTP logs in alike, and claims as much: only what else is said can tell.
   if (/^USER [^\r\n]+\r\n$/i.test(text)) return { kind: "request", score: 60 };
   if (/^(?:CAPA|UIDL|STLS)\r\n$/i.test(text)) return { kind: "request", score: 85 };
