@@ -2,9 +2,10 @@
 // `accuracy --db FILE`: how right the links of stored spans are, and what the tracer could not see.
 
 import type { Trace } from "../../queries/assembly/trace.ts";
-import { openStore, type Store } from "../../queries/store/store.ts";
+import type { Store } from "../../queries/store/store.ts";
 import { blindSpotLines } from "../blind_spots/blind_spot_lines.ts";
 import { type BlindSpot, BlindSpots } from "../blind_spots/blind_spots.ts";
+import { openForReading } from "../cli/open_for_reading.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { readStoredTraces } from "../export/stored_traces.ts";
 import { accuracyLines } from "./accuracy_lines.ts";
@@ -18,7 +19,7 @@ export interface StoredAccuracy {
 
 /** Prints it; throws one clear sentence when the file cannot be opened. */
 export async function showStoredAccuracy(path: string, asJson: boolean): Promise<void> {
-  await using store = await openStore({ path, readOnly: true });
+  await using store = await openForReading(path);
   const accuracy = await readStoredAccuracy(store);
   if (asJson) console.log(accuracyJson(accuracy));
   else for (const line of linesOf(accuracy)) console.log(line);

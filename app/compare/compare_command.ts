@@ -13,9 +13,9 @@ import { type CandidatesByChild, relink } from "../../queries/assembly/reassembl
 import { reweigh } from "../../queries/assembly/reassembly/reweigh.ts";
 import type { CompareFlags } from "../cli/commands/compare.ts";
 import { type CliContext, Refusal } from "../cli/context.ts";
+import { openForReading } from "../cli/open_for_reading.ts";
 import { assemblyRulesOf } from "../cli/options/assembly_flags.ts";
 import { paintFor } from "../cli/terminal/style.ts";
-import { openForReading } from "../explain/open_for_reading.ts";
 import { storedWindows } from "../export/stored_windows.ts";
 import { comparisonJson } from "./comparison_json.ts";
 import { comparisonLines } from "./comparison_lines.ts";

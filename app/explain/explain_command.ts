@@ -3,12 +3,12 @@
 
 import type { ExplainFlags } from "../cli/commands/explain.ts";
 import type { CliContext } from "../cli/context.ts";
+import { openForReading } from "../cli/open_for_reading.ts";
 import { assemblyRulesOf } from "../cli/options/assembly_flags.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { explainStored } from "./explain_stored.ts";
 import { explanationJson } from "./explanation_json.ts";
 import { explanationLines } from "./explanation_lines.ts";
-import { openForReading } from "./open_for_reading.ts";
 
 const COLUMNS_OF_FILES = 100;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `export`: the assembled traces of a store, in a form that other tools read.
 
-import { openStore, type Store } from "../../queries/store/store.ts";
 import { type CliContext, Refusal } from "../cli/context.ts";
 import type { ExportFlags, ExportFormat } from "../cli/commands/export.ts";
+import { openForReading } from "../cli/open_for_reading.ts";
 import { assemblyRulesOf } from "../cli/options/assembly_flags.ts";
 import { countText } from "../cli/terminal/quantity_text.ts";
 import { openTextOutput } from "../trace/text_output.ts";
@@ -67,12 +67,4 @@ function databaseOf({ db, replay, format }: ExportFlags): string {
       : `Cannot export ${format} from a recording: make spans of it first, ` +
         `trace --replay ${replay} --db FILE, then export --db FILE`,
   );
-}
-
-async function openForReading(path: string): Promise<Store> {
-  try {
-    return await openStore({ path, readOnly: true });
-  } catch (error) {
-    throw new Refusal(error instanceof Error ? error.message : String(error));
-  }
 }

@@ -3,8 +3,8 @@
 
 import { type CliContext, EXIT, Refusal } from "../cli/context.ts";
 import type { SqlFlags } from "../cli/commands/sql.ts";
+import { openForReading } from "../cli/open_for_reading.ts";
 import { paintFor } from "../cli/terminal/style.ts";
-import type { Store } from "../../queries/store/store.ts";
 import { type RowFormat, rowsText } from "./rows_text.ts";
 
 /** Rows that are fetched and printed at most. */
@@ -15,7 +15,7 @@ export async function sql(this: CliContext, flags: SqlFlags, statement?: string)
   const { stdout, stderr } = this.process;
   const format: RowFormat = flags.json ? "json" : flags.csv ? "csv" : "table";
   const paint = paintFor(Deno.stdout.isTerminal(), (name) => Deno.env.get(name));
-  await using store = await openForReading(flags.db);
+  await using store = await openForReading(flags.db, { anySchema: true });
   /** True when the statement could be run. */
   const run = async (text: string): Promise<boolean> => {
     try {
@@ -35,13 +35,4 @@ export async function sql(this: CliContext, flags: SqlFlags, statement?: string)
   }
   const { openPrompt } = await import("./prompt.ts");
   await openPrompt({ store, run, path: flags.db });
-}
-
-async function openForReading(path: string): Promise<Store> {
-  const { openStore } = await import("../../queries/store/store.ts");
-  try {
-    return await openStore({ path, readOnly: true });
-  } catch (error) {
-    throw new Refusal(error instanceof Error ? error.message : String(error));
-  }
 }

@@ -19,6 +19,8 @@ export interface StoreOptions {
   readonly path?: string;
   /** Open for queries only; works while another process writes the file. */
   readonly readOnly?: boolean;
+  /** To read: also a file of another version, whose tables may lack columns. */
+  readonly anySchema?: boolean;
   readonly keep?: Keep;
   /** Each gets a view `span_<name>`. */
   readonly protocols?: readonly ProtocolFields[];
@@ -74,7 +76,7 @@ const QUERY_ROWS_MAX = 1_000_000;
 const QUERY_BYTES_MAX = 512_000_000;
 
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const { path, readOnly = false, facts = {} } = options;
+  const { path, readOnly = false, anySchema = false, facts = {} } = options;
   const protocols = (options.protocols ?? []).map(plainFields);
   const keep = options.keep ?? (path === undefined ? KEEP_IN_MEMORY : KEEP_ON_DISK);
   const refuse = (error: Error) => {
@@ -84,7 +86,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const target = file === undefined ? {} : { path: file.path };
   const release = async () => void await file?.[Symbol.asyncDispose]();
   const counts = createCounts();
-  const request = { ...target, readOnly, keep, protocols, facts };
+  const request = { ...target, readOnly, anySchema, keep, protocols, facts };
   const worker = await superviseWorker(request, ({ spans, rows }) => counts.lose(spans, rows))
     .catch(async (error) => {
       await release();

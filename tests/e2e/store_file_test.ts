@@ -113,6 +113,10 @@ e2e("store on a file: damage is told in one sentence", { needs: [] }, async (t) 
       await store.exec("UPDATE store_meta SET value = '999' WHERE key = 'schema_version'");
     }
     await rejects(openStore({ path }), /it holds schema version 999, this program writes \d+/);
+    await rejects(openStore({ path, readOnly: true }), /schema version 999, .* read it by sql/);
+    await using reader = await openStore({ path, readOnly: true, anySchema: true });
+    const [row] = (await reader.query("SELECT count(*) AS n FROM spans")).rows();
+    equal(Number(row?.["n"]) > 0, true);
   });
   await Deno.remove(folder, { recursive: true });
 });

@@ -8,7 +8,14 @@ import { isFatal, plainReason } from "../problems.ts";
 import { ROW_GROUP_SPANS, sliceTable } from "../schema.ts";
 import { runQuery } from "./run_query.ts";
 import { atomically, type Slices } from "./slices.ts";
-import { countSpans, prepareTables, readUsedBytes, runOn, setFacts } from "./tables.ts";
+import {
+  checkForReading,
+  countSpans,
+  prepareTables,
+  readUsedBytes,
+  runOn,
+  setFacts,
+} from "./tables.ts";
 import { type Connection, type Engine, openEngine } from "./wasm_engine.ts";
 
 export interface Database extends Disposable {
@@ -37,7 +44,7 @@ const CHECKPOINT_SPANS_MAX = 2 * ROW_GROUP_SPANS;
 const CHECKPOINT_LOG_BYTES = 96_000_000;
 
 export async function openDatabase(request: OpenRequest): Promise<Database> {
-  const { path, readOnly, wasmPath } = request;
+  const { path, readOnly, anySchema, wasmPath } = request;
   const dataBytes = path === undefined ? request.keep.spansMax * SPAN_BYTES_IN_MEMORY : 0;
   const memoryBytesMax = Math.min(WORKING_BYTES_MAX + dataBytes, MEMORY_BYTES_MAX);
   const target = path === undefined ? {} : { path };
@@ -48,6 +55,7 @@ export async function openDatabase(request: OpenRequest): Promise<Database> {
   // From here on no statement can loosen what the engine was told at its start.
   writer.run("SET lock_configuration = true");
   const spans = slices?.spans ?? countSpans(writer);
+  if (readOnly && !anySchema) checkForReading(writer);
   const keeper = createKeeper(engine, writer, slices);
   keeper.checkpoint();
   return {

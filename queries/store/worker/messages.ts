@@ -9,6 +9,7 @@ export interface OpenRequest {
   readonly wasmPath: string;
   readonly path?: string;
   readonly readOnly: boolean;
+  readonly anySchema: boolean;
   readonly keep: Keep;
   readonly protocols: readonly ProtocolFields[];
   readonly facts: Readonly<Record<string, string>>;

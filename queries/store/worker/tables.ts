@@ -39,13 +39,7 @@ export function prepareTables(
       ({ key, value }) => [String(key), String(value)],
     ),
   );
-  const version = facts.get("schema_version");
-  if (version !== undefined && version !== String(SCHEMA_VERSION)) {
-    throw new Error(
-      `it holds schema version ${version}, this program writes ${SCHEMA_VERSION}; ` +
-        `export it with the version that wrote it, or give another path`,
-    );
-  }
+  checkVersion(facts.get("schema_version"), "or give another path");
   run("COMMIT");
   run(CREATE_REVISED);
   const nowNs = String(BigInt(Date.now()) * 1_000_000n);
@@ -61,6 +55,23 @@ export function prepareTables(
   slices.current(0n);
   for (const protocol of request.protocols) run(createProtocolView(protocol));
   return slices;
+}
+
+/** Refuses what has not the tables of this version, which only `sql` can make something of. */
+export function checkForReading(connection: Connection): void {
+  const [version] = select(
+    connection,
+    "SELECT value FROM store_meta WHERE key = 'schema_version'",
+  );
+  checkVersion(String(version?.["value"]), "or read it by sql");
+}
+
+function checkVersion(version: string | undefined, otherwise: string): void {
+  if (version === undefined || version === String(SCHEMA_VERSION)) return;
+  throw new Error(
+    `it holds schema version ${version}, this program writes ${SCHEMA_VERSION}; ` +
+      `export it with the version that wrote it, ${otherwise}`,
+  );
 }
 
 function findSlices(writer: Connection): Slice[] {
