@@ -4,6 +4,7 @@
 import { proposeCompletions, run } from "@stricli/core";
 import { openApplication } from "./application.ts";
 import { type CliContext, EXIT } from "./context.ts";
+import { helpText } from "./terminal/help_text.ts";
 
 if (import.meta.main) {
   // A deno task starts in the folder of deno.json; paths in its arguments mean the user's own.
@@ -17,9 +18,10 @@ export async function main(words: readonly string[]): Promise<number> {
   const dashes = words.indexOf("--");
   const before = dashes < 0 ? words : words.slice(0, dashes);
   const app = openApplication();
+  const isHelp = before.length === 0 || before.some((word) => word === "--help" || word === "-h");
   const context: CliContext = {
     process: {
-      stdout: textStream(Deno.stdout),
+      stdout: isHelp ? wrapped(textStream(Deno.stdout)) : textStream(Deno.stdout),
       stderr: textStream(Deno.stderr),
       env: Deno.env.get("NO_COLOR") ? { STRICLI_NO_COLOR: "1" } : {},
       exitCode: null as number | string | null,
@@ -38,6 +40,12 @@ export async function main(words: readonly string[]): Promise<number> {
 interface TextStream {
   write(text: string): void;
   getColorDepth(): number;
+}
+
+/** For the text of --help. */
+function wrapped(stream: TextStream): TextStream {
+  const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
+  return { ...stream, write: (text) => stream.write(helpText(text, columns)) };
 }
 
 /** A reader that went away (`| head`) ends the program quietly, as it ends any other. */

@@ -88,10 +88,10 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
   await tracing.finished;
   clearTimeout(timer);
   const { drops } = tracing.counts();
-  const closed = store?.close(undefined, async (opened) => await findings?.keep(opened, drops));
+  const limitMs = stopping.signal.aborted ? CLOSE_MS_MAX : undefined;
+  const closed = store?.close(limitMs, async (opened) => await findings?.keep(opened, drops));
   source[Symbol.dispose](); // while the store, another thread, writes what is left
   stopping.signal.addEventListener("abort", () => void store?.close(CLOSE_MS_MAX));
-  if (stopping.signal.aborted) await store?.close(CLOSE_MS_MAX);
   await closed;
   if (refusal !== undefined) throw refusal;
   sayEnd(tracing, {

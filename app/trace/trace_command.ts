@@ -21,8 +21,8 @@ import { waterfallLines } from "../views/waterfall_text.ts";
 
 /** Spans of the whole host that are remembered while the command runs. */
 const SPANS_MAX = 200_000;
-/** Exit code of shells for a program that is not there. */
-const NOT_FOUND = 127;
+/** Exit codes of shells for a program that is not there, and for one that cannot be started. */
+const NOT_FOUND = 127, NOT_STARTED = 126;
 const COLUMNS_OF_FILES = 120;
 
 /** Returns the exit code: the command's, 128+n when signal n killed it. */
@@ -66,9 +66,10 @@ export async function traceCommand(
   const closed = store?.close(undefined, (opened) => findings.keep(opened, drops));
   source[Symbol.dispose](); // while the store, another thread, writes what is left
   await closed;
+  if (tree === undefined) return status; // it did not start, which has been told
   const family = tree;
   const kept = traces.unsettled()
-    .filter(({ spans }) => spans.some(({ span }) => family?.has(span.pid) === true))
+    .filter(({ spans }) => spans.some(({ span }) => family.has(span.pid)))
     .sort((a, b) => Number(a.root.start_unix_ns - b.root.start_unix_ns));
   const text = flags.json === true ? jsonText(kept) : waterfallText(kept, flags.output);
   if (output === null) await writeToStderr(text);
@@ -92,7 +93,7 @@ async function runCommand(
     child = new Deno.Command(program, { args, stdin: "inherit" }).spawn();
   } catch (error) {
     console.error(`Cannot run ${program}: ${reasonOf(error)}`);
-    return NOT_FOUND;
+    return error instanceof Deno.errors.NotFound ? NOT_FOUND : NOT_STARTED;
   }
   started(child.pid);
   const forward = () => child.kill("SIGTERM");
@@ -109,6 +110,7 @@ async function runCommand(
 
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such program";
+  if (error instanceof Deno.errors.PermissionDenied) return "it is not a program, or not yours";
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -50,6 +50,7 @@ const CODES: readonly [what: string, command: string[], code: number][] = [
   ["is killed", ["sh", "-c", "kill -KILL $$"], 137],
   ["is terminated", ["sh", "-c", "kill -TERM $$"], 143],
   ["is not there", ["/nowhere/program"], 127],
+  ["is no program", ["/etc/passwd"], 126],
 ];
 
 for (const [what, command, expected] of CODES) {

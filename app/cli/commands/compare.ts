@@ -51,7 +51,10 @@ export const compareCommand = buildCommand<CompareFlags, [], CliContext>({
     customUsage: [
       { input: "--db spans.duckdb --threshold 0.95", brief: "were only sure links drawn" },
       { input: "--db spans.duckdb --without-rule identity", brief: "were there no ids" },
-      { input: "--db spans.duckdb --without-rule handoff,handback --json", brief: "" },
+      {
+        input: "--db spans.duckdb --without-rule handoff,handback --json",
+        brief: "for other programs",
+      },
     ],
     fullDescription:
       `Assembles the traces of a --db file twice: as they are shown, and with what is asked

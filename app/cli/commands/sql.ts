@@ -56,7 +56,10 @@ export const sqlCommand = buildCommand<SqlFlags, [statement?: string], CliContex
     brief: "Ask the spans of a --db file in SQL",
     customUsage: [
       '--db spans.duckdb "SELECT service, count(*) FROM spans GROUP BY 1"',
-      { input: "--db spans.duckdb --csv \"FROM spans WHERE status <> 'ok'\"", brief: "" },
+      {
+        input: "--db spans.duckdb --csv \"FROM spans WHERE status <> 'ok'\"",
+        brief: "for a spreadsheet",
+      },
       { input: "--db spans.duckdb", brief: "a prompt with history, .tables and .schema" },
     ],
     fullDescription:

@@ -2,6 +2,7 @@
 // `trace`: the options of the command. What it does is in ../../trace/.
 
 import { buildCommand } from "@stricli/core";
+import { completeInList } from "../options/complete_in_list.ts";
 import type { CliContext } from "../context.ts";
 import type { ServiceRule } from "../../../operators/enrichment/service_name.ts";
 import { parseServiceRule } from "../options/service_rule.ts";
@@ -34,6 +35,8 @@ export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
       protocol: {
         kind: "parsed",
         parse: (text: string) => text.toLowerCase(),
+        proposeCompletions: async (partial: string) =>
+          completeInList(partial, await protocolNames()),
         brief: "Show spans of these protocols only, as http,redis",
         placeholder: "name",
         variadic: ",",
@@ -161,4 +164,10 @@ tracing could not start (then the command is not run).`,
 function checkKeep(text: string): string {
   parseKeep(text, KEEP_IN_MEMORY);
   return text;
+}
+
+/** Loaded only to complete words: the command line itself starts without them. */
+async function protocolNames(): Promise<string[]> {
+  const { PROTOCOLS } = await import("../../../operators/protocols/registry.gen.ts");
+  return PROTOCOLS.map(({ name }) => name);
 }

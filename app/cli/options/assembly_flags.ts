@@ -6,6 +6,7 @@ import {
   type AssemblyRules,
   RULE_NAMES,
 } from "../../../queries/assembly/assembly_rules.ts";
+import { completeInList } from "./complete_in_list.ts";
 
 export interface AssemblyFlags {
   readonly threshold?: number;
@@ -23,6 +24,7 @@ export const assemblyFlags = {
   withoutRule: {
     kind: "parsed",
     parse: parseRule,
+    proposeCompletions: (partial: string) => completeInList(partial, RULE_NAMES),
     brief: "Link again without these rules, as handoff,after_waiting; identity: without ids",
     placeholder: "name",
     variadic: ",",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { completeInList } from "./complete_in_list.ts";
 import { parseDuration } from "./duration.ts";
 import { parsePayloadBytes, parsePid, parsePort } from "./numbers.ts";
 import { parsePointInTime } from "./point_in_time.ts";
@@ -34,6 +35,13 @@ Deno.test("numbers are whole and within bounds", () => {
   for (const text of ["0", "65536", "80.5", "-1", "http", ""]) {
     assert.throws(() => parsePort(text), /whole number from 1 to 65535/, text);
   }
+});
+
+Deno.test("the last name of a list is completed, without those that are there", () => {
+  const names = ["handback", "handoff", "identity"];
+  assert.deepEqual(completeInList("han", names), ["handback", "handoff"]);
+  assert.deepEqual(completeInList("handoff,Han", names), ["handoff,handback"]);
+  assert.deepEqual(completeInList("x", names), []);
 });
 
 Deno.test("points in time are an age, a date or Unix nanoseconds", () => {
