@@ -16,6 +16,7 @@ import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./progra
 import { joinLine } from "./shape/line.ts";
 import { taskOf } from "./task.ts";
 import { addWork, indexIdentity, oldestOpen, onlyOpen } from "./works.ts";
+import { noteUnowned } from "./trust/unowned.ts";
 
 /** A request was read: a work begins. */
 export function readRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Work {
@@ -130,6 +131,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, turn, isFresh, program);
   started(call, program);
+  noteUnowned(call, program);
   joinLine(call, program.lines);
   if (isFirstOfTask) thread.task = [];
   thread.task.push(call);

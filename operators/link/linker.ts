@@ -18,6 +18,7 @@ import { fix, learnPlaced, noteStory, place } from "./shape/place.ts";
 import { doubtOf, settleStory } from "./shape/rivals.ts";
 import { askRules, weigh } from "./weigh.ts";
 import { crowdOf } from "./trust/crowd.ts";
+import { surenessOfPresence } from "./trust/unowned.ts";
 import { forgetWorks, oldestOpen } from "./works.ts";
 
 export interface LinkerOutputs {
@@ -202,6 +203,7 @@ export class Linker {
     call.weighed = weigh(call, askRules(call, program), program, false);
     if (call.only !== null && call.weighed.parent === call.only) fix(call, call.only, program);
     if (call.isFixed) return call.weighed;
+    if (surenessOfPresence(program) < decisiveFrom) return call.weighed;
     const isTold = call.placed !== null && call.placed.readNs > program.crowdedNs;
     const doubt = isTold ? doubtOf(call, program) : null;
     if (doubt === null) return call.weighed;

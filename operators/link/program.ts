@@ -13,6 +13,7 @@ import { type Coroutines, startCoroutines } from "./coroutines.ts";
 import { type Delays, startDelays } from "./delays.ts";
 import type { Reliability } from "./trust/reliability.ts";
 import type { Repertoire } from "./trust/repertoire.ts";
+import type { Unowned } from "./trust/unowned.ts";
 import { type Gaps, startGaps } from "./shape/gaps.ts";
 import { type Flow, startFlow } from "./shape/flow.ts";
 import type { Doubt } from "./shape/rivals.ts";
@@ -231,6 +232,7 @@ export interface ProgramState {
   readonly consequences: Consequences;
   readonly delays: Delays;
   readonly batches: Batches;
+  readonly unowned: Unowned;
   /** Latest event time seen. */
   nowNs: number;
   /** The process has exited. */
@@ -270,6 +272,7 @@ export function startProgram(rulesCount: number): ProgramState {
     consequences: startConsequences(),
     delays: startDelays(),
     batches: { batched: 0, alternating: 0 },
+    unowned: { idle: 0, alone: 0 },
     nowNs: 0,
     gone: false,
   };

@@ -20,6 +20,7 @@ import { mayCall } from "./trust/repertoire.ts";
 import { resolve } from "./resolve.ts";
 import { RULES } from "./rules.ts";
 import { trusted } from "./trust/trusted.ts";
+import { surenessOfPresence } from "./trust/unowned.ts";
 
 /** Share of calls that a program makes on nobody's behalf, relative to one open work. */
 const backgroundShare = 0.02;
@@ -103,7 +104,10 @@ export function weigh(
     if (!isTold && !mayCall(each.work, call, program.repertoire)) object(each, "kind");
   }
   const rest = Math.max(0, count - weighed.length) * unnamed;
-  return toDecision(call, weighed, background + rest, count);
+  return toDecision(call, weighed, background + rest, {
+    among: count,
+    most: surenessOfPresence(program),
+  });
 }
 
 function object(to: Weighed, objection: Objection): void {
@@ -132,7 +136,7 @@ function toDecision(
   call: Call,
   weighed: Weighed[],
   restShare: number,
-  among: number,
+  { among, most }: { readonly among: number; readonly most: number },
 ): Decision {
   let total = restShare;
   for (const each of weighed) total += each.share;
@@ -145,8 +149,14 @@ function toDecision(
   for (let rank = 0; rank < weighed.length && rank < CANDIDATES_MAX; rank++) {
     const each = weighed[rank];
     if (each === undefined) break;
-    const most = call.contest === 0 || each.doubt === 1 ? confidenceMax : 1 - each.doubt;
-    const score = Math.min(each.share / total, most, confidenceMax);
+    const proven = call.contest === 0 || each.doubt === 1 ? confidenceMax : 1 - each.doubt;
+    const isNear = each.evidence === "turn" || RULES[each.rule]?.isTold === true;
+    const score = Math.min(
+      each.share / total,
+      proven,
+      isNear ? confidenceMax : most,
+      confidenceMax,
+    );
     candidates.push({
       span_id: call.exchange.spanId,
       parent_id: each.work.exchange.spanId,
