@@ -100,7 +100,8 @@ function openSelfCheck(out: Outputs<LinkCheck>): Join<SessionEvent, Fact | Linke
     const known = watched.get(program.program);
     if (known === undefined) {
       const startsHere = request.direction === "ingress" && request.message.identity !== null;
-      if (!startsHere || watched.size >= LIMITS.programs.value) return false;
+      if (!startsHere) return false;
+      if (watched.size >= LIMITS.programs.value) forgetOldest();
       watched.set(program.program, { minuteNs: emitNs, opened: 1 });
       return true;
     }
@@ -109,6 +110,11 @@ function openSelfCheck(out: Outputs<LinkCheck>): Join<SessionEvent, Fact | Linke
       known.opened = 0;
     }
     return ++known.opened <= LIMITS.selfCheckPerMinute.value;
+  }
+
+  /** Most likely it has exited; if not, its next request with an id brings it back. */
+  function forgetOldest(): void {
+    for (const oldest of watched.keys()) return void watched.delete(oldest);
   }
 
   function turn(): void {
