@@ -10,8 +10,8 @@ const REQUEST_WITHOUT_VERSION: Claim = { kind: "request", score: 75 };
 const RESPONSE: Claim = { kind: "response", score: 95 };
 
 const METHOD_BYTES_MAX = 32;
-/** Without a version within this, a line is not taken for a request line. */
-const LINE_BYTES_MAX = 16_384;
+/** So much of a path or URL is enough: the version may lie beyond all that is looked at. */
+const PATH_BYTES = 2_048;
 
 export function probeHttp(bytes: Uint8Array, length: number): Claim {
   const methodEnd = wordEnd(bytes);
@@ -33,16 +33,16 @@ function probeResponse(bytes: Uint8Array, length: number, slash: number): Claim 
 }
 
 function probeRequest(bytes: Uint8Array, length: number, start: number): Claim {
-  const end = Math.min(bytes.length, LINE_BYTES_MAX);
-  for (let i = start; i < end; i++) {
+  const path = bytes[start] === 0x2f || text(bytes, start, start + 7) === "http://";
+  const stop = Math.min(bytes.length, start + PATH_BYTES);
+  for (let i = start; i < stop; i++) {
     const c = bytes[i] as number;
     if (c === 0x0a) return endsInVersion(bytes, start, i) ? REQUEST : NO;
     if (c < 0x20 && c !== 0x0d) return NO;
   }
-  if (end === LINE_BYTES_MAX || start === end) return start === end ? MAYBE : NO;
-  // The line is cut. A path is enough where the rest was not captured.
-  const first = bytes[start];
-  if (length > bytes.length) return first === 0x2f ? REQUEST_WITHOUT_VERSION : NO;
+  if (start === bytes.length) return MAYBE;
+  // The line is cut. Any path is enough where the rest was not captured.
+  if (stop < bytes.length || length > bytes.length) return path ? REQUEST_WITHOUT_VERSION : NO;
   return MAYBE;
 }
 
@@ -65,6 +65,7 @@ function wordEnd(bytes: Uint8Array): number {
 
 function text(bytes: Uint8Array, start: number, end: number): string {
   let out = "";
-  for (let i = start; i < end; i++) out += String.fromCharCode(bytes[i] as number);
+  const stop = Math.min(end, bytes.length);
+  for (let i = start; i < stop; i++) out += String.fromCharCode(bytes[i] as number);
   return out;
 }
