@@ -52,6 +52,7 @@ export async function runCell(
     const startMs = performance.now();
     const tokens = await driveLoad({ ...load, clients, requests });
     const seconds = (performance.now() - startMs) / 1000;
+    await workIsDone(folder);
     await tracer.stop();
     await running[Symbol.asyncDispose]();
     const callLog = readCallLog(await readLogs(folder));
@@ -83,6 +84,20 @@ function meanCalls(plans: readonly string[]): number {
   const letters = plans.join("").replace(/[^rhpdcxn]/g, "").length;
   return letters / plans.length;
 }
+
+/** What goes on after the answers is logged as it is begun: until nothing more is. */
+async function workIsDone(folder: string): Promise<void> {
+  let before = "";
+  for (let i = 0; i < looksMax; i++) {
+    const log = await readLogs(folder);
+    if (log === before) return;
+    before = log;
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+  }
+}
+
+const lookMs = 250;
+const looksMax = 40;
 
 /** The program may be several, each with a log of its own. */
 async function readLogs(folder: string): Promise<string> {
