@@ -4,7 +4,7 @@
 import * as arrow from "@uwdata/flechette";
 import type { QueryParts } from "./worker/messages.ts";
 
-/** 64-bit integers are bigints; timestamps are ISO texts to the microsecond. */
+/** 64-bit integers are bigints; times are ISO texts, to the microsecond or the day. */
 export type Value = string | number | bigint | boolean | null | Value[] | { [name: string]: Value };
 export type Row = Readonly<Record<string, Value>>;
 
@@ -36,6 +36,7 @@ export function readResult({ parts, truncated }: QueryParts, rowsMax: number): R
     const all: ArrayLike<Value> = table.getChildAt(index).toArray() as ArrayLike<Value>;
     const values = all.length === rowCount ? all : Array.from(all).slice(0, rowCount);
     const type = table.schema.fields[index]?.type;
+    if (type?.typeId === arrow.Type.Date) return toDates(values);
     return type?.typeId === arrow.Type.Timestamp ? toTimes(values, type) : values;
   };
   return {
@@ -83,11 +84,20 @@ function kindOf(type: arrow.DataType): ResultColumn["kind"] {
       return "text";
     case arrow.Type.Bool:
       return "boolean";
+    case arrow.Type.Date:
     case arrow.Type.Timestamp:
       return "timestamp";
     default:
       return "other";
   }
+}
+
+/** Milliseconds since 1970, as they are read. */
+function toDates(values: ArrayLike<Value>): Value[] {
+  return Array.from(
+    values,
+    (value) => value === null ? null : new Date(Number(value)).toISOString().slice(0, 10),
+  );
 }
 
 const PER_SECOND = [1n, 1_000n, 1_000_000n, 1_000_000_000n] as const;

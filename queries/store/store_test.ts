@@ -163,3 +163,11 @@ async function boundedRows(store: Store): Promise<void> {
   deepEqual(twice.rows(), [{ a: 1, a_1: 2, b: 3.5, t: "2026-01-02T00:00:00.000000Z" }]);
   deepEqual(twice.columns.map(({ kind }) => kind), ["integer", "integer", "number", "timestamp"]);
 }
+
+Deno.test("dates are days; now() is UTC without a zone, as start_time is", async () => {
+  await using store = await openStore();
+  const sql = "SELECT DATE '2026-01-31' AS day, NULL::DATE AS none, " +
+    "typeof(now() - INTERVAL 10 MINUTE) AS type";
+  const result = await store.query(sql);
+  deepEqual(result.rows(), [{ day: "2026-01-31", none: null, type: "TIMESTAMP" }]);
+});
