@@ -9,11 +9,10 @@
 import type { Operator, Outputs, Stage } from "../engine/operator.ts";
 import type { DropReason } from "../model/drops.ts";
 import { LIMITS } from "../model/limits.ts";
-import { type Candidate, CANDIDATES_MAX } from "../model/link.ts";
-import { withVote } from "../model/links/votes.ts";
-import { type Key, PARENT_RULES, type ParentRule } from "../model/parent_rules.ts";
 import type { Span, SpanRevision } from "../model/span.ts";
 import { MILLISECOND, type Nanos } from "../model/time.ts";
+import { hang, ruleNamed } from "./applications/hang.ts";
+import { passedOn } from "./applications/passed_on.ts";
 
 export interface AppJoinParams {
   readonly spans: readonly Span[];
@@ -28,7 +27,6 @@ export const appJoin: Operator<SpanRevision, SpanRevision, AppJoinParams, never,
   open: openAppJoin,
 };
 
-const passingOn = ruleNamed("client_from_server_passing_on");
 const clientFromApp = ruleNamed("client_from_app");
 const appFromServer = ruleNamed("app_from_server");
 const serverFromApp = ruleNamed("server_from_remote_app");
@@ -60,10 +58,12 @@ function openAppJoin(
   for (const app of apps) {
     byId.set(app.revision.span.span_id, app);
     const key = appFromServer.childKey(app.revision.span);
-    if (key !== null) byParent.set(key, [...byParent.get(key) ?? [], app]);
+    if (key === null) continue;
+    const siblings = byParent.get(key);
+    if (siblings === undefined) byParent.set(key, [app]);
+    else siblings.push(app);
   }
-  /** Clients' spans that hang below an application's, as they came, by the sender they name. */
-  const hung = new Map<Key, SpanRevision[]>();
+  const passed = passedOn(out.emit);
   let next = 0;
   let newestNs: Nanos = 0n;
   let isCounted = false;
@@ -99,35 +99,15 @@ function openAppJoin(
     }
   }
 
-  /** What a proxy passed on hangs below what it had read, which is seen to end later. */
-  function takeBack(server: Span): void {
-    const key = passingOn.parentKey(server);
-    const taken = key === null ? undefined : hung.get(key);
-    for (const revision of taken ?? []) {
-      const { span } = revision;
-      const fit = passingOn.fits(span, server);
-      if (fit === 0) continue;
-      const linked = hang(revision, server.span_id, fit, passingOn);
-      out.emit({ ...linked, span: { ...linked.span, revision: span.revision + 1 } });
-    }
-  }
-
-  function remember(revision: SpanRevision): void {
-    const key = passingOn.childKey(revision.span);
-    if (key === null) return;
-    hung.set(key, [...hung.get(key) ?? [], revision].slice(-HUNG_PER_KEY_MAX));
-    if (hung.size <= HUNG_MAX) return;
-    for (const oldest of hung.keys()) return void hung.delete(oldest);
-  }
-
   return {
     push(revision) {
       const { span } = revision;
       if (span.end_unix_ns > newestNs) newestNs = span.end_unix_ns;
       adopt(span);
-      takeBack(span);
+      passed.takeBack(span);
+      if (passed.isTakenAgain(revision)) return send(newestNs - windowNs);
       const placed = below(revision, byId);
-      if (placed !== revision) remember(revision);
+      if (placed !== revision) passed.remember(revision);
       out.emit(placed);
       send(newestNs - windowNs);
     },
@@ -136,10 +116,6 @@ function openAppJoin(
     held: () => apps.length - next,
   };
 }
-
-/** Names of senders that are remembered, and requests that carry one of them. */
-const HUNG_MAX = 16_384;
-const HUNG_PER_KEY_MAX = 8;
 
 /** It fits better, or as well and started later: further on the way of the request. */
 function isNearer(server: Span, fit: number, app: App): boolean {
@@ -163,42 +139,8 @@ function below(revision: SpanRevision, byId: ReadonlyMap<unknown, App>): SpanRev
   return revision;
 }
 
-function hang(
-  { span, candidates }: SpanRevision,
-  parentId: bigint,
-  confidence: number,
-  { name, evidence }: ParentRule,
-): SpanRevision {
-  const winner: Candidate = {
-    span_id: span.span_id,
-    parent_id: parentId,
-    evidence,
-    score: confidence,
-    rank: 0,
-    votes: withVote("", name, confidence),
-    among: 1,
-  };
-  const others = candidates.filter(({ parent_id }) => parent_id !== parentId)
-    .slice(0, CANDIDATES_MAX - 1).map((each, i) => ({ ...each, rank: i + 1 }));
-  return {
-    span: {
-      ...span,
-      parent_span_id: parentId,
-      link_evidence: evidence,
-      link_confidence: confidence,
-    },
-    candidates: [winner, ...others],
-  };
-}
-
 function asCame(span: Span): SpanRevision {
   if (span.parent_span_id === null) return { span, candidates: [] };
   const rule = ruleNamed("app_from_app");
   return hang({ span, candidates: [] }, span.parent_span_id, 1, rule);
-}
-
-function ruleNamed(name: string): ParentRule {
-  const rule = PARENT_RULES.find((each) => each.name === name);
-  if (rule === undefined) throw new Error(`Cannot join application spans: no rule ${name}`);
-  return rule;
 }

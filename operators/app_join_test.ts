@@ -127,6 +127,29 @@ Deno.test("app_join: a proxy that passes the sender's id on stays between the tw
   ]);
 });
 
+Deno.test("app_join: what a proxy passed on stays below it when it is revised", () => {
+  const proxy = { ...served, parent_id_header: hex(0xa1n) };
+  const passed = fixtureSpan({
+    span_id: 5n,
+    pid: proxy.pid,
+    trace_id_header: traceId,
+    parent_id_header: hex(0xa1n),
+    start_unix_ns: proxy.start_unix_ns + 1_000n,
+    end_unix_ns: proxy.end_unix_ns - 1_000n,
+  });
+  const { out } = join([caller], [passed, proxy, proxy, { ...passed, revision: 1 }]);
+  const revisions = out.filter(({ span }) => span.span_id === 5n).map(({ span }) => [
+    span.revision,
+    span.parent_span_id,
+  ]);
+  assert.deepEqual(revisions, [[0, 0xa1n], [1, 2n], [2, 2n]]);
+});
+
+Deno.test("app_join: many spans below one parent", () => {
+  const many = Array.from({ length: 100_000 }, (_, i) => app(BigInt(i + 1_000), 0xb1n));
+  assert.equal(join(many, []).out.length, many.length);
+});
+
 const lastOf = (
   out: readonly SpanRevision[],
 ) => [...new Map(out.map(({ span }) => [span.span_id, span])).values()];

@@ -21,7 +21,8 @@ export function applicationSpan(
   const endNs = nanosOf(fields["endTimeUnixNano"] ?? fields["end_time_unix_nano"]);
   if (traceId === null || spanId === null || startNs === null || endNs === null) return null;
   if (endNs < startNs) return null;
-  const parentId = hexOf(fields["parentSpanId"] ?? fields["parent_span_id"], 16);
+  const namedId = hexOf(fields["parentSpanId"] ?? fields["parent_span_id"], 16);
+  const parentId = namedId === spanId ? null : namedId;
   const name = typeof fields["name"] === "string" ? cut(fields["name"]) : "";
   const code = codeIn(own);
   return {

@@ -71,6 +71,8 @@ Deno.test("otlp: names of kinds, older names of fields, base64 ids, numbers as t
   assert.deepEqual(spans.map(({ trace_id_header: id }) => id), [traceId, traceId, traceId]);
   assert.deepEqual([spans[0]?.status, spans[0]?.response_code], ["ok", null]);
   assert.deepEqual([spans[1]?.parent_span_id, spans[1]?.link_confidence], [null, 0]);
+  const [own] = read({ ...plain, parentSpanId: plain.spanId }).spans;
+  assert.deepEqual([own?.parent_span_id, own?.parent_id_header], [null, null]);
   const older = {
     resourceSpans: [{ instrumentationLibrarySpans: [{ spans: [plain] }] }],
   };
