@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stored trace over two hosts whose clocks are hours apart, from any of its ids.
+// Stored traces: over two hosts whose clocks are hours apart, from any of its ids; of long spans.
 
 import assert from "node:assert/strict";
 import { fixtureServerOf, fixtureSpan } from "../../model/span_fixture.ts";
@@ -38,4 +38,22 @@ Deno.test("a stored trace over hosts with skewed clocks is found whole, and says
     assert.match(lines.join("\n"), /^clock of web is 7h00m behind db \(±\d+µs, by 3 requests\)/m);
   }
   await assert.rejects(explainStored(store, "00000000000000ff"), /there is no such span/);
+});
+
+Deno.test("a stored trace whose spans last for hours is found whole", async () => {
+  await using store = await openStore();
+  const during = (span_id: bigint, parent: bigint | null, from: bigint, hours: bigint) =>
+    fixtureSpan({
+      span_id,
+      parent_span_id: parent,
+      link_evidence: parent === null ? "" : "thread",
+      link_confidence: parent === null ? 0 : 1,
+      request_seq: null,
+      start_unix_ns: startNs + from * hour,
+      end_unix_ns: startNs + (from + hours) * hour,
+    });
+  const spans = [during(1n, null, 0n, 9n), during(2n, 1n, 5n, 3n), during(3n, 2n, 7n, 1n)];
+  await store.insertSpans(spans.map((span) => ({ span, candidates: [] })));
+  const { trace } = await explainStored(store, "0000000000000001");
+  assert.equal(trace.nodes.length, 3);
 });

@@ -33,7 +33,7 @@ export function relatedSql(
 export function linksSql(range: TimeRange, rowsMax: number, table = "spans"): string {
   return `SELECT span_id AS id, request_seq AS seq,
     CASE WHEN link_confidence >= ${POSSIBLE_FROM} THEN parent_span_id END AS parent,
-    ((start_unix_ns - ${range.fromNs}) // 1000)::UINTEGER AS start_us
+    ((start_unix_ns - ${range.fromNs}) // 1000)::DOUBLE AS start_us
   FROM ${table}
   WHERE start_unix_ns BETWEEN ${range.fromNs} AND ${range.toNs}
   LIMIT ${rowsMax + 1}`;
