@@ -185,9 +185,9 @@ class Mask {
   shape(): string {
     this.#replace(this.#sql.length, this.#sql.length, "");
     const masked = this.#masked;
-    const ends = this.#last === 59 || this.#last <= 32 || this.#last > 127;
-    const trimmed = ends ? masked.replace(/[\s;]+$/, "") : masked;
-    return collapseLists(trimmed);
+    let end = masked.length;
+    while (end > 0 && isEnd(masked.charCodeAt(end - 1))) end--;
+    return collapseLists(masked.slice(0, end));
   }
 
   #note(character: number): void {
@@ -219,6 +219,8 @@ class Mask {
   }
 }
 
+/** White space or a semicolon. */
+const isEnd = (c: number) => c === 59 || c === 160 || isSpace(c);
 const isLetter = (c: number) => (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
 
 /** What the statement does, and to which table first. */

@@ -55,6 +55,12 @@ Deno.test("reads the trace context of a comment", () => {
   });
 });
 
+Deno.test("only what ends a statement is trimmed, however much stands before it", () => {
+  const separators = ";".repeat(100_000);
+  const { masked } = describeSql(`${separators}COMMIT ;\n; `, "other");
+  assert.equal(masked, `${separators}COMMIT`);
+});
+
 Deno.test("no literal survives, whatever surrounds it", () => {
   fc.assert(fc.property(fc.string(), fc.string(), (before, after) => {
     const head = before.replace(/['"$`#\-/\\]/g, "");

@@ -288,7 +288,7 @@ function answer(make: Make<F>, state: State, more: boolean): Step {
 /** `INSERT 0 5`, `SELECT 3`, `BEGIN`: the last word counts rows. */
 function readCommand(cursor: Cursor, bytes: number, state: State): void {
   cursor.enter(bytes);
-  const rows = /(\d+)$/.exec(cursor.cstring())?.[1];
+  const rows = / (\d{1,15})$/.exec(cursor.cstring())?.[1];
   cursor.leave();
   state.commands++;
   if (rows !== undefined) state.rows = Number(rows);

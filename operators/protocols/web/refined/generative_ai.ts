@@ -70,9 +70,9 @@ export const generativeAi = refineProtocol({
     response_id: /"id"\s*:\s*"((?:chatcmpl|cmpl|msg|resp)[\w-]{1,96})"/g,
     finish_reason: /"(?:finish_reason|stop_reason|finishReason|done_reason)"\s*:\s*"(\w{1,64})"/g,
     input_tokens:
-      /"(?:prompt_tokens|input_tokens|prompt_eval_count|promptTokenCount)"\s*:\s*(\d+)/g,
+      /"(?:prompt_tokens|input_tokens|prompt_eval_count|promptTokenCount)"\s*:\s*(\d{1,15})/g,
     output_tokens:
-      /"(?:completion_tokens|output_tokens|eval_count|candidatesTokenCount)"\s*:\s*(\d+)/g,
+      /"(?:completion_tokens|output_tokens|eval_count|candidatesTokenCount)"\s*:\s*(\d{1,15})/g,
   },
 
   refine(request) {
