@@ -159,11 +159,14 @@ function hexOfBase64(id: string): string {
   }
 }
 
-/** Unix nanoseconds, after 1970 and within 63 bits: text, or a number that JSON has rounded. */
+/** Unix nanoseconds, of 1970 to 2116: text, or a number that JSON has rounded. */
 function nanosOf(time: unknown): bigint | null {
   const isText = typeof time === "string" && /^\d{1,19}$/.test(time);
-  const isNumber = typeof time === "number" && time > 0 && time < 2 ** 63;
+  const isNumber = typeof time === "number" && time > 0 && time < Number(TIME_END_NS);
   if (!isText && !isNumber) return null;
   const ns = BigInt(isNumber ? Math.trunc(time) : time);
-  return ns > 0n && ns < 1n << 63n ? ns : null;
+  return ns > 0n && ns < TIME_END_NS ? ns : null;
 }
+
+/** Sums and differences of times stay within 63 bits. */
+const TIME_END_NS = 1n << 62n;

@@ -87,6 +87,7 @@ Deno.test("otlp: spans without ids or times are counted, not taken", () => {
     { ...plain, startTimeUnixNano: "yesterday" },
     { ...plain, endTimeUnixNano: "1" },
     { ...plain, startTimeUnixNano: 1e40 },
+    { ...plain, endTimeUnixNano: "9223372036854775807" },
     null,
     "x",
   ];
