@@ -3,7 +3,7 @@
 // between words, under each other.
 
 /** Colours take no place. */
-// deno-lint-ignore no-control-regex
+// deno-lint-ignore no-control-regex -- colours begin with one
 const COLOURS = /\x1b\[[0-9;]*m/g;
 /** An option and the space before its description; colours already taken out. */
 const OPTION = /^\s*(?:-\w\s+)?\[?--\S+\s{2,}/;
