@@ -102,7 +102,7 @@ function readCommand(line: string, make: Make<F>, state: State): Step {
   const verb = (/^[A-Za-z]+/.exec(line)?.[0] ?? "").toUpperCase();
   if (!VERBS.has(verb)) throw new Malformed("no such command");
   const rest = line.slice(verb.length).trim();
-  const address = /<([^>]*)>/.exec(rest)?.[1] ?? "";
+  const address = /^[^<]*<([^>]*)>/.exec(rest)?.[1] ?? "";
   const draft: Draft<F> = {
     type: verb,
     resource: verb === "AUTH" ? "" : address || rest,
