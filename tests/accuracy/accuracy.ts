@@ -1,15 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How right traces are, told as tables:
-//
-//   accuracy.ts [--program NAME]… [--concurrency 1,8,64] [--full] [--cold] [--json]
-//               [--keep FOLDER]            real programs under load, traced by the kernel
-//   accuracy.ts --list                  shapes of work, and which programs have them
-//   accuracy.ts --replay [--json]          recordings of real programs, and simulated services
-//   accuracy.ts --dataset PATH [--json]    evidence 7 and 8 alone on a data set, or on a folder
-//   accuracy.ts --db FILE [--json]         links of stored spans, as ids in the traffic tell
-//
-// With --json one line per row. Exit code 1 where the target of wrong merges is missed, 2 on wrong
-// usage.
+// How right traces are, told as tables. What it can do is in HELP below.
 
 import { parseArgs } from "node:util";
 import { showDataSets } from "./dataset/show_data_sets.ts";
@@ -18,16 +8,35 @@ import { live } from "./live.ts";
 import { coverageText } from "./live/coverage.ts";
 import { showReplayed } from "./replayed.ts";
 
+const HELP = `How right traces are, told as tables.
+
+  deno task accuracy [--program NAME]… [--concurrency 1,8,64] [--full] [--cold] [--keep FOLDER]
+      real programs under load, traced by the kernel (root); --full: 5,000 links a cell;
+      --cold: nothing learned before; --keep: the recordings go into FOLDER
+  deno task accuracy --list           shapes of work, and which programs have them
+  deno task accuracy --replay         recordings of real programs, and simulated services; no root
+  deno task accuracy --dataset PATH   by times alone: a data set with ground truth, or a folder
+  deno task accuracy --db FILE        links of stored spans, as ids in the traffic tell
+
+With --json one line per row. Exit code 1 where the target of wrong merges is missed, 2 on wrong
+usage.
+
+Examples
+  deno task accuracy --program node_pool,go --concurrency 8,256
+  deno task accuracy --db spans.duckdb`;
+
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: string[]): Promise<number> {
   try {
     const options = optionsIn(args);
-    if (options.list) console.log(coverageText());
+    if (options.help) console.log(HELP);
+    else if (options.list) console.log(coverageText());
     else if (options.db !== undefined) {
       await showStoredAccuracy(fromCaller(options.db), options.json);
-    } else if (options.dataset !== undefined) await showDataSets(options.dataset, options.json);
-    else if (options.replay) await showReplayed(options.json);
+    } else if (options.dataset !== undefined) {
+      await showDataSets(fromCaller(options.dataset), options.json);
+    } else if (options.replay) await showReplayed(options.json);
     else return await live(options) ? 0 : 1;
     return 0;
   } catch (error) {
@@ -40,6 +49,7 @@ function optionsIn(args: string[]) {
   const { values } = parseArgs({
     args,
     options: {
+      help: { type: "boolean", short: "h", default: false },
       dataset: { type: "string" },
       db: { type: "string" },
       list: { type: "boolean", default: false },
@@ -54,7 +64,7 @@ function optionsIn(args: string[]) {
   });
   return {
     ...values,
-    keep: values.keep,
+    keep: values.keep === undefined ? undefined : fromCaller(values.keep),
     programs: values.program.flatMap((names) => names.split(",")),
     concurrency: values.concurrency.split(",").map(clientsOf),
   };
