@@ -15,6 +15,7 @@ import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./progra
 
 import { joinLine } from "./shape/line.ts";
 import { taskOf } from "./task.ts";
+import { checkLine } from "./wait_line.ts";
 import { addWork, indexIdentity, oldestOpen, onlyOpen } from "./works.ts";
 import { noteUnowned } from "./trust/unowned.ts";
 
@@ -56,7 +57,7 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   thread.readsRequests = true;
   thread.open.push(work);
   thread.task = [];
-  read(work, seen.turn, thread, program);
+  read(work, seen, thread, program);
   return work;
 }
 
@@ -166,7 +167,7 @@ export function readResponse(call: Call, seen: MessageSeen, program: ProgramStat
   }
   if (call.only?.alone && call.only.trail.length < trailMax) call.only.trail.push(call);
   call.doneThread = threadOf(seen, program);
-  read(call, seen.turn, call.doneThread, program);
+  read(call, seen, call.doneThread, program);
 }
 
 /** Responses to workers that are remembered until what follows is known. */
@@ -200,14 +201,33 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
   if (program.open === 1 && last !== null && (last === work || !last.isWork)) {
     learnDelay(last, answering, program);
   }
-  if (isSameTurn && (last === work || !last.isWork)) answerFrom(last, work, "same_turn", program);
-  else if (!isSameTurn) {
+  if (isSameTurn) answerAtOnce(last, work, thread, program);
+  else {
     const fromTurn = seen.turn - lagMax(program.consequences);
     const isOwn = work.sent.length === 0 && work.turn >= fromTurn;
     const from = isOwn ? work : answered(work, thread, fromTurn, program);
     if (from !== null && (from === work || !from.isWork)) answerFrom(from, work, "later", program);
     else handBack(work, program);
   }
+}
+
+/**
+ * An answer follows from what was read last in its turn. But what came in one go was all read
+ * before the first of it led to anything: then it is a response whose line of origins begins with
+ * the work, and proves nothing beyond that.
+ */
+function answerAtOnce(last: Ingress, work: Work, thread: Thread, program: ProgramState): void {
+  const { together } = thread;
+  if (last !== work && together.length > 1) {
+    const own = together.find((each) => !each.isWork && beginOf(each) === work);
+    if (own !== last) {
+      if (own !== undefined) led(own, ANSWER, program);
+      return;
+    }
+  }
+  if (last.isWork && last !== work) return;
+  if (!last.isWork && last.after === null) checkLine(last, work, program);
+  answerFrom(last, work, "same_turn", program);
 }
 
 /**
@@ -262,9 +282,17 @@ function answerFrom(
 }
 
 /** A thread has read something; what it had read before, if nothing came of it, waits. */
-function read(ingress: Ingress, turn: number, thread: Thread, program: ProgramState): void {
+function read(
+  ingress: Ingress,
+  { turn, emitNs }: MessageSeen,
+  thread: Thread,
+  program: ProgramState,
+): void {
   noteRead(thread, turn, program);
   const { last, waiting } = thread;
+  if (Number(emitNs) !== thread.togetherNs) thread.together = [];
+  thread.togetherNs = Number(emitNs);
+  if (thread.together.length < togetherMax) thread.together.push(ingress);
   if (last !== null && thread.readsRequests && owesAny(last, program.consequences)) {
     waiting.push(last);
     if (waiting.length > waitingMax) waiting.shift();
@@ -272,6 +300,9 @@ function read(ingress: Ingress, turn: number, thread: Thread, program: ProgramSt
   thread.last = ingress;
   thread.lastTurn = turn;
 }
+
+/** Reads in one go that are told apart. */
+const togetherMax = 256;
 
 /** Reads of one thread that wait for their consequence, at most. */
 const waitingMax = 1_024;
@@ -343,6 +374,8 @@ function threadOf(seen: MessageSeen, program: ProgramState): Thread {
     last: null,
     lastTurn: 0,
     soFar: startTurn(),
+    together: [],
+    togetherNs: -1,
     readsRequests: false,
     open: [],
     waiting: [],

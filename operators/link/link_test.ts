@@ -346,3 +346,33 @@ Deno.test("link: what requests of each kind do tells apart whose calls are whose
   }
   assert.ok(right > 30, String(right));
 });
+
+Deno.test("link: one who waits no longer puts the line out of step only briefly", () => {
+  const run = startRun();
+  let turn = 100;
+  for (let i = 0; i < 20; i++, turn += 2) {
+    const work = run.read({ turn });
+    const call = run.call({ turn, conn: 9 });
+    run.close(call, { turn: turn + 1 });
+    run.close(work, { turn: turn + 1 });
+  }
+  const owners = [run.read({ turn, conn: 1 })];
+  let call = run.call({ turn, conn: 9 });
+  const gone = run.read({ turn, conn: 2 });
+  for (let conn = 3; conn < 64; conn++) owners.push(run.read({ turn, conn }));
+  const calls = owners.map((owner) => {
+    const ended = call;
+    run.close(ended, { turn: ++turn });
+    call = run.call({ turn, conn: 9 });
+    run.close(owner, { turn });
+    return ended;
+  });
+  run.close(gone, { turn });
+  run.join.end();
+  const scores = calls.map((call, i) => {
+    const [best] = run.said(call)?.candidates ?? [];
+    return best?.parent_id === owners[i]?.spanId ? best?.score ?? 0 : 0;
+  });
+  const sure = scores.filter((score) => score >= CERTAIN_FROM).length;
+  assert.ok(sure > 20, scores.map((score) => score.toFixed(2)).join(" "));
+});

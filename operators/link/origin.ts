@@ -34,6 +34,8 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   if (fromDelay !== null) return fromDelay;
   const isSameTurn = last !== null && thread.lastTurn === turn;
   const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread;
+  const first = isSameTurn ? firstOfSeveral(thread, kind, program) : null;
+  if (first !== null) return { from: first, by: "at_once" };
   if (isSameTurn) {
     const fits = mayFollow(last, kind, consequences);
     const mayWait = isFresh || (isFreed && lastOnConnection === last) || !fits;
@@ -58,6 +60,19 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   }
   const from = oldest(thread, kind, -Infinity, likelyWaiting, program);
   return from === null ? null : { from, by: isFresh ? "opened" : "waited" };
+}
+
+/** Of several that were read in one go, the first that likely leads to this and has to nothing. */
+function firstOfSeveral(
+  { together }: Thread,
+  kind: number,
+  { consequences }: ProgramState,
+): Ingress | null {
+  if (together.length <= 1) return null;
+  return together.find((each) =>
+    !isOver(each) && each.sent.length === 0 &&
+    owes(each, kind, consequences) >= likelyWaiting
+  ) ?? null;
 }
 
 /**

@@ -18,6 +18,7 @@ import { type Gaps, startGaps } from "./shape/gaps.ts";
 import { type Flow, startFlow } from "./shape/flow.ts";
 import type { Doubt } from "./shape/rivals.ts";
 import { type Lines, startLines } from "./shape/line.ts";
+import type { Offset } from "./wait_line.ts";
 
 /** A request that the program read, and works on until it has answered: a possible parent. */
 export interface Work {
@@ -176,6 +177,9 @@ export interface Thread {
   last: Ingress | null;
   lastTurn: number;
   readonly soFar: TurnSoFar;
+  /** What it has read in one go with `last`, in order, itself included; and when. */
+  together: Ingress[];
+  togetherNs: number;
   /** It has read a request at least once. */
   readsRequests: boolean;
   /** Works read here and not ended. */
@@ -220,6 +224,8 @@ export interface ProgramState {
   /** When a call was last sent among so many that stories were not told apart. */
   crowdedNs: number;
   readonly lines: Lines;
+  /** By kind of call; see wait_line.ts. */
+  readonly offsets: Map<number, Offset>;
   /** Calls that are nobody's for the time being. */
   readonly strays: Set<Call>;
   /** Divisions that may be tried, refilled as event time goes on; see shape/rivals.ts. */
@@ -264,6 +270,7 @@ export function startProgram(rulesCount: number): ProgramState {
     repertoire: new Map(),
     crowdedNs: -Infinity,
     lines: startLines(),
+    offsets: new Map(),
     strays: new Set(),
     divisionsLeft: 0,
     refilledNs: -Infinity,

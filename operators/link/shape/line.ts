@@ -20,7 +20,7 @@ export interface Lines {
 export const startLines = (): Lines => ({ byKind: new Map() });
 
 /** Calls that need a connection first are a line of their own. */
-export function lineOf(call: Call, { byKind }: Lines): Line {
+export function lineOf(call: Pick<Call, "kind" | "isFresh">, { byKind }: Lines): Line {
   const key = call.kind * 2 + (call.isFresh ? 1 : 0);
   let line = byKind.get(key);
   if (line === undefined) {
