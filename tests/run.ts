@@ -2,14 +2,15 @@
 // The front end of all tests: runs the lanes named on the command line, streams what they print,
 // and closes with one line that people and machines read: `N passed, N failed, N skipped`.
 //
-//   tests/run.ts LANE... [--junit FILE] [--filter TEXT] [PATH...]     LANE: static | unit | e2e
+//   tests/run.ts LANE... [--junit FILE] [--filter TEXT] [PATH...]
+//   LANE: static | unit | integration | e2e
 //
 // All lanes but e2e start at once and are shown in order; e2e runs last and alone, because its
 // tests share the kernel. Exit code: 0 all passed, 1 something failed, 2 wrong usage.
 
 import { type Lane, laneNames, stepsOf } from "./support/lanes.ts";
 import { mergeJunit } from "./support/junit.ts";
-import { type UnitModules, writeUnitModules } from "./support/unit_modules.ts";
+import { type TestModules, writeTestModules } from "./support/test_modules.ts";
 import { addTally, parseTally, type Tally } from "./support/tally.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -35,13 +36,13 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(options);
     return 2;
   }
-  await using unit = await writeUnitModules(Deno.cwd(), navigator.hardwareConcurrency);
+  await using modules = await writeTestModules(Deno.cwd(), navigator.hardwareConcurrency);
   const skips: string[] = [];
   const reports: string[] = [];
   let total: Tally = { passed: 0, failed: 0, skipped: 0 };
   for (const exclusive of [false, true]) {
     const lanes = options.lanes.filter((lane) => (lane === "e2e") === exclusive);
-    const running = lanes.flatMap((lane) => start(lane, pathsOf(lane, options, unit), reports));
+    const running = lanes.flatMap((lane) => start(lane, pathsOf(lane, options, modules), reports));
     for (const step of running) total = addTally(total, await finish(step, skips));
   }
   if (options.junit !== undefined) await writeJunit(options.junit, reports);
@@ -78,11 +79,10 @@ function fromCaller(path: string): string {
   return path.startsWith("/") || folder === undefined ? path : `${folder}/${path}`;
 }
 
-/** Without paths on the command line, the unit lane takes all its tests by the module. */
-function pathsOf(lane: Lane, options: Options, unit: UnitModules): Options {
-  return lane === "unit" && options.paths.length === 0
-    ? { ...options, paths: unit.paths }
-    : options;
+/** Without paths on the command line, a lane takes all its tests by the module. */
+function pathsOf(lane: Lane, options: Options, { paths }: TestModules): Options {
+  const all = lane === "unit" || lane === "integration" ? paths[lane] : [];
+  return options.paths.length === 0 ? { ...options, paths: all } : options;
 }
 
 function start(lane: Lane, options: Options, reports: string[]): Running[] {

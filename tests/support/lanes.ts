@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each lane of tests runs, with which permissions. The one place that lists them.
 
-export const laneNames = ["static", "unit", "e2e"] as const;
+export const laneNames = ["static", "unit", "integration", "e2e"] as const;
 export type Lane = typeof laneNames[number];
 
 /** One `deno` command of a lane; `countsTests` when it prints deno test's closing line. */
@@ -25,7 +25,7 @@ export function stepsOf(
   if (lane === "static") return staticSteps;
   const { paths = [], filter, junit } = tests ?? { filter: undefined, junit: undefined };
   return [{
-    name: lane === "unit" ? "unit, property and golden tests" : "end-to-end tests on this kernel",
+    name: testsOf[lane],
     countsTests: true,
     args: [
       "test",
@@ -34,14 +34,20 @@ export function stepsOf(
       "--sanitize-ops",
       "--sanitize-resources",
       "--permit-no-files",
-      ...(lane === "unit" ? unitFlags() : e2eFlags),
+      ...(lane === "e2e" ? e2eFlags : unitFlags()),
       ...(checked ? ["--no-check"] : []),
       ...(filter === undefined ? [] : [`--filter=${filter}`]),
       ...(junit === undefined ? [] : [`--junit-path=${junit}`]),
-      ...(paths.length > 0 ? paths : [lane === "unit" ? "." : "tests/e2e/"]),
+      ...(paths.length > 0 ? paths : ["tests/e2e/"]),
     ],
   }];
 }
+
+const testsOf = {
+  unit: "unit, property and golden tests",
+  integration: "tests of parts that take seconds together: the store, recordings of programs",
+  e2e: "end-to-end tests on this kernel",
+} as const;
 
 const staticSteps: Step[] = [
   { name: "fmt", args: ["fmt", "--check"], countsTests: false },
