@@ -45,7 +45,8 @@ export function stepsOf(
 
 const testsOf = {
   unit: "unit, property and golden tests",
-  integration: "tests of parts that take seconds together: the store, recordings of programs",
+  integration:
+    "tests that take seconds: the store, recordings of programs, learning from thousands of calls",
   e2e: "end-to-end tests on this kernel",
 } as const;
 
