@@ -11,7 +11,7 @@ export function nginxConfiguration(
 worker_processes 1;
 pid ${folder}/nginx.pid;
 ${Deno.uid() === 0 ? "user root;" : ""}
-events { worker_connections 512; }
+events { worker_connections 2048; }
 http {
   access_log off;
   ${temporary}

@@ -42,7 +42,7 @@ function configuration(folder: string, port: number, options: NginxOptions): str
 worker_processes ${options.workers ?? 1};
 pid ${folder}/nginx.pid;
 ${Deno.uid() === 0 ? "user root;" : ""}
-events { worker_connections 512; }
+events { worker_connections 2048; }
 http {
   access_log off;
   ${paths}
