@@ -33,7 +33,6 @@ function probeResponse(bytes: Uint8Array, length: number, slash: number): Claim 
 }
 
 function probeRequest(bytes: Uint8Array, length: number, start: number): Claim {
-  const path = bytes[start] === 0x2f || text(bytes, start, start + 7) === "http://";
   const stop = Math.min(bytes.length, start + PATH_BYTES);
   for (let i = start; i < stop; i++) {
     const c = bytes[i] as number;
@@ -42,7 +41,10 @@ function probeRequest(bytes: Uint8Array, length: number, start: number): Claim {
   }
   if (start === bytes.length) return MAYBE;
   // The line is cut. Any path is enough where the rest was not captured.
-  if (stop < bytes.length || length > bytes.length) return path ? REQUEST_WITHOUT_VERSION : NO;
+  if (stop < bytes.length || length > bytes.length) {
+    const isTarget = bytes[start] === 0x2f || text(bytes, start, start + 7) === "http://";
+    return isTarget ? REQUEST_WITHOUT_VERSION : NO;
+  }
   return MAYBE;
 }
 
