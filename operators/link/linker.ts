@@ -4,7 +4,9 @@
 import type { CoroutineBirth } from "../../model/capture_record.ts";
 import { LIMITS } from "../../model/limits.ts";
 import { noteLine } from "./coroutines.ts";
-import { endWork, readRequest, readResponse, sendRequest, writeResponse } from "./events.ts";
+import { writeResponse } from "./events/answer.ts";
+import { readResponse, sendRequest } from "./events/call.ts";
+import { endWork, readRequest } from "./events/request.ts";
 import { learnFrom } from "./trust/learn.ts";
 import type { Exchange } from "../../model/exchange.ts";
 import type { MessageSeen } from "../../model/message.ts";

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request is sent, which begins a call; and its response is read. Facts, no judgement.
+
+import type { Exchange } from "../../../model/exchange.ts";
+import type { MessageSeen } from "../../../model/message.ts";
+import { noteSend } from "../batches.ts";
+import { kindOf } from "../consequences.ts";
+import { nextUnstarted, started } from "../hand_off_line.ts";
+import { originOf } from "../origin.ts";
+import type { Call, Ingress, Origin, ProgramState, Work } from "../program.ts";
+import { joinLine } from "../shape/line.ts";
+import { noteUnowned } from "../trust/unowned.ts";
+import { oldestOpen, onlyOpen } from "../works.ts";
+import { follow } from "./follow.ts";
+import { noteIngress } from "./ingress.ts";
+import { threadOf } from "./thread_of.ts";
+
+/** A request was sent: a call begins. */
+export function sendRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Call {
+  const thread = threadOf(seen, program);
+  const { connection, turn } = seen;
+  const { last, open } = thread;
+  noteSend(thread, turn, program);
+  const kind = kindOf(seen.protocol, seen.message.endpoint, program.consequences);
+  const only = program.open === 1 ? onlyOpen(program) : null;
+  const lastOnConnection = program.lastOn.get(connection.conn) ?? null;
+  const isFresh = lastOnConnection === null && !connection.joinedMidstream;
+  const sentNs = Number(seen.startNs);
+  const found = originOf({ thread, turn, kind, lastOnConnection, isFresh }, program);
+  const gathered = isGathered(sentNs, lastOnConnection) && found?.by === "at_once";
+  const origin = gathered ? null : found;
+  const isFirstOfTask = !thread.readsRequests && origin === null;
+  const call: Call = {
+    isWork: false,
+    exchange,
+    kind,
+    thread,
+    sentNs,
+    orderBefore: program.nextOrder,
+    openBefore: program.open,
+    only,
+    lastRequest: last !== null && last.isWork ? last : null,
+    holder: open.length === 1 ? open[0] ?? null : null,
+    origin,
+    step: stepAfter(origin?.from ?? null),
+    after: null,
+    afterBy: "later",
+    finished: null,
+    handedBack: null,
+    handed: isFirstOfTask ? nextUnstarted(kind, program) : null,
+    isFresh,
+    oldestBefore: oldestOpen(program),
+    contest: 0,
+    place: -1,
+    placed: null,
+    isFixed: false,
+    weighed: null,
+    verdict: null,
+    doneThread: null,
+    doneTurn: 0,
+    doneNs: Infinity,
+    responded: false,
+    sent: [],
+    decision: null,
+    guess: dueParent(origin),
+    learned: false,
+    emitted: 0,
+  };
+  const from = origin?.from ?? call.handed ?? only;
+  if (from !== null) follow(call, from, turn, isFresh, program);
+  started(call, program);
+  noteUnowned(call, program);
+  joinLine(call, program.lines);
+  if (isFirstOfTask) thread.task = [];
+  thread.task.push(call);
+  if (thread.task.length > taskMax) thread.task.shift();
+  remember(call, connection.conn, program);
+  return call;
+}
+
+/** The response to a call was read. */
+export function readResponse(call: Call, seen: MessageSeen, program: ProgramState): void {
+  const { thread } = call;
+  call.doneTurn = seen.turn;
+  if (!thread.readsRequests && program.works.length > 0) {
+    program.unanswered.push(call);
+    if (program.unanswered.length > unansweredMax) program.unanswered.shift();
+  }
+  if (call.only?.alone && call.only.trail.length < trailMax) call.only.trail.push(call);
+  call.doneThread = threadOf(seen, program);
+  noteIngress(call, seen, call.doneThread, program);
+}
+
+/** Responses to workers that are remembered until what follows is known. */
+const unansweredMax = 1_024;
+
+/** Reads of one work that are remembered to learn from. */
+const trailMax = 256;
+
+/**
+ * Calls that one system call sent on a shared connection were gathered before: they follow from
+ * several reads, of which the last one says nothing.
+ */
+function isGathered(sentNs: number, lastOnConnection: Call | null): boolean {
+  if (lastOnConnection === null || lastOnConnection.sentNs !== sentNs) return false;
+  if (lastOnConnection.origin?.by === "at_once") lastOnConnection.origin = null;
+  return true;
+}
+
+/** What is sent when it is due is likely for what was read then. */
+function dueParent(origin: Origin | null): Work | null {
+  if (origin === null || (origin.by !== "due" && origin.by !== "due_first")) return null;
+  const { from } = origin;
+  return from.isWork ? from : from.decision?.parent ?? from.guess;
+}
+
+function stepAfter(from: Ingress | null): number {
+  return from === null || from.isWork ? 0 : Math.min(stepsMax, from.step + 1);
+}
+
+const stepsMax = 15;
+
+/** Calls of one task that are remembered. */
+const taskMax = 64;
+
+function remember(call: Call, conn: number, { lastOn }: ProgramState): void {
+  lastOn.set(conn, call);
+  if (lastOn.size <= connectionsMax) return;
+  const oldestConn = lastOn.keys().next();
+  if (!oldestConn.done) lastOn.delete(oldestConn.value);
+}
+
+/** Connections of one program whose last call is remembered. */
+const connectionsMax = 4_096;

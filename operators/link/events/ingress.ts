@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// A thread has read something, a request or a response.
+
+import type { MessageSeen } from "../../../model/message.ts";
+import { noteRead } from "../batches.ts";
+import { owesAny } from "../consequences.ts";
+import type { Ingress, ProgramState, Thread } from "../program.ts";
+
+/** What the thread had read before, if nothing came of it, waits. */
+export function noteIngress(
+  ingress: Ingress,
+  { turn, emitNs }: MessageSeen,
+  thread: Thread,
+  program: ProgramState,
+): void {
+  noteRead(thread, turn, program);
+  const { last, waiting } = thread;
+  if (Number(emitNs) !== thread.togetherNs) thread.together = [];
+  thread.togetherNs = Number(emitNs);
+  if (thread.together.length < togetherMax) thread.together.push(ingress);
+  if (last !== null && thread.readsRequests && owesAny(last, program.consequences)) {
+    waiting.push(last);
+    if (waiting.length > waitingMax) waiting.shift();
+  }
+  thread.last = ingress;
+  thread.lastTurn = turn;
+}
+
+/** Reads in one go that are told apart. */
+const togetherMax = 256;
+
+/** Reads of one thread that wait for their consequence, at most. */
+const waitingMax = 1_024;
