@@ -4,12 +4,11 @@
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
 import { type AssemblyFlags, assemblyFlags } from "../options/assembly_flags.ts";
-import { parsePointInTime } from "../options/point_in_time.ts";
+import { databaseFlag, type TimeRangeFlags, timeRangeFlags } from "../options/stored_span_flags.ts";
+import { switchFlag } from "../options/switch_flag.ts";
 
-export interface CompareFlags extends AssemblyFlags {
+export interface CompareFlags extends AssemblyFlags, TimeRangeFlags {
   readonly db: string;
-  readonly since?: bigint;
-  readonly until?: bigint;
   readonly json?: boolean;
 }
 
@@ -17,33 +16,10 @@ export const compareCommand = buildCommand<CompareFlags, [], CliContext>({
   loader: async () => (await import("../../compare/compare_command.ts")).compareCommand,
   parameters: {
     flags: {
-      db: {
-        kind: "parsed",
-        parse: String,
-        brief: "DuckDB file written by trace --db",
-        placeholder: "file",
-      },
+      db: databaseFlag,
       ...assemblyFlags,
-      since: {
-        kind: "parsed",
-        parse: (text: string) => parsePointInTime(text),
-        brief: "Spans that start at or after this time, as 10m (ago) or 2026-01-31T12:00:00Z",
-        placeholder: "time",
-        optional: true,
-      },
-      until: {
-        kind: "parsed",
-        parse: (text: string) => parsePointInTime(text),
-        brief: "Spans that start before this time",
-        placeholder: "time",
-        optional: true,
-      },
-      json: {
-        kind: "boolean",
-        brief: "The same as JSON",
-        optional: true,
-        withNegated: false,
-      },
+      ...timeRangeFlags,
+      json: switchFlag("The same as JSON"),
     },
   },
   docs: {

@@ -3,6 +3,8 @@
 
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
+import { protocolFileFlag } from "../options/protocol_file_flag.ts";
+import { switchFlag } from "../options/switch_flag.ts";
 
 export interface DecodeFlags {
   readonly pcap: string;
@@ -23,18 +25,10 @@ export const decodeCommand = buildCommand<DecodeFlags, [], CliContext>({
         brief: "Capture file, pcap or pcapng; - for standard input",
         placeholder: "file",
       },
-      perPacket: {
-        kind: "boolean",
-        brief: "Take packets one by one as they stand in the file, without TCP reassembly",
-        optional: true,
-        withNegated: false,
-      },
-      json: {
-        kind: "boolean",
-        brief: "One JSON object per message and line",
-        optional: true,
-        withNegated: false,
-      },
+      perPacket: switchFlag(
+        "Take packets one by one as they stand in the file, without TCP reassembly",
+      ),
+      json: switchFlag("One JSON object per message and line"),
       protocol: {
         kind: "parsed",
         parse: (text: string) => text.toLowerCase(),
@@ -42,20 +36,8 @@ export const decodeCommand = buildCommand<DecodeFlags, [], CliContext>({
         placeholder: "name",
         optional: true,
       },
-      protocolFile: {
-        kind: "parsed",
-        parse: String,
-        brief: "TypeScript or TOML file that defines one more protocol",
-        placeholder: "file",
-        variadic: ",",
-        optional: true,
-      },
-      mask: {
-        kind: "boolean",
-        brief: "Mask values that may be secret, as trace does",
-        optional: true,
-        withNegated: false,
-      },
+      protocolFile: protocolFileFlag,
+      mask: switchFlag("Mask values that may be secret, as trace does"),
     },
   },
   docs: {

@@ -5,6 +5,8 @@ import { buildCommand } from "@stricli/core";
 import { parseId } from "../../explain/explain_id.ts";
 import type { CliContext } from "../context.ts";
 import { type AssemblyFlags, assemblyFlags } from "../options/assembly_flags.ts";
+import { databaseFlag } from "../options/stored_span_flags.ts";
+import { switchFlag } from "../options/switch_flag.ts";
 
 export interface ExplainFlags extends AssemblyFlags {
   readonly db: string;
@@ -16,24 +18,9 @@ export const explainCommand = buildCommand<ExplainFlags, [id: string], CliContex
   loader: async () => (await import("../../explain/explain_command.ts")).explainCommand,
   parameters: {
     flags: {
-      db: {
-        kind: "parsed",
-        parse: String,
-        brief: "DuckDB file written by trace --db",
-        placeholder: "file",
-      },
-      json: {
-        kind: "boolean",
-        brief: "One JSON object per span",
-        optional: true,
-        withNegated: false,
-      },
-      trace: {
-        kind: "boolean",
-        brief: "With the id of a span: all of its trace",
-        optional: true,
-        withNegated: false,
-      },
+      db: databaseFlag,
+      json: switchFlag("One JSON object per span"),
+      trace: switchFlag("With the id of a span: all of its trace"),
       ...assemblyFlags,
     },
     positional: {

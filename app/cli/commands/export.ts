@@ -4,17 +4,15 @@
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
 import { type AssemblyFlags, assemblyFlags } from "../options/assembly_flags.ts";
-import { parsePointInTime } from "../options/point_in_time.ts";
+import { type TimeRangeFlags, timeRangeFlags } from "../options/stored_span_flags.ts";
 
 export const EXPORT_FORMATS = ["json", "otlp", "chrome", "pcapng"] as const;
 export type ExportFormat = typeof EXPORT_FORMATS[number];
 
-export interface ExportFlags extends AssemblyFlags {
+export interface ExportFlags extends AssemblyFlags, TimeRangeFlags {
   readonly db?: string;
   readonly replay?: string;
   readonly format: ExportFormat;
-  readonly since?: bigint;
-  readonly until?: bigint;
   readonly output?: string;
 }
 
@@ -42,20 +40,7 @@ export const exportCommand = buildCommand<ExportFlags, [], CliContext>({
         brief: "json: a span per line; otlp: OTLP/JSON; chrome: for Perfetto; pcapng: packets",
         default: "json",
       },
-      since: {
-        kind: "parsed",
-        parse: (text: string) => parsePointInTime(text),
-        brief: "What starts at or after this time, as 10m (ago) or 2026-01-31T12:00:00Z",
-        placeholder: "time",
-        optional: true,
-      },
-      until: {
-        kind: "parsed",
-        parse: (text: string) => parsePointInTime(text),
-        brief: "What starts before this time",
-        placeholder: "time",
-        optional: true,
-      },
+      ...timeRangeFlags,
       output: {
         kind: "parsed",
         parse: String,

@@ -3,6 +3,7 @@
 
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
+import { switchFlag } from "../options/switch_flag.ts";
 
 export interface ProtocolsFlags {
   readonly json?: boolean;
@@ -12,7 +13,7 @@ export const protocolsCommand = buildCommand<ProtocolsFlags, [], CliContext>({
   loader: async () => (await import("../../protocols/protocols.ts")).protocols,
   parameters: {
     flags: {
-      json: { kind: "boolean", brief: "The same as JSON", optional: true, withNegated: false },
+      json: switchFlag("The same as JSON"),
     },
   },
   docs: { brief: "List the protocols that are understood, with their fields" },

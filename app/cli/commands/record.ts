@@ -4,6 +4,7 @@
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
 import { type CaptureFlags, captureFlags } from "../options/capture_flags.ts";
+import { switchFlag } from "../options/switch_flag.ts";
 
 export interface RecordFlags extends CaptureFlags {
   readonly whole?: boolean;
@@ -14,12 +15,9 @@ export const recordCommand = buildCommand<RecordFlags, [string], CliContext>({
   parameters: {
     flags: {
       ...captureFlags,
-      whole: {
-        kind: "boolean",
-        brief: "Copy all that passes, up to 16384 bytes of each call, whatever the protocol",
-        optional: true,
-        withNegated: false,
-      },
+      whole: switchFlag(
+        "Copy all that passes, up to 16384 bytes of each call, whatever the protocol",
+      ),
     },
     positional: {
       kind: "tuple",

@@ -4,6 +4,8 @@
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
 import { parseDuration } from "../options/duration.ts";
+import { databaseFlag } from "../options/stored_span_flags.ts";
+import { switchFlag } from "../options/switch_flag.ts";
 
 export interface SqlFlags {
   readonly db: string;
@@ -16,24 +18,9 @@ export const sqlCommand = buildCommand<SqlFlags, [statement?: string], CliContex
   loader: async () => (await import("../../sql/sql.ts")).sql,
   parameters: {
     flags: {
-      db: {
-        kind: "parsed",
-        parse: String,
-        brief: "DuckDB file written by trace --db",
-        placeholder: "file",
-      },
-      json: {
-        kind: "boolean",
-        brief: "One JSON object per row",
-        optional: true,
-        withNegated: false,
-      },
-      csv: {
-        kind: "boolean",
-        brief: "Comma-separated values with a header",
-        optional: true,
-        withNegated: false,
-      },
+      db: databaseFlag,
+      json: switchFlag("One JSON object per row"),
+      csv: switchFlag("Comma-separated values with a header"),
       timeout: {
         kind: "parsed",
         parse: parseDuration,

@@ -8,6 +8,8 @@ import type { ServiceRule } from "../../../operators/enrichment/service_name.ts"
 import { parseServiceRule } from "../options/service_rule.ts";
 import { type CaptureFlags, captureFlags } from "../options/capture_flags.ts";
 import { KEEP_IN_MEMORY, parseKeep } from "../../../queries/store/keep.ts";
+import { protocolFileFlag } from "../options/protocol_file_flag.ts";
+import { switchFlag } from "../options/switch_flag.ts";
 
 export interface TraceFlags extends CaptureFlags {
   readonly protocol?: readonly string[];
@@ -50,12 +52,7 @@ export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
         variadic: true,
         optional: true,
       },
-      json: {
-        kind: "boolean",
-        brief: "One span per line as JSON on standard output, and nothing else",
-        optional: true,
-        withNegated: false,
-      },
+      json: switchFlag("One span per line as JSON on standard output, and nothing else"),
       db: {
         kind: "parsed",
         parse: String,
@@ -70,12 +67,7 @@ export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
         placeholder: "bounds",
         optional: true,
       },
-      keepPayload: {
-        kind: "boolean",
-        brief: "Mask no values, and keep the bytes of messages: secrets included",
-        optional: true,
-        withNegated: false,
-      },
+      keepPayload: switchFlag("Mask no values, and keep the bytes of messages: secrets included"),
       unmask: {
         kind: "parsed",
         parse: (text: string) => text.toLowerCase(),
@@ -84,25 +76,13 @@ export const traceCommand = buildCommand<TraceFlags, [], CliContext>({
         variadic: ",",
         optional: true,
       },
-      protocolFile: {
-        kind: "parsed",
-        parse: String,
-        brief: "TypeScript or TOML file that defines one more protocol",
-        placeholder: "file",
-        variadic: ",",
-        optional: true,
-      },
+      protocolFile: protocolFileFlag,
       tui: {
         kind: "boolean",
         brief: "Live view; off: plain lines (default: live on a terminal)",
         optional: true,
       },
-      showGraph: {
-        kind: "boolean",
-        brief: "Print the dataflow graph with rates at the end",
-        optional: true,
-        withNegated: false,
-      },
+      showGraph: switchFlag("Print the dataflow graph with rates at the end"),
       pipeline: {
         kind: "parsed",
         parse: String,
