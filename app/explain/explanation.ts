@@ -129,7 +129,12 @@ export function wordsOf(rule: string, among: number): string {
 }
 
 function whyRoot(span: Span, others: readonly Alternative[]): string {
-  if (others.length > 0) return "the likeliest parent is too unlikely to be drawn";
+  const [likeliest] = others;
+  if (likeliest !== undefined) {
+    return likeliest.span === null
+      ? "the likeliest parent is not stored: its request has not ended yet, or it was deleted"
+      : "the likeliest parent is too unlikely to be drawn";
+  }
   const who = span.service || span.process || "the sender";
   if (span.observer === "app") return "the application names no parent that is here";
   if (span.observer === "nic") return `its sender ${span.peer} was not seen, only the network`;

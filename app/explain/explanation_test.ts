@@ -72,6 +72,13 @@ Deno.test("a hop is explained by its rule, a root by what was not seen", () => {
   assert.match(explain(node, [], () => null).because, /sender at 127.0.0.1:40000 was not seen/);
 });
 
+Deno.test("a span without a parent says whether its likeliest one is missing or unlikely", () => {
+  const because = (parent: typeof asked | null) =>
+    explain({ span: sure, link: null }, [candidate(3n, 2n, 0.2, "")], () => parent).because;
+  assert.match(because(null), /is not stored/);
+  assert.match(because(asked), /too unlikely to be drawn/);
+});
+
 Deno.test("uncertain children are told apart, after the tree", () => {
   const options = { paint: plainPaint, width: 100 };
   const text = explanationLines(trace, ({ span }) => explained(span.span_id), options).join("\n");

@@ -12,8 +12,11 @@ import { SpanSearch } from "./span_search.ts";
 import { noKeys, type SpanQuery, type TimeRange } from "./span_query.ts";
 import { buildTraces, type Trace } from "./trace.ts";
 
-/** How far before the earliest span in hand the search looks, one step after the other. */
-const lookBacksNs = [1_000_000_000n, 30_000_000_000n, 600_000_000_000n];
+/**
+ * How far before the earliest span in hand the search looks, one step after the other: at last a
+ * year, for streams that are open for days.
+ */
+const lookBacksNs = [1_000_000_000n, 30_000_000_000n, 600_000_000_000n, 31_536_000_000_000_000n];
 
 /** How far after the latest end in hand; work that goes on after the answer starts soon. */
 const lookAheadNs = 1_000_000_000n;

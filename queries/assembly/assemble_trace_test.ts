@@ -87,17 +87,19 @@ Deno.test("assemble_trace and assemble_all agree", async () => {
 
 Deno.test("assemble_trace: a parent that began long before is looked for again", async () => {
   const minute = 60_000n * ms;
-  const stream = fixtureSpan({ span_id: 1n, kind: "server", end_unix_ns: 10n * minute });
-  const call = fixtureSpan({
-    span_id: 2n,
-    start_unix_ns: 5n * minute,
-    end_unix_ns: 5n * minute + ms,
-    request_seq: 7,
-    parent_span_id: 1n,
-    link_confidence: 1,
-  });
-  const trace = await assembleTrace(queryOf([stream, call]), 2n, always);
-  assert.deepEqual(trace?.nodes.map(({ span }) => span.span_id), [1n, 2n]);
+  for (const agoNs of [5n * minute, 3n * 24n * 60n * minute]) {
+    const stream = fixtureSpan({ span_id: 1n, kind: "server", end_unix_ns: 2n * agoNs });
+    const call = fixtureSpan({
+      span_id: 2n,
+      start_unix_ns: agoNs,
+      end_unix_ns: agoNs + ms,
+      request_seq: 7,
+      parent_span_id: 1n,
+      link_confidence: 1,
+    });
+    const trace = await assembleTrace(queryOf([stream, call]), 2n, always);
+    assert.deepEqual(trace?.nodes.map(({ span }) => span.span_id), [1n, 2n]);
+  }
 });
 
 Deno.test("assemble_trace: a search that does not end says so", async () => {
