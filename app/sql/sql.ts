@@ -6,6 +6,7 @@ import type { SqlFlags } from "../cli/commands/sql.ts";
 import { openForReading } from "../cli/open_for_reading.ts";
 import { paintFor } from "../cli/terminal/style.ts";
 import { type RowFormat, rowsText } from "./rows_text.ts";
+import { statementError } from "./statement_error.ts";
 
 /** Rows that are fetched and printed at most. */
 const ROWS_MAX = 100_000;
@@ -25,7 +26,7 @@ export async function sql(this: CliContext, flags: SqlFlags, statement?: string)
       if (result.truncated) stderr.write(`Only the first ${result.rowCount} rows are shown.\n`);
       return true;
     } catch (error) {
-      stderr.write(`${error instanceof Error ? error.message : error}\n`);
+      stderr.write(`${statementError(error instanceof Error ? error.message : `${error}`)}\n`);
       return false;
     }
   };

@@ -178,6 +178,8 @@ export function baseStatements(): string[] {
     ...ATTRIBUTE_MACROS,
     // UTC without a zone, as start_time is: what has a zone takes an extension to reckon with.
     "CREATE OR REPLACE MACRO now() AS get_current_timestamp()::TIMESTAMP",
+    "CREATE OR REPLACE MACRO today() AS get_current_timestamp()::TIMESTAMP::DATE",
+    "CREATE OR REPLACE MACRO current_date() AS get_current_timestamp()::TIMESTAMP::DATE",
     "CREATE OR REPLACE MACRO hex_id(id) AS lpad(lower(to_hex(id)), 16, '0')",
   ];
 }

@@ -158,13 +158,13 @@ function footerLines(state: ViewState, vitals: Vitals, columns: number, paint: P
     .map(({ reason, count }) => `${countText(count)} ${reason.replaceAll("_", " ")}`);
   const numbers = [
     `${rateText(vitals.eventsPerS)} events/s`,
+    lost.length === 0 ? "no drops" : "",
     `cpu ${shareText(vitals.cpuShare)}`,
     `mem ${bytesText(vitals.memoryBytes)}`,
     `${countText(vitals.spans)} spans`,
     vitals.expired === 0 ? "" : `${countText(vitals.expired)} expired`,
     vitals.path,
     vitals.accuracy ?? "",
-    lost.length === 0 ? "no drops" : "",
   ].filter((text) => text !== "").join(" · ");
   const keys = state.opened !== null ? "Esc back  q back" : "? help  q quit";
   const footer = `${fit(` ${numbers}`, Math.max(0, columns - keys.length - 2))} ${keys}`;

@@ -73,7 +73,7 @@ Deno.test("services, traces and footer are all there", () => {
       "REQ/S▼",
       "Newest traces (30)",
       "Slowest traces (30)",
-      "1,234 events/s · cpu 3.2% · mem 121 MB · 30 spans · fast path · no drops",
+      "1,234 events/s · no drops · cpu 3.2% · mem 121 MB · 30 spans · fast path",
       "? help  q quit",
     ]
   ) assert.ok(text.includes(part), `${part} is missing in\n${text}`);
