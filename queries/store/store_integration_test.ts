@@ -167,7 +167,7 @@ async function boundedRows(store: Store): Promise<void> {
 Deno.test("dates are days; now() is UTC without a zone, as start_time is", async () => {
   await using store = await openStore();
   const sql = "SELECT DATE '2026-01-31' AS day, NULL::DATE AS none, " +
-    "typeof(now() - INTERVAL 10 MINUTE) AS type";
+    "typeof(now() - INTERVAL 10 MINUTE) AS type, current_date = now()::DATE AS today";
   const result = await store.query(sql);
-  deepEqual(result.rows(), [{ day: "2026-01-31", none: null, type: "TIMESTAMP" }]);
+  deepEqual(result.rows(), [{ day: "2026-01-31", none: null, type: "TIMESTAMP", today: true }]);
 });
