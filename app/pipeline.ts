@@ -60,7 +60,7 @@ export function tracePipeline(
     .through(sessionWindow, { registry, bootId: host.bootId });
   const attached = tapped(sessions, (event) => payload?.attach(event), payload);
   const linked = attached.join(facts, link);
-  const joined = linked.join(facts, enrich, { host: host.name, services })
+  const joined = linked.join(facts, enrich, { host: host.name, bootId: host.bootId, services })
     .through(spanJoin, { network: false });
   const spans = applicationSpans === undefined ? joined : joined.through(appJoin, applicationSpans);
   const checks = attached.join(facts.merge(linked), selfCheck);

@@ -5,6 +5,7 @@
 export const EVIDENCE = {
   hop: "same flow and TCP sequence number: the two ends of one exchange",
   identity: "ids carried in the bytes: traceparent, b3, X-Request-ID, SQL comments",
+  message: "the same message of a broker, by its id or its content",
   thread: "same thread or coroutine, no other request read on it in between",
   turn: "event-loop turn discipline proven for this process",
   task_end: "the thread that wrote the response worked for that request",

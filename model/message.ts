@@ -3,6 +3,7 @@
 
 import type { Connection } from "./connection.ts";
 import type { Direction } from "./capture_record.ts";
+import type { Envelope } from "./queues/envelope.ts";
 import type { Program } from "./process.ts";
 import type { Status } from "./status.ts";
 import type { Nanos } from "./time.ts";
@@ -42,6 +43,10 @@ export interface Message {
   readonly more: boolean;
   /** Part of the message was not captured. */
   readonly clipped: boolean;
+  /** What a message that goes through a broker is known by; absent or null for all others. */
+  readonly envelope?: Envelope | null;
+  /** Responses: the messages of a broker that it delivers, each one-way, in order. */
+  readonly deliveries?: readonly Message[];
 }
 
 /** A message with its place in the stream and the thread that moved its first byte. */

@@ -5,24 +5,12 @@
 // rule of the table that fits wins. A false merge is worse than a missing link, so equal keys are
 // never enough: times, protocol, request and ids must not conflict.
 
-import type { Evidence } from "./link.ts";
+import { isDelivered } from "./queues/envelope.ts";
+import { MESSAGE_RULES } from "./queues/message_rules.ts";
+import type { Key, ParentRule } from "./links/parent_rule.ts";
 import type { Span } from "./span.ts";
 
-export type Key = number | bigint | string;
-
-export interface ParentRule {
-  readonly name: string;
-  readonly evidence: Evidence;
-  /** Completes "because …", as people read it; "it" is the child. */
-  readonly because: string;
-  /** Null if the span cannot be the child (the parent) by this rule. */
-  readonly childKey: (span: Span) => Key | null;
-  readonly parentKey: (span: Span) => Key | null;
-  /** Confidence that it is the parent, as far as the two spans tell; 0 if it is not. */
-  readonly fits: (child: Span, parent: Span) => number;
-  /** "last": of several, the latest to start is meant. "only": several make it uncertain. */
-  readonly of: "last" | "only";
-}
+export type { Key, ParentRule } from "./links/parent_rule.ts";
 
 /** Ends of clocks of different hosts, and calls that block before they read, may differ by this. */
 export const timeMarginNs = 1_000_000_000n;
@@ -111,7 +99,8 @@ const linked: ParentRule = {
   because: "it was found inside the program while it ran",
   childKey: (span) => isApp(span) ? null : span.parent_span_id,
   parentKey: (span) => span.span_id,
-  fits: (child, parent) => overlap(child, parent) ? child.link_confidence : 0,
+  fits: (child, parent) =>
+    overlap(child, parent) || outlives(child, parent) ? child.link_confidence : 0,
   of: "only",
 };
 
@@ -233,6 +222,7 @@ export const PARENT_RULES: readonly ParentRule[] = [
   appFromServer,
   appFromApp,
   linked,
+  ...MESSAGE_RULES,
   clientFromServerByRequestId,
   serverFromRemoteApp,
   serverFromClientByHeader,
@@ -287,6 +277,13 @@ function sameWhereKnown(a: string, b: string): boolean {
 function overlap(a: Span, b: Span): boolean {
   return a.start_unix_ns <= b.end_unix_ns + timeMarginNs &&
     b.start_unix_ns <= a.end_unix_ns + timeMarginNs;
+}
+
+/** Messages wait in brokers, and what is done for one begins when it has been delivered. */
+function outlives(child: Span, parent: Span): boolean {
+  return parent.start_unix_ns <= child.start_unix_ns + timeMarginNs &&
+    (child.link_evidence === "message" ||
+      (parent.message_key !== null && isDelivered(BigInt(parent.message_key))));
 }
 
 function encloses(outer: Span, inner: Span): boolean {

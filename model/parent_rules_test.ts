@@ -52,8 +52,18 @@ const incoming = fixtureSpan({
   start_unix_ns: 900_000n,
   end_unix_ns: 3_000_000n,
 });
-const later = { start_unix_ns: 10_000_000_000n, end_unix_ns: 10_000_000_001n };
 const otherTrace = { trace_id_header: "0".repeat(31) + "1" };
+const later = { start_unix_ns: 10_000_000_000n, end_unix_ns: 10_000_000_001n };
+const longBefore = { start_unix_ns: -10_000_000_000n };
+const published = fixtureSpan({
+  span_id: 80n,
+  protocol: "nats",
+  kind: "producer",
+  message_key: 6n,
+});
+const taken = { ...published, span_id: 81n, kind: "consumer", pid: 9 } as const;
+const handedOn = { ...taken, span_id: 82n, kind: "producer", message_key: 7n } as const;
+const consumed = { ...handedOn, span_id: 83n, kind: "consumer", pid: 10, ...later } as const;
 const seqOfOther = { request_seq: 1 };
 const answerOfOther = { response_seq: 1 };
 const protocolOfOther = { protocol: "redis" };
@@ -115,6 +125,24 @@ const cases: Readonly<Record<string, Case>> = {
     confidence: 0.6,
     spoiledBy: [{ parent_span_id: 71n }, later, { link_confidence: 0 }],
   },
+  delivery_from_publication: {
+    child: handedOn,
+    parent: taken,
+    confidence: 0.98,
+    spoiledBy: [
+      ...[{ message_key: 6n }, { message_key: 9n }, { message_key: null }],
+      ...[{ pid: 11 }, { kind: "consumer" }, { parent_span_id: 1n }, longBefore] as const,
+    ],
+  },
+  consumer_from_producer: {
+    child: consumed,
+    parent: published,
+    confidence: 0.98,
+    spoiledBy: [
+      ...[{ message_key: 6n }, { message_key: 9n }, protocolOfOther, { parent_span_id: 1n }],
+      ...[{ kind: "producer" }, longBefore] as const,
+    ],
+  },
   client_from_server_by_request_id: {
     child: { ...client, x_request_id: "r1" },
     parent: incoming,
@@ -162,6 +190,15 @@ for (const rule of PARENT_RULES) {
     }
   });
 }
+
+Deno.test("what is done for a message may come long after it was delivered", () => {
+  const [linked] = PARENT_RULES.filter(({ name }) => name === "linked");
+  const call = fixtureSpan({ parent_span_id: 83n, link_confidence: 0.99, link_evidence: "thread" });
+  const late = { ...call, start_unix_ns: 30_000_000_000n, end_unix_ns: 30_000_000_001n };
+  assert.equal(linked?.fits(late, consumed), 0.99);
+  assert.equal(linked?.fits(late, { ...consumed, message_key: null }), 0);
+  assert.equal(linked?.fits({ ...late, ...longBefore }, consumed), 0);
+});
 
 Deno.test("the ends of a hop meet at one key, which is the key of every hop rule", () => {
   for (const rule of HOP_RULES) {

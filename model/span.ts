@@ -76,6 +76,10 @@ export const SPAN_COLUMNS = {
   trace_id_header: column("text?", "trace id carried in the bytes, hex"),
   parent_id_header: column("text?", "parent span id carried in the bytes, hex"),
   x_request_id: column("text?", "request id carried in the bytes"),
+  message_key: column(
+    "id?",
+    "messages of brokers: a hash of id or content, odd where delivered, even where published",
+  ),
   bytes_request: column("u64", "bytes of the request on this socket"),
   bytes_response: column("u64", "bytes of the response on this socket"),
   is_tls: column("bool", "the bytes were encrypted on the wire"),

@@ -45,6 +45,7 @@ export function fixtureSpan(over: Partial<Span> = {}): Span {
     trace_id_header: null,
     parent_id_header: null,
     x_request_id: null,
+    message_key: null,
     bytes_request: 100,
     bytes_response: 200,
     is_tls: false,

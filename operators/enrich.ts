@@ -5,6 +5,7 @@
 import type { Join, JoinOperator, Outputs } from "../engine/operator.ts";
 import type { Fact } from "../model/capture_record.ts";
 import { type Address, type Connection, formatAddress } from "../model/connection.ts";
+import { storedKey } from "../model/queues/envelope.ts";
 import type { Exchange } from "../model/exchange.ts";
 import type { LinkedExchange } from "../model/linked_exchange.ts";
 import type { Attributes } from "../model/message.ts";
@@ -21,6 +22,8 @@ export interface EnrichParams {
   readonly host: string;
   /** Names that the user gives to services; asked before all other rules. */
   readonly services?: readonly ServiceRule[];
+  /** Names the boot of the host: salts what is kept of the content of messages. */
+  readonly bootId?: string;
 }
 
 export const enrich: JoinOperator<LinkedExchange, Fact, SpanRevision, EnrichParams> = {
@@ -30,7 +33,8 @@ export const enrich: JoinOperator<LinkedExchange, Fact, SpanRevision, EnrichPara
 };
 
 function openEnrich(params: EnrichParams, out: Outputs<SpanRevision>): Join<LinkedExchange, Fact> {
-  const { host, services = [] } = params;
+  const { host, services = [], bootId = "" } = params;
+  const salt = saltOf(bootId);
   const clock = clockLine();
   const programTags = tagger(services);
   const textsOf = endTexts();
@@ -39,7 +43,11 @@ function openEnrich(params: EnrichParams, out: Outputs<SpanRevision>): Join<Link
       const { exchange, candidates } = linked;
       const { startNs, program, connection } = exchange;
       const ends = textsOf(connection);
-      const span = spanOf(linked, clock.offsetNs(startNs), programTags(program), host, ends);
+      const span = spanOf(linked, clock.offsetNs(startNs), programTags(program), {
+        host,
+        ends,
+        salt,
+      });
       out.emit({ span, candidates });
     },
     right(fact) {
@@ -59,8 +67,7 @@ function spanOf(
   linked: LinkedExchange,
   offsetNs: Nanos,
   tags: ProgramTags,
-  host: string,
-  ends: EndTexts,
+  { host, ends, salt }: Where,
 ): Span {
   const { exchange, candidates, revision } = linked;
   const { connection, program, protocol, request, response } = exchange;
@@ -70,6 +77,7 @@ function spanOf(
   const endpoint = asked?.endpoint ?? "";
   const identity = request?.message.identity ?? response?.message.identity;
   const id = asked?.id ?? null;
+  const envelope = asked?.envelope;
   return {
     span_id: exchange.spanId,
     parent_span_id: winner?.parent_id ?? null,
@@ -111,6 +119,7 @@ function spanOf(
     trace_id_header: identity?.traceId ?? null,
     parent_id_header: identity?.parentId ?? null,
     x_request_id: identity?.requestId ?? null,
+    message_key: envelope ? storedKey(envelope, salt) : null,
     bytes_request: exchange.bytesRequest,
     bytes_response: exchange.bytesResponse,
     is_tls: protocol === "tls",
@@ -118,6 +127,22 @@ function spanOf(
     gaps: gapsOf(connection),
     attributes: attributesOf(exchange),
   };
+}
+
+/** Where a span was seen, and what hides the content of messages in it. */
+interface Where {
+  readonly host: string;
+  readonly ends: EndTexts;
+  readonly salt: bigint;
+}
+
+/** FNV-1a of 64 bits. */
+function saltOf(bootId: string): bigint {
+  let hash = 0xcbf2_9ce4_8422_2325n;
+  for (let i = 0; i < bootId.length; i++) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(bootId.charCodeAt(i))) * 0x100_0000_01b3n);
+  }
+  return hash;
 }
 
 /** What hides part of a connection from the tracer, as words; mostly nothing. */

@@ -161,6 +161,7 @@ Deno.test("enrich: a span has every column, in their order", () => {
     trace_id_header: "abc",
     parent_id_header: "def",
     x_request_id: "r-1",
+    message_key: null,
     bytes_request: 100,
     bytes_response: 2000,
     is_tls: false,

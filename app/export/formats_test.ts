@@ -28,6 +28,7 @@ const child = makeSpan({
   local: "127.0.0.1:50001",
   peer: "[::1]:5432",
   socket_id: 2n ** 60n + 1n,
+  message_key: 6n,
   attributes: { rows: 3, cached: false, note: 'a"b\n' },
 });
 const traces = buildTraces([makeSpan({}), child]);

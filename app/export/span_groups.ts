@@ -33,6 +33,9 @@ const KEYS: Readonly<Record<string, string>> = {
     ELSE hash('unix', request_offset,
       CASE WHEN kind IN ('server', 'consumer') THEN socket_id ELSE peer_socket_id END) END`,
   request: "CASE WHEN x_request_id IS NULL THEN 0 ELSE hash('request', x_request_id) END",
+  message: `CASE WHEN message_key IS NULL THEN 0
+    WHEN message_key % 2 = 1 AND parent_span_id IS NOT NULL THEN 0
+    ELSE hash('message', message_key - message_key % 2) END`,
   trace: `CASE WHEN trace_id_header IS NULL THEN 0
     ELSE hash('trace', trace_id_header, service) END`,
 };

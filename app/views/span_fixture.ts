@@ -49,6 +49,7 @@ export function makeSpan(changes: Partial<Span>): Span {
     trace_id_header: null,
     parent_id_header: null,
     x_request_id: null,
+    message_key: null,
     bytes_request: 120,
     bytes_response: 480,
     is_tls: false,

@@ -11,6 +11,8 @@ export function newExchange(spanId: bigint, seen: MessageSeen): Exchange {
   const { message } = seen;
   const alone = message.kind === "oneway";
   const responseOnly = message.kind === "response";
+  // Whoever waits for a message begins with it once it is there.
+  const isDelivered = message.envelope?.role === "deliver" && seen.direction === "ingress";
   return {
     spanId,
     connection: seen.connection,
@@ -19,7 +21,7 @@ export function newExchange(spanId: bigint, seen: MessageSeen): Exchange {
     kind: kindOf(seen),
     request: responseOnly ? null : seen,
     response: null,
-    startNs: seen.startNs,
+    startNs: isDelivered ? seen.emitNs : seen.startNs,
     endNs: seen.emitNs,
     endTid: alone ? seen.endTid : 0,
     endTurn: alone ? seen.turn : 0,

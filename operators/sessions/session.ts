@@ -9,6 +9,7 @@ import { LIMITS } from "../../model/limits.ts";
 import type { MessageEnd, MessageSeen, StreamEnd } from "../../model/message.ts";
 import type { Status } from "../../model/status.ts";
 import { type Nanos, SECOND } from "../../model/time.ts";
+import { deliveriesOf } from "./deliveries.ts";
 import { endRequest, endResponse, newExchange, respond } from "./exchange.ts";
 import { InProgress } from "./in_progress.ts";
 import { type Open, OpenExchanges } from "./open_exchanges.ts";
@@ -364,6 +365,7 @@ export class Session {
     if (status !== null && emitNs > exchange.endNs) exchange.endNs = emitNs;
     if (exchange.shape === "open") exchange.shape = "exchange";
     this.#rules.emit("closed", open, emitNs);
+    for (const seen of deliveriesOf(exchange)) this.#oneway(seen);
   }
 
   #more(direction: Direction): InProgress {

@@ -47,8 +47,14 @@ function build(kind: Message["kind"], draft: Draft<Fields>, status: Status): Mes
     fields: draft.fields === undefined ? NO_FIELDS : cutFields(draft.fields as Attributes),
     more: draft.more === true,
     clipped: draft.clipped === true,
+    envelope: draft.envelope ?? null,
+    deliveries: draft.deliveries === undefined ? none : draft.deliveries.map(delivery),
   };
 }
+
+const delivery = (draft: Draft<Fields>): Message => build("oneway", draft, "ok");
+
+const none: readonly Message[] = [];
 
 function cut(text: string | undefined): string {
   if (text === undefined) return "";
@@ -85,4 +91,6 @@ const EMPTY: Message = {
   fields: NO_FIELDS,
   more: false,
   clipped: false,
+  envelope: null,
+  deliveries: none,
 };

@@ -2,6 +2,7 @@
 // What a protocol is: data plus three functions. A protocol sees bytes and makes messages, nothing
 // else.
 
+import type { Envelope } from "../../model/queues/envelope.ts";
 import type { AttributeValue, Identity, Message } from "../../model/message.ts";
 import type { Status } from "../../model/status.ts";
 import type { Transport } from "../../model/connection.ts";
@@ -95,6 +96,10 @@ export interface Draft<F extends Fields> {
   /** From now on all bytes of the connection are of interest, whatever the protocol says. */
   readonly whole?: boolean | undefined;
   readonly fields?: FieldValues<F> | undefined;
+  /** Of a message that goes through a broker; see envelope.ts. */
+  readonly envelope?: Envelope | undefined;
+  /** Responses: the messages that they deliver, which become one-way messages of their own. */
+  readonly deliveries?: readonly Draft<F>[] | undefined;
 }
 
 /** Builds "message" steps; arguments are checked against the declared fields at compile time. */

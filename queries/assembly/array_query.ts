@@ -38,6 +38,7 @@ function matcher(keys: SearchKeys): (span: Span) => boolean {
   const seqs = new Set(keys.request_seq);
   const traces = new Set(keys.trace_id_header);
   const requests = new Set(keys.x_request_id);
+  const messages = new Set(keys.message_key);
   const datagrams = new Set(keys.request_id);
   const has = <T>(set: Set<T>, value: T | null) => value !== null && set.has(value);
   return (span) =>
@@ -45,6 +46,7 @@ function matcher(keys: SearchKeys): (span: Span) => boolean {
     (has(parents, span.parent_span_id) && span.link_confidence >= POSSIBLE_FROM) ||
     has(seqs, span.request_seq) || has(traces, span.trace_id_header) ||
     has(requests, span.x_request_id) ||
+    (span.message_key !== null && messages.has(BigInt(span.message_key))) ||
     (span.transport === "udp" && has(datagrams, span.request_id)) ||
     (span.transport === "unix" && keys.unix.some(({ reader, offset }) =>
       offset === span.request_offset &&

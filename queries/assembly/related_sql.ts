@@ -19,6 +19,10 @@ export function relatedSql(
     oneOf("request_seq", keys.request_seq),
     oneOf("trace_id_header", keys.trace_id_header.map(quoted)),
     oneOf("x_request_id", keys.x_request_id.map(quoted)),
+    and(
+      oneOf("message_key", keys.message_key),
+      "(message_key % 2 = 0 OR parent_span_id IS NULL)",
+    ),
     and(oneOf("request_id", keys.request_id.map(quoted)), "transport = 'udp'"),
     unixPlaces(keys),
   ].filter((condition) => condition !== "");

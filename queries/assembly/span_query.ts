@@ -23,6 +23,8 @@ export interface SearchKeys {
   readonly request_seq: readonly number[];
   readonly trace_id_header: readonly string[];
   readonly x_request_id: readonly string[];
+  /** Messages of brokers as published, and as delivered where nothing else leads to them. */
+  readonly message_key: readonly bigint[];
   /** Datagrams only: the protocol's own id. */
   readonly request_id: readonly string[];
   /** Servers read at `socket_id`, clients write to `peer_socket_id`. */
@@ -36,6 +38,7 @@ export function noKeys(): SearchKeys {
     request_seq: [],
     trace_id_header: [],
     x_request_id: [],
+    message_key: [],
     request_id: [],
     unix: [],
   };

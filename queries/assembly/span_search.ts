@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a search has found, and what it has to look for next.
 
-import { HOP_RULES, hopKey, type Key } from "../../model/parent_rules.ts";
+import { HOP_RULES, hopKey, type Key, type ParentRule } from "../../model/parent_rules.ts";
+import { isDelivered } from "../../model/queues/envelope.ts";
+import { MESSAGE_RULES } from "../../model/queues/message_rules.ts";
 import type { Span } from "../../model/span.ts";
 import { POSSIBLE_FROM } from "./assembly_rules.ts";
 import type { SearchKeys, UnixPlace } from "./span_query.ts";
@@ -16,6 +18,7 @@ export class SpanSearch {
   readonly #traceIds = new Set<string>();
   readonly #requestIds = new Set<string>();
   readonly #hops = new Map<Key, Span[]>();
+  readonly #messages = new Map<Key, Span[]>();
   #keys = emptyKeys();
 
   constructor(spanId: bigint) {
@@ -73,9 +76,8 @@ export class SpanSearch {
     if (span.parent_span_id !== null && this.spans.has(span.parent_span_id)) return true;
     if (span.trace_id_header !== null && this.#traceIds.has(span.trace_id_header)) return true;
     if (span.x_request_id !== null && this.#requestIds.has(span.x_request_id)) return true;
-    const key = hopKey(span);
-    const others = key === null ? [] : this.#hops.get(key) ?? [];
-    return others.some((other) => isHop(span, other) || isHop(other, span));
+    return isTied(span, hopKey(span), this.#hops, HOP_RULES) ||
+      isTied(span, messageKey(span), this.#messages, MESSAGE_RULES);
   }
 
   #replace(span: Span): void {
@@ -90,11 +92,8 @@ export class SpanSearch {
     if (span.end_unix_ns > this.endNs) this.endNs = span.end_unix_ns;
     this.spans.set(span.span_id, span);
     this.#fresh.push(span);
-    const key = hopKey(span);
-    if (key === null) return;
-    const others = this.#hops.get(key);
-    if (others === undefined) this.#hops.set(key, [span]);
-    else others.push(span);
+    note(span, hopKey(span), this.#hops);
+    note(span, messageKey(span), this.#messages);
   }
 
   /** Notes what to ask for because of a span. */
@@ -112,11 +111,20 @@ export class SpanSearch {
       this.#requestIds.add(span.x_request_id);
       keys.x_request_id.push(span.x_request_id);
     }
+    this.#seekMessage(span);
     if (span.transport === "udp" && span.request_id !== null) keys.request_id.push(span.request_id);
     if (span.transport === "unix") keys.unix.push(placeOf(span));
     if (span.transport === "tcp" && span.request_seq !== null) {
       keys.request_seq.push(span.request_seq);
     }
+  }
+
+  /** The publication of a delivery that leads nowhere else, or the deliveries of a publication. */
+  #seekMessage(span: Span): void {
+    const key = messageKey(span);
+    if (span.message_key === null || typeof key !== "bigint") return;
+    const isDelivery = isDelivered(BigInt(span.message_key));
+    this.#keys.message_key.push(isDelivery ? key : key | 1n);
   }
 
   #seekId(id: bigint): void {
@@ -133,6 +141,7 @@ interface GrowingKeys extends SearchKeys {
   request_seq: number[];
   trace_id_header: string[];
   x_request_id: string[];
+  message_key: bigint[];
   request_id: string[];
   unix: UnixPlace[];
 }
@@ -144,6 +153,7 @@ function emptyKeys(): GrowingKeys {
     request_seq: [],
     trace_id_header: [],
     x_request_id: [],
+    message_key: [],
     request_id: [],
     unix: [],
   };
@@ -155,8 +165,36 @@ function placeOf(span: Span): UnixPlace {
   return { reader, offset: span.request_offset };
 }
 
-function isHop(child: Span, parent: Span): boolean {
-  return HOP_RULES.some((rule) => {
+/** What a publication and the deliveries that lead nowhere else have in common. */
+function messageKey(span: Span): Key | null {
+  if (span.message_key === null) return null;
+  for (const { childKey, parentKey } of MESSAGE_RULES) {
+    const key = childKey(span) ?? parentKey(span);
+    if (key !== null) return key;
+  }
+  return null;
+}
+
+function note(span: Span, key: Key | null, known: Map<Key, Span[]>): void {
+  if (key === null) return;
+  const others = known.get(key);
+  if (others === undefined) known.set(key, [span]);
+  else others.push(span);
+}
+
+/** Whether one of the rules joins it with a span in hand. */
+function isTied(
+  span: Span,
+  key: Key | null,
+  known: ReadonlyMap<Key, readonly Span[]>,
+  rules: readonly ParentRule[],
+): boolean {
+  const others = key === null ? [] : known.get(key) ?? [];
+  return others.some((other) => joins(span, other, rules) || joins(other, span, rules));
+}
+
+function joins(child: Span, parent: Span, rules: readonly ParentRule[]): boolean {
+  return rules.some((rule) => {
     const key = rule.childKey(child);
     return key !== null && key === rule.parentKey(parent) && rule.fits(child, parent) > 0;
   });

@@ -6,7 +6,7 @@ import { type Column, type ColumnType, SPAN_COLUMNS } from "../../model/span.ts"
 import { ATTRIBUTE_MACROS } from "./attributes.ts";
 
 /** Raised whenever a stored column changes; a file of another version is not opened. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** Columns of the candidates, in the form of the span table. */
 export const CANDIDATE_COLUMNS = {

@@ -47,6 +47,7 @@ export function makeSpan(n: number, changes: Partial<Span> = {}): Span {
     trace_id_header: null,
     parent_id_header: null,
     x_request_id: n % 6 === 0 ? `b7f3c1d2-${n}` : null,
+    message_key: null,
     bytes_request: 500 + n % 300,
     bytes_response: 900 + n % 5_000,
     is_tls: false,

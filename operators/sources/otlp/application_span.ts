@@ -51,6 +51,7 @@ export function applicationSpan(
     trace_id_header: traceId,
     parent_id_header: parentId,
     x_request_id: null,
+    message_key: null,
     attributes: own,
   };
 }
