@@ -10,7 +10,8 @@ import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
 import { firstWordBytes } from "./first_word.ts";
-import { readReply, statusOf } from "./reply_code.ts";
+import { goesOnInTls } from "./goes_on_in_tls.ts";
+import { greets, readReply, statusOf } from "./reply_code.ts";
 import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 4_096;
@@ -29,10 +30,18 @@ const VERBS = new Set([
   ...["HELP", "LIST", "MDTM", "MFMT", "MKD", "MLSD", "MLST", "MODE", "NLST", "NOOP", "OPTS"],
   ...["PASS", "PASV", "PBSZ", "PORT", "PROT", "PWD", "QUIT", "REIN", "REST", "RETR", "RMD"],
   ...["RNFR", "RNTO", "SITE", "SIZE", "SMNT", "STAT", "STOR", "STOU", "STRU", "SYST", "TYPE"],
-  ...["USER", "XCRC", "XMKD", "XPWD", "XRMD", "CLNT", "HOST"],
+  ...["USER", "XCRC", "XMKD", "XPWD", "XRMD", "CLNT", "HOST", "ADAT", "CCC", "CONF", "ENC", "MIC"],
+  ...["LPRT", "LPSV", "XCUP", "XCWD", "LANG", "HASH", "MFCT", "MFF", "AVBL", "CSID"],
 ]);
 
+/** What only SMTP says, to servers that greet alike. */
+const MAIL_VERBS = new Set(["EHLO", "HELO", "LHLO", "MAIL", "RCPT"]);
+/** Their arguments are passwords, or bytes under protection. */
+const SECRET = new Set(["PASS", "ACCT", "ADAT", "CONF", "ENC", "MIC"]);
+
 interface State {
+  /** A command that FTP has was read: servers have more than those that are known here. */
+  proven: boolean;
   waiting: number;
   securing: boolean;
   encrypted: boolean;
@@ -46,13 +55,17 @@ export const ftp = defineProtocol<F, State>({
   timeoutNs: 600_000_000_000n,
   pairing: "order",
   capture: "all",
-  starts: byteSet("2UuAaFf"),
-  words: ["220", "USER", "FEAT", "AUTH"],
+  starts: byteSet("1235UuAaFfPpSsTtCcRrEe"),
+  words: [
+    ...["220", "120", "150", "226", "227", "229", "230", "250", "257", "331", "530"],
+    ...["USER", "FEAT", "AUTH", "PASV", "EPSV", "SYST", "TYPE", "PORT", "RETR", "STOR", "CWD "],
+  ],
   probe,
-  open: () => ({ waiting: 0, securing: false, encrypted: false }),
+  open: () => ({ proven: false, waiting: 0, securing: false, encrypted: false }),
 
   read(cursor, way, make, state) {
-    if (state.encrypted) return { kind: "switch", to: "tls" };
+    if (state.encrypted && goesOnInTls(cursor)) return { kind: "switch", to: "tls" };
+    state.encrypted = false;
     const first = cursor.peek();
     const answers = way === "toClient" || (way === "unknown" && first >= 0x30 && first <= 0x39);
     return answers ? readAnswer(cursor, make, state) : readCommand(cursor, make, state);
@@ -67,10 +80,17 @@ export const ftp = defineProtocol<F, State>({
 const NOTHING: Step = { kind: "nothing" };
 
 function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
+  const start = cursor.position;
   const line = cursor.line(LINE_BYTES_MAX);
-  const verb = (/^[A-Za-z]+/.exec(line)?.[0] ?? "").toUpperCase();
-  if (!VERBS.has(verb)) throw new Malformed("no such command");
-  const rest = verb === "PASS" || verb === "ACCT" ? "" : line.slice(verb.length).trim();
+  const verb = (/^[A-Za-z][A-Za-z0-9]{2,11}(?= |$)/.exec(line)?.[0] ?? "").toUpperCase();
+  if (!state.proven && MAIL_VERBS.has(verb)) {
+    cursor.rewind(start);
+    return { kind: "switch", to: "smtp" };
+  }
+  const known = VERBS.has(verb);
+  if (verb === "" || !(known || state.proven)) throw new Malformed("no such command");
+  if (known) state.proven = true;
+  const rest = SECRET.has(verb) ? "" : line.slice(verb.length).trim();
   state.waiting++;
   state.securing = verb === "AUTH";
   return make.request({
@@ -93,11 +113,11 @@ const PATHS = new Set([
 function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
   const { code, text } = readReply(cursor);
   const fields = { status_code: code, reply: text };
-  if (state.waiting === 0) {
+  if (state.waiting === 0 && greets(code)) {
     return make.oneway({ type: "GREETING", code, status: statusOf(code), fields });
   }
   if (code < 200) return NOTHING;
-  state.waiting--;
+  state.waiting = Math.max(0, state.waiting - 1);
   if (state.securing && code === 234) state.encrypted = true;
   state.securing = false;
   // 530 after a login and the like are the client's fault, as all of 5xx; 4xx the server's.
@@ -106,11 +126,33 @@ function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
 
 const NO: Claim = { kind: "no" };
 
+/** Joined midway: what the other protocols with replies of three digits do not say. */
+const JOINED_REPLY = new RegExp(
+  "^(?:" + [
+    "227 [^\\r\\n]*\\d+(?:,\\d+){5}",
+    "229 [^\\r\\n]*\\(\\|\\|\\|\\d+\\|\\)",
+    '257 "[^\\r\\n]*',
+    "(?:150|226|250|230|331|530)[ -][^\\r\\n]*" +
+    "\\b(?:data connection|transfer|directory|logged? ?[io]n|password|login)\\b",
+  ].join("|") + ")",
+  "i",
+);
+const JOINED_COMMAND = new RegExp(
+  "^(?:" + [
+    "PASV|EPSV(?: [12])?|SYST|TYPE [AIEL](?: [NTC8])?|PORT \\d+(?:,\\d+){5}",
+    "(?:RETR|STOR|CWD) [^\\r\\n]*[^\\d\\r\\n][^\\r\\n]*",
+  ].join("|") + ")\\r\\n$",
+  "i",
+);
+
 function probe(bytes: Uint8Array): Claim {
   if (firstWordBytes(bytes, 3) < 3) return NO;
   const text = latin1Of(bytes, 0, 128);
   if (/^220[ -][^\r\n]*\bFTP/i.test(text)) return { kind: "response", score: 90 };
-  if (/^220[ -][^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
-  if (/^USER [^\r\n]+\r\n$/i.test(text)) return { kind: "request", score: 60 };
-  return /^(?:FEAT|AUTH TLS|AUTH SSL)\r\n$/i.test(text) ? { kind: "request", score: 75 } : NO;
+  // SMTP greets alike, and claims as much: what the client says decides. 220 and a number is NNTP.
+  if (/^220[ -](?!\d+ <)[^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
+  if (/^USER \S+(?: \S+)?\r\n$/i.test(text)) return { kind: "request", score: 60 };
+  if (/^(?:FEAT|AUTH (?:TLS|SSL|GSSAPI))\r\n$/i.test(text)) return { kind: "request", score: 75 };
+  if (JOINED_REPLY.test(text)) return { kind: "response", score: 75 };
+  return JOINED_COMMAND.test(text) ? { kind: "request", score: 75 } : NO;
 }

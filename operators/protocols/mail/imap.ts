@@ -13,6 +13,7 @@ import { byteSet } from "../../wire/byte_set.ts";
 import { Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step, type Way } from "../../wire/protocol.ts";
 import { firstWordBytes } from "./first_word.ts";
+import { goesOnInTls } from "./goes_on_in_tls.ts";
 import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 16_384;
@@ -48,6 +49,8 @@ interface State {
   /** IDLE and AUTHENTICATE: lines of the client without a tag, until the answer. */
   untagged: string;
   encrypted: boolean;
+  /** The server has said something. */
+  answered: boolean;
 }
 
 export const imap = defineProtocol<F, State>({
@@ -67,10 +70,12 @@ export const imap = defineProtocol<F, State>({
     securing: "",
     untagged: "",
     encrypted: false,
+    answered: false,
   }),
 
   read(cursor, way, make, state) {
-    if (state.encrypted) return { kind: "switch", to: "tls" };
+    if (state.encrypted && goesOnInTls(cursor)) return { kind: "switch", to: "tls" };
+    state.encrypted = false;
     const bytes = state.literal[way];
     if (bytes > 0) {
       state.literal[way] = 0;
@@ -128,6 +133,8 @@ function readCommand(line: string, more: boolean, make: Make<F>, state: State): 
 }
 
 function readAnswer(line: string, make: Make<F>, state: State): Step {
+  const first = !state.answered;
+  state.answered = true;
   if (line.startsWith("+")) return NOTHING;
   const found = /^(\S{1,64}) (OK|NO|BAD|BYE|PREAUTH)\b ?(.*)$/i.exec(line);
   if (found === null) {
@@ -137,7 +144,8 @@ function readAnswer(line: string, make: Make<F>, state: State): Step {
   const [, tag = "", word = "", reply = ""] = found;
   const outcome = word.toUpperCase();
   if (tag === "*") {
-    const greets = outcome === "PREAUTH" || outcome === "BYE" || reply.includes("IMAP");
+    const greets = (first && outcome === "OK") || outcome === "PREAUTH" || outcome === "BYE" ||
+      reply.includes("IMAP");
     if (!greets) return NOTHING;
     const type = outcome === "BYE" ? "BYE" : "GREETING";
     return make.oneway({ type, status: "ok", fields: { outcome, reply } });
@@ -184,5 +192,7 @@ function probe(bytes: Uint8Array): Claim {
   if (tag === 0 || tag > 16 || bytes[tag] !== 0x20 || !isTag(bytes, tag)) return NO;
   const text = latin1Of(bytes, 0, 160);
   if (/^\* (?:OK|PREAUTH) [^\r\n]*IMAP/i.test(text)) return { kind: "response", score: 95 };
+  // Servers need not say what they are.
+  if (/^\* OK [^\r\n]+\r\n$/.test(text)) return { kind: "response", score: 60 };
   return COMMAND.test(text) ? { kind: "request", score: 82 } : NO;
 }

@@ -11,6 +11,7 @@ import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
 import { type DotLines, passDotLine } from "./dot_lines.ts";
 import { firstWordBytes } from "./first_word.ts";
+import { goesOnInTls } from "./goes_on_in_tls.ts";
 import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 8_192;
@@ -37,6 +38,8 @@ interface State extends DotLines {
   /** A login goes on: its lines are secrets. */
   secrets: boolean;
   encrypted: boolean;
+  /** The server has said something. */
+  answered: boolean;
 }
 
 export const pop3 = defineProtocol<F, State>({
@@ -50,10 +53,18 @@ export const pop3 = defineProtocol<F, State>({
   starts: byteSet("+-CUA"),
   words: ["+OK", "-ERR", "USER", "CAPA", "UIDL", "STLS", "APOP"],
   probe,
-  open: () => ({ asked: [], lines: false, inLine: false, secrets: false, encrypted: false }),
+  open: () => ({
+    asked: [],
+    lines: false,
+    inLine: false,
+    secrets: false,
+    encrypted: false,
+    answered: false,
+  }),
 
   read(cursor, way, make, state) {
-    if (state.encrypted) return { kind: "switch", to: "tls" };
+    if (state.encrypted && goesOnInTls(cursor)) return { kind: "switch", to: "tls" };
+    state.encrypted = false;
     const first = cursor.peek();
     const answers = way === "toClient" || (way === "unknown" && (first === 0x2b || first === 0x2d));
     return answers ? readAnswer(cursor, make, state) : readCommand(cursor, make, state);
@@ -107,7 +118,13 @@ function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
   const fields = reply === "" ? {} : { reply };
   const asked = state.asked.shift();
   const status = ok ? "ok" as const : "client_error" as const;
-  if (asked === undefined) return make.oneway({ type: "GREETING", status, fields });
+  const first = !state.answered;
+  state.answered = true;
+  if (asked === undefined) {
+    return first
+      ? make.oneway({ type: "GREETING", status, fields })
+      : make.response({ status, fields });
+  }
   if (asked.verb === "AUTH") state.secrets = false;
   if (asked.verb === "STLS" && ok) state.encrypted = true;
   state.lines = ok && asked.lines;
@@ -130,7 +147,7 @@ function probe(bytes: Uint8Array): Claim {
   // Redis claims as much, so the next bytes decide.
   if (/^(?:\+OK|-ERR [A-Za-z[][ -~]*)\r\n/.test(text)) return { kind: "response", score: 50 };
   // FTP logs in alike, and claims as much: only what else is said can tell.
-  if (/^USER [^\r\n]+\r\n$/i.test(text)) return { kind: "request", score: 60 };
+  if (/^USER \S+(?: \S+)?\r\n$/i.test(text)) return { kind: "request", score: 60 };
   if (/^(?:CAPA|UIDL|STLS)\r\n$/i.test(text)) return { kind: "request", score: 85 };
   return /^APOP \S+ [0-9a-f]{32}\r\n$/i.test(text) ? { kind: "request", score: 95 } : NO;
 }

@@ -16,7 +16,7 @@ export interface Reply {
 /** Reads all lines of one reply. */
 export function readReply(cursor: Cursor): Reply {
   const first = cursor.line(LINE_BYTES_MAX);
-  const found = /^([1-5]\d\d)(?:([ -])(.*))?$/.exec(first);
+  const found = /^([1-6]\d\d)(?:([ -])(.*))?$/.exec(first);
   if (found === null) throw new Malformed("no reply code");
   const [, code = "", separator, text = ""] = found;
   if (separator === "-") {
@@ -30,8 +30,12 @@ export function readReply(cursor: Cursor): Reply {
   return { code: Number(code), text };
 }
 
-/** 4xx: the server cannot now; 5xx: it will not. */
+/** What a server says without being asked: that it is there, or not, or no longer. */
+export const greets = (code: number): boolean =>
+  code === 220 || code === 120 || code === 421 || code === 554;
+
+/** 4xx: the server cannot now; 5xx: it will not; 6xx hides another reply (RFC 2228). */
 export function statusOf(code: number): Status {
-  if (code < 400) return "ok";
+  if (code < 400 || code >= 600) return "ok";
   return code < 500 ? "server_error" : "client_error";
 }

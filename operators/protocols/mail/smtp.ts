@@ -19,7 +19,8 @@ import {
 } from "../../wire/protocol.ts";
 import { type DotLines, passDotLine } from "./dot_lines.ts";
 import { firstWordBytes } from "./first_word.ts";
-import { readReply, statusOf } from "./reply_code.ts";
+import { goesOnInTls } from "./goes_on_in_tls.ts";
+import { greets, readReply, statusOf } from "./reply_code.ts";
 import { latin1Of } from "../../wire/text.ts";
 
 const LINE_BYTES_MAX = 8_192;
@@ -50,6 +51,8 @@ interface State extends DotLines {
   /** Bytes of BDAT still to pass. */
   left: number;
   encrypted: boolean;
+  /** The server has answered something. */
+  answered: boolean;
 }
 
 export const smtp = defineProtocol<F, State>({
@@ -60,8 +63,8 @@ export const smtp = defineProtocol<F, State>({
   timeoutNs: 300_000_000_000n,
   pairing: "order",
   capture: "all",
-  starts: byteSet("2EeHhLlMmRr"),
-  words: ["220", "EHLO", "LHLO", "HELO", "MAIL FROM", "RCPT TO"],
+  starts: byteSet("23DdEeHhLlMmRr"),
+  words: ["220", "250", "354", "EHLO", "LHLO", "HELO", "MAIL FROM", "RCPT TO", "DATA"],
   probe,
   open: () => ({
     asked: [],
@@ -70,18 +73,28 @@ export const smtp = defineProtocol<F, State>({
     left: 0,
     inLine: false,
     encrypted: false,
+    answered: false,
   }),
 
   read(cursor, way, make, state) {
-    if (state.encrypted) return { kind: "switch", to: "tls" };
+    if (state.encrypted && goesOnInTls(cursor)) return { kind: "switch", to: "tls" };
+    state.encrypted = false;
     if (way === "toClient" || (way === "unknown" && isDigit(cursor.peek()))) {
       return readAnswer(cursor, make, state);
     }
     if (state.left > 0) return readChunk(cursor, state);
     if (state.mode === "message") return readMessage(cursor, make, state);
+    const start = cursor.position;
     const line = cursor.line(LINE_BYTES_MAX);
     if (state.mode === "secrets") return NOTHING;
-    return readCommand(line, make, state);
+    const verb = (/^[A-Za-z]+/.exec(line)?.[0] ?? "").toUpperCase();
+    if (VERBS.has(verb)) return readCommand(verb, line, make, state);
+    if (state.asked.at(-1) !== "DATA") throw new Malformed("no such command");
+    // The answer to DATA was not captured: this is the message.
+    cursor.rewind(start);
+    state.asked.pop();
+    state.mode = "message";
+    return readMessage(cursor, make, state);
   },
 
   lost(state, way) {
@@ -98,9 +111,7 @@ const NOTHING: Step = { kind: "nothing" };
 const ASKED_MAX = 1_024;
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 
-function readCommand(line: string, make: Make<F>, state: State): Step {
-  const verb = (/^[A-Za-z]+/.exec(line)?.[0] ?? "").toUpperCase();
-  if (!VERBS.has(verb)) throw new Malformed("no such command");
+function readCommand(verb: string, line: string, make: Make<F>, state: State): Step {
   const rest = line.slice(verb.length).trim();
   const address = /^[^<]*<([^>]*)>/.exec(rest)?.[1] ?? "";
   const draft: Draft<F> = {
@@ -156,12 +167,14 @@ function readMessage(cursor: Cursor, make: Make<F>, state: State): Step {
 function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
   const { code, text } = readReply(cursor);
   const fields = { status_code: code, reply: text };
-  const verb = state.asked.shift();
-  if (verb === undefined) {
-    // The greeting, or a farewell that nobody asked for.
+  // A client that is in a hurry does not wait for the greeting: only STARTTLS is answered so, too.
+  const early = !state.answered && code === 220 && state.asked[0] !== "STARTTLS";
+  state.answered = true;
+  const verb = early ? undefined : state.asked.shift();
+  if (verb === undefined && greets(code)) {
     return make.oneway({ type: "GREETING", code, status: statusOf(code), fields });
   }
-  if (verb === "DATA" && code === 354) state.mode = "message";
+  if (verb === "DATA" && code === 354 && !state.asked.includes("MESSAGE")) state.mode = "message";
   else if (verb === "AUTH") {
     if (code === 334) {
       state.asked.unshift(verb);
@@ -177,7 +190,13 @@ const NO: Claim = { kind: "no" };
 function probe(bytes: Uint8Array, length: number): Claim {
   if (firstWordBytes(bytes, 3) < 3 && length >= 3) return NO;
   const text = latin1Of(bytes, 0, 128);
-  if (/^220[ -][^\r\n]*E?SMTP/.test(text)) return { kind: "response", score: 92 };
+  if (/^220[ -][^\r\n]*SMTP/i.test(text)) return { kind: "response", score: 92 };
+  // FTP greets alike, and claims as much: what the client says decides.
+  if (/^220[ -](?!\d+ <)[^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
+  // Joined midway: replies with enhanced codes (RFC 2034), the go-ahead, and what asks for it.
+  if (/^250[ -]2\.[0-7]\.\d+ /.test(text)) return { kind: "response", score: 85 };
+  if (/^354[ -][^\r\n]*(?:\.|mail)[^\r\n]*\r\n/i.test(text)) return { kind: "response", score: 75 };
+  if (/^DATA\r\n$/i.test(text)) return { kind: "request", score: 75 };
   if (/^(?:EHLO|LHLO) [^\r\n]+\r?\n/i.test(text)) return { kind: "request", score: 90 };
   if (/^HELO [^\r\n]+\r?\n/i.test(text)) return { kind: "request", score: 85 };
   if (/^(?:MAIL FROM|RCPT TO):\s*</i.test(text)) return { kind: "request", score: 88 };

@@ -185,15 +185,20 @@ function headerAt(bytes: Uint8Array, at: number, length: number): Claim {
   if (!response && ((flags & 15) !== 0 || (opcode === 0 && answers > 16))) return NO;
   // Records of answers, authorities and additional ones.
   if (answers > 512 || u16(bytes, at + 8) > 512 || u16(bytes, at + 10) > 512) return NO;
-  if (questions > 0 && !questionAt(bytes, at + HEADER_BYTES)) return NO;
-  return questions > 0 ? (response ? RESPONSE : REQUEST) : UNASKED;
+  if (questions > 0) {
+    if (!questionAt(bytes, at + HEADER_BYTES)) return NO;
+    return response ? RESPONSE : REQUEST;
+  }
+  // Records alone: the first of them has to be one.
+  return questionAt(bytes, at + HEADER_BYTES) ? UNASKED : NO;
 }
 
 const u16 = (bytes: Uint8Array, at: number): number =>
   (bytes[at] as number) << 8 | (bytes[at + 1] as number);
 
-/** A name of plain labels, then a known type and class. */
+/** A name of plain labels, then a known type and class; as a record begins, too. */
 function questionAt(bytes: Uint8Array, start: number): boolean {
+  if (isNetbiosName(bytes, start)) return false;
   let at = start;
   for (let label = bytes[at] ?? 64; label !== 0; label = bytes[at] ?? 64) {
     if (label > 63 || at + label + 1 - start > NAME_BYTES_MAX) return false;
@@ -204,6 +209,16 @@ function questionAt(bytes: Uint8Array, start: number): boolean {
   const klass = ((bytes[at + 3] ?? 0) << 8 | (bytes[at + 4] ?? 0)) & 0x7fff;
   return TYPES[type] !== undefined && (klass === 1 || klass === 3 || klass === 255) &&
     at + 5 <= bytes.length;
+}
+
+/** NetBIOS has messages of the same form: 16 bytes as 32 letters from A to P. */
+function isNetbiosName(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at] !== 32) return false;
+  for (let i = at + 1; i <= at + 32; i++) {
+    const letter = bytes[i] ?? 0;
+    if (letter < 0x41 || letter > 0x50) return false;
+  }
+  return true;
 }
 
 const NO: Claim = { kind: "no" };

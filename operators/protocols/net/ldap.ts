@@ -3,6 +3,7 @@
 //
 //   message: SEQUENCE { id INTEGER, operation [APPLICATION n], [controls] }        in BER
 //   result : code ENUMERATED, matched name, text, …
+//   signed : length u32, a token, message …        after a bind that agreed on a security layer
 //
 // The entries of a search belong to its answer, which SearchResultDone gives. Passwords of binds
 // are not read.
@@ -11,6 +12,7 @@ import type { Status } from "../../../model/status.ts";
 import { attempt } from "../../wire/attempt.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { goesOnInTls } from "../mail/goes_on_in_tls.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import {
   type Claim,
@@ -20,6 +22,7 @@ import {
   type Step,
   type Way,
 } from "../../wire/protocol.ts";
+import { passToken } from "./ldap_token.ts";
 import { ENUMERATED, readElement, readInteger, readNumber, readOctets, readTagged } from "./ber.ts";
 
 const MESSAGE_BYTES_MAX = 1 << 26;
@@ -76,6 +79,8 @@ interface State {
   /** Id of the request to start TLS. */
   securing: number;
   encrypted: boolean;
+  /** SASL was used to bind: messages may be signed or sealed from then on. */
+  sasl: boolean;
   /** What filters compare with stays in their texts. */
   readonly unmask: boolean;
 }
@@ -95,13 +100,16 @@ export const ldap = defineProtocol<F, State>({
     entries: new Map(),
     securing: -1,
     encrypted: false,
+    sasl: false,
     unmask: options?.unmask === true,
   }),
 
   read(cursor, way, make, state) {
-    if (state.encrypted) return { kind: "switch", to: "tls" };
+    if (state.encrypted && goesOnInTls(cursor)) return { kind: "switch", to: "tls" };
+    state.encrypted = false;
     const passing = passTail(cursor, way, state.tails);
     if (passing !== null) return passing;
+    if (state.sasl && cursor.peek() !== 0x30) return passToken(cursor, MESSAGE_BYTES_MAX);
     const { tag, bytes } = readElement(cursor);
     if (tag !== 0x30 || bytes < 5 || bytes > MESSAGE_BYTES_MAX) {
       throw new Malformed("not a message");
@@ -149,6 +157,7 @@ function readOperation(
   let found: Asked = {};
   attempt(() => void (found = readRequest(cursor, number, bytes, state.unmask)));
   if (found.operation === START_TLS) state.securing = id;
+  if (found.authentication === "sasl") state.sasl = true;
   const draft: Draft<F> = {
     type,
     resource: found.dn ?? found.operation ?? "",
@@ -206,7 +215,7 @@ function readFilter(cursor: Cursor, depth: number, unmask: boolean): string {
     return `(${sign}${text})`;
   }
   if (kind === 7) return `(${cursor.text(bytes)}=*)`;
-  if (kind === 9) text = "extensible=?";
+  if (kind === 9) text = readExtensible(cursor, end, unmask);
   else if (kind === 4) text = `${readOctets(cursor)}=${readSubstrings(cursor, unmask)}`;
   else {
     const name = readOctets(cursor);
@@ -214,6 +223,22 @@ function readFilter(cursor: Cursor, depth: number, unmask: boolean): string {
   }
   cursor.skip(end - cursor.position);
   return `(${text})`;
+}
+
+/** `name:dn:rule:=value`, of which all but the value may be missing. */
+function readExtensible(cursor: Cursor, end: number, unmask: boolean): string {
+  let [name, dn, rule, value] = ["", "", "", ""];
+  while (cursor.position < end) {
+    const { tag, bytes } = readElement(cursor);
+    if (tag === 0x81) rule = `:${cursor.text(bytes)}`;
+    else if (tag === 0x82) name = cursor.text(bytes);
+    else if (tag === 0x83 && unmask) value = cursor.text(bytes);
+    else {
+      if (tag === 0x84 && cursor.peek() !== 0) dn = ":dn";
+      cursor.skip(bytes);
+    }
+  }
+  return `${name}${dn}${rule}:=${unmask ? value : "?"}`;
 }
 
 /** Parts in their order, first (0x80), between (0x81) and last (0x82): `a*b*c`. */

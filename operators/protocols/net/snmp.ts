@@ -95,7 +95,7 @@ function readPdu(cursor: Cursor, version: string, headId: number | null, make: M
   const { tag } = readElement(cursor);
   const type = PDUS[tag];
   if (type === undefined) throw new Malformed("no such PDU");
-  if (tag === 0xa4) return make.oneway({ type, endpoint: type, fields: { version } });
+  if (tag === 0xa4) return readTrap(cursor, make);
   const requestId = readInteger(cursor);
   const error = readInteger(cursor);
   readInteger(cursor);
@@ -120,6 +120,23 @@ function readPdu(cursor: Cursor, version: string, headId: number | null, make: M
   };
   if (answers) return make.response({ ...draft, code: error, status: statusOf(error) });
   return tag === 0xa7 ? make.oneway(draft) : make.request(draft);
+}
+
+/** A trap of version 1: enterprise, agent, what happened, when, variables. */
+function readTrap(cursor: Cursor, make: Make<F>): Step {
+  const found = { oid: "", variables: 0 };
+  attempt(() => {
+    // Enterprise, address of the agent, generic and specific trap, time.
+    for (let i = 0; i < 5; i++) cursor.skip(readElement(cursor).bytes);
+    readVariables(cursor, found);
+  });
+  const { oid, variables } = found;
+  return make.oneway({
+    type: "TRAP",
+    resource: oid,
+    endpoint: "TRAP",
+    fields: { ...(oid !== "" && { oid }), variables, version: "1" },
+  });
 }
 
 function readVariables(cursor: Cursor, found: { oid: string; variables: number }): void {
