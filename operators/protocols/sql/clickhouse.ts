@@ -15,6 +15,7 @@ import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step, type Way } from "../../wire/protocol.ts";
 import { readVarint } from "../../wire/protobuf.ts";
+import { errorText } from "./error_text.ts";
 import { describeSql } from "./sql_text.ts";
 import { latin1Of } from "../../wire/text.ts";
 
@@ -237,7 +238,7 @@ function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
   if (type === EXCEPTION) {
     const code = cursor.i32le();
     const name = text(cursor);
-    const message = describeSql(text(cursor).slice(0, 512), "other", state.unmask).text;
+    const message = errorText(text(cursor).slice(0, 512), state.unmask);
     state.waiting--;
     state.blocks.toClient = true;
     return make.response({

@@ -18,6 +18,7 @@ import {
   type Make,
   type Step,
 } from "../../wire/protocol.ts";
+import { errorText } from "./error_text.ts";
 import { describeSql, type SqlText } from "./sql_text.ts";
 import { latin1Of } from "../../wire/text.ts";
 
@@ -210,7 +211,7 @@ function readAnswer(cursor: Cursor, type: number, make: Make<F>, state: State): 
   const found = /ORA-(\d{5})(?:: ([^\0\n]{0,256}))?/.exec(rest(cursor));
   // No data found: the end of a fetch.
   if (found === null || found[1] === "01403") return make.response({});
-  const message = describeSql(found[2] ?? "", "other", state.unmask).text;
+  const message = errorText(found[2] ?? "", state.unmask);
   const code = Number(found[1]);
   return make.response({
     code,

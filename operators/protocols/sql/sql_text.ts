@@ -4,6 +4,8 @@
 
 import type { Identity } from "../../../model/message.ts";
 import { parseTraceparent } from "../../wire/trace_context.ts";
+import { namesPassword, Passwords } from "./sql_passwords.ts";
+import { type Dialect, isSpace, type Token, tokenAt, tokenEnd } from "./sql_tokens.ts";
 
 /** A statement without secrets: literals are `?`, comments and runs of white space are gone. */
 export interface SqlText {
@@ -31,91 +33,14 @@ const NOT_A_TARGET = new Set([
   "LATERAL",
   "SET",
   "VALUES",
+  "TABLE",
+  "OUTFILE",
+  "DUMPFILE",
 ]);
+/** As the first word, these have the name of a procedure behind them. */
+const CALLS = new Set(["CALL", "EXEC", "EXECUTE"]);
 /** What may follow the common table expressions of WITH. */
 const VERBS = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES"]);
-
-type Token = "space" | "comment" | "literal" | "word" | "quoted" | "sign";
-
-const isSpace = (c: number) => c === 32 || (c >= 9 && c <= 13);
-const isDigit = (c: number) => c >= 48 && c <= 57;
-const isWord = (c: number) =>
-  (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || c === 36 || c > 127 || isDigit(c);
-
-/** End of a quoted run that starts at `at`; doubled quotes stay inside, backslashes on request. */
-function quotedEnd(sql: string, at: number, backslash: boolean): number {
-  const quote = sql.charCodeAt(at);
-  let i = at + 1;
-  for (; i < sql.length; i++) {
-    const c = sql.charCodeAt(i);
-    if (c === 92 && backslash) i++;
-    else if (c === quote) {
-      if (sql.charCodeAt(i + 1) === quote) i++;
-      else return i + 1;
-    }
-  }
-  return sql.length;
-}
-
-function numberEnd(sql: string, at: number): number {
-  let i = at;
-  while (i < sql.length) {
-    const c = sql.charCodeAt(i);
-    const exponentSign = (c === 43 || c === 45) && /[eE]/.test(sql[i - 1] ?? "");
-    if (!isWord(c) && c !== 46 && !exponentSign) break;
-    i++;
-  }
-  return i;
-}
-
-/** PostgreSQL dollar quotes: `$$…$$` or `$tag$…$tag$`; 0 when this is not one. */
-function dollarEnd(sql: string, at: number): number {
-  const tag = /^\$(?:[A-Za-z_][A-Za-z_0-9]{0,62})?\$/.exec(sql.slice(at, at + 66));
-  if (tag === null) return 0;
-  const close = sql.indexOf(tag[0], at + tag[0].length);
-  return close < 0 ? sql.length : close + tag[0].length;
-}
-
-function tokenAt(sql: string, at: number, mysql: boolean): Token {
-  const c = sql.charCodeAt(at);
-  if ((c >= 97 && c <= 122) || (c >= 65 && c <= 90)) return "word";
-  if (isSpace(c)) return "space";
-  if (isDigit(c) || c === 39) return "literal";
-  if (c === 46) return isDigit(sql.charCodeAt(at + 1)) ? "literal" : "sign";
-  if (c === 34) return mysql ? "literal" : "quoted";
-  if (c === 96) return "quoted";
-  if (c === 45) return sql.charCodeAt(at + 1) === 45 ? "comment" : "sign";
-  if (c === 47) return sql.charCodeAt(at + 1) === 42 ? "comment" : "sign";
-  if (c === 35) return mysql ? "comment" : "sign";
-  if (c === 36) return dollarEnd(sql, at) > 0 ? "literal" : "word";
-  return isWord(c) ? "word" : "sign";
-}
-
-function tokenEnd(token: Token, sql: string, at: number, mysql: boolean): number {
-  const c = sql.charCodeAt(at);
-  let i = at + 1;
-  switch (token) {
-    case "word":
-      while (i < sql.length && isWord(sql.charCodeAt(i))) i++;
-      return i;
-    case "space":
-      while (i < sql.length && isSpace(sql.charCodeAt(i))) i++;
-      return i;
-    case "quoted":
-      return quotedEnd(sql, at, false);
-    case "literal":
-      if (c === 34) return quotedEnd(sql, at, mysql);
-      if (c === 39) return quotedEnd(sql, at, mysql || /[eE]/.test(sql[at - 1] ?? ""));
-      return c === 36 ? dollarEnd(sql, at) : numberEnd(sql, at);
-    case "comment": {
-      const end = c === 47 ? sql.indexOf("*/", at + 2) : sql.indexOf("\n", at);
-      if (end < 0) return sql.length;
-      return c === 47 ? end + 2 : end;
-    }
-    case "sign":
-      return i;
-  }
-}
 
 /** Reads the trace context that sqlcommenter puts into a comment: `traceparent='00-…'`. */
 function commentIdentity(comment: string): Identity | null {
@@ -126,19 +51,20 @@ function commentIdentity(comment: string): Identity | null {
 /** Describes a statement. Cut statements are fine: an unclosed literal is masked to the end. */
 export function describeSql(
   sql: string,
-  dialect: "postgresql" | "mysql" | "other",
+  dialect: Dialect,
   unmask = false,
 ): SqlText {
-  const mysql = dialect === "mysql";
   const mask = new Mask(sql);
+  const passwords = namesPassword(sql) ? new Passwords(sql) : null;
   const names = new Names(sql);
   let identity: Identity | null = null;
   for (let at = 0, end = 0; at < sql.length; at = end) {
-    const token = tokenAt(sql, at, mysql);
-    end = tokenEnd(token, sql, at, mysql);
+    const token = tokenAt(sql, at, dialect);
+    end = tokenEnd(token, sql, at, dialect);
     if (token === "comment") identity ??= commentIdentity(sql.slice(at, end));
-    mask.take(token, at, end);
-    names.take(token, at, end);
+    const shown = passwords?.follows(token, at, end) === true ? "literal" : token;
+    mask.take(shown, at, end);
+    names.take(shown, at, end);
   }
   const shape = mask.shape();
   const { target } = names;
@@ -263,7 +189,13 @@ class Names {
   }
 
   #word(upper: string, at: number, end: number): void {
-    if (this.operation === "") this.operation = upper;
+    if (this.operation === "") {
+      this.operation = upper;
+      if (CALLS.has(upper)) {
+        this.#expectTarget = true;
+        return;
+      }
+    }
     if (this.verb === "" && this.#depth === 0 && VERBS.has(upper)) this.verb = upper;
     if (this.#expectTarget && !NOT_A_TARGET.has(upper)) this.#found(at, end);
     if (TARGET_AFTER.has(upper)) this.#expectTarget = true;
@@ -278,10 +210,10 @@ class Names {
 /** A table name with its schema: `a.b`, quotes removed. */
 function readTarget(sql: string, at: number, end: number): string {
   const first = sql.slice(at, end);
-  const rest = /^(?:\s*\.\s*(?:"[^"]{1,63}"|`[^`]{1,63}`|[\w$]{1,63})){1,2}/.exec(
+  const rest = /^(?:\s*\.\s*(?:"[^"]{1,63}"|`[^`]{1,63}`|\[[^\]]{1,63}\]|[\w$]{1,63})){1,2}/.exec(
     sql.slice(end, end + 200),
   );
-  return (first + (rest?.[0] ?? "")).replace(/["`\s]/g, "").slice(0, 128);
+  return (first + (rest?.[0] ?? "")).replace(/["`[\]\s]/g, "").slice(0, 128);
 }
 
 /** `IN (?, ?, ?)` and `VALUES (?, ?), (?, ?)` become `(?)`: equal shapes, equal text. */

@@ -68,3 +68,118 @@ Deno.test("no literal survives, whatever surrounds it", () => {
     assert.ok(!masked.includes("hunter2secret"));
   }));
 });
+
+const SECRETS: [dialect: "postgresql" | "mysql" | "other", sql: string, masked: string][] = [
+  ["postgresql", "ALTER ROLE bob PASSWORD hunter2", "ALTER ROLE bob PASSWORD ?"],
+  [
+    "postgresql",
+    "ALTER ROLE bob WITH ENCRYPTED PASSWORD 'hunter2'",
+    "ALTER ROLE bob WITH ENCRYPTED PASSWORD ?",
+  ],
+  ["postgresql", `CREATE USER bob PASSWORD "hunter2"`, "CREATE USER bob PASSWORD ?"],
+  [
+    "postgresql",
+    "SELECT $a$hunter2$a$, E'x\\'hunter2', U&'hunter2', B'0101', X'1F'",
+    "SELECT ?, ?, U&?, ?, ?",
+  ],
+  ["postgresql", "SELECT 1 /* a /* b */ hunter2 */ + 2", "SELECT ? + ?"],
+  ["postgresql", "SELECT 1 -- hunter2\n, 2", "SELECT ? , ?"],
+  [
+    "postgresql",
+    "PREPARE p AS SELECT * FROM t WHERE a = 'hunter2'",
+    "PREPARE p AS SELECT * FROM t WHERE a = ?",
+  ],
+  ["postgresql", "EXECUTE p('hunter2', 7)", "EXECUTE p(?)"],
+  [
+    "postgresql",
+    "CREATE SUBSCRIPTION s CONNECTION 'host=h password=hunter2' PUBLICATION p",
+    "CREATE SUBSCRIPTION s CONNECTION ? PUBLICATION p",
+  ],
+  [
+    "mysql",
+    "SET PASSWORD FOR 'bob'@'%' = PASSWORD('hunter2')",
+    "SET PASSWORD FOR ?@? = PASSWORD(?)",
+  ],
+  ["mysql", "CREATE USER bob IDENTIFIED BY 'hunter2'", "CREATE USER bob IDENTIFIED BY ?"],
+  [
+    "mysql",
+    "GRANT ALL ON *.* TO bob IDENTIFIED BY PASSWORD '*hunter2'",
+    "GRANT ALL ON *.* TO bob IDENTIFIED BY PASSWORD ?",
+  ],
+  [
+    "mysql",
+    "SELECT 'a\\'hunter2', \"b\\\"hunter2\", 0xDEAD, x'1F', _utf8'hunter2'",
+    "SELECT ?, ?, ?, ?, _utf8?",
+  ],
+  ["mysql", "EXECUTE IMMEDIATE 'SELECT ''hunter2'''", "EXECUTE IMMEDIATE ?"],
+  ["mysql", "SELECT /*!50000 'hunter2', */ 1", "SELECT ?"],
+  [
+    "other",
+    "ALTER USER bob IDENTIFIED BY hunter2 REPLACE hunter2old",
+    "ALTER USER bob IDENTIFIED BY ? REPLACE ?",
+  ],
+  ["other", `ALTER USER bob IDENTIFIED BY "hunter2"`, "ALTER USER bob IDENTIFIED BY ?"],
+  [
+    "other",
+    "CREATE USER u IDENTIFIED WITH sha256_password BY 'hunter2'",
+    "CREATE USER u IDENTIFIED WITH sha256_password BY ?",
+  ],
+  ["other", "CREATE LOGIN bob WITH PASSWORD = N'hunter2'", "CREATE LOGIN bob WITH PASSWORD = ?"],
+  [
+    "other",
+    "SELECT * FROM t WHERE id = a50e8400-e29b-41d4-a716-446655440000",
+    "SELECT * FROM t WHERE id = ?",
+  ],
+  [
+    "other",
+    "SELECT * FROM t WHERE id = 550e8400-e29b-41d4-a716-446655440000",
+    "SELECT * FROM t WHERE id = ?",
+  ],
+];
+
+for (const [dialect, sql, masked] of SECRETS) {
+  Deno.test(`shows no value of ${dialect}: ${sql.slice(0, 60)}`, () => {
+    assert.equal(describeSql(sql, dialect).masked, masked);
+    assert.equal(describeSql(sql, dialect, true).text, sql);
+  });
+}
+
+Deno.test("columns that are named like passwords stay", () => {
+  for (
+    const sql of [
+      "SELECT password FROM users WHERE password = stored",
+      "ALTER TABLE user ADD COLUMN password text",
+      "CREATE TABLE users (password VARCHAR NOT NULL)",
+      "SELECT a FROM users GROUP BY a ORDER BY password",
+      "ALTER ROLE bob PASSWORD NULL",
+      "CREATE USER bob PASSWORD EXPIRE NEVER",
+    ]
+  ) assert.equal(describeSql(sql, "postgresql").masked, sql);
+});
+
+const EQUAL: [summary: string, ...sql: string[]][] = [
+  [
+    "SELECT users",
+    "SELECT * FROM users WHERE id = 1",
+    "select *\n  from users where id=2",
+    "SELECT * FROM users WHERE id IN (1, 2, 3)",
+    "/* who */ SELECT * FROM users -- why",
+    "Select * From \"users\" Where name = 'x'",
+    "SELECT * FROM [users] WHERE id = @id",
+  ],
+  [
+    "INSERT dbo.users",
+    "INSERT INTO [dbo].[users] (a) VALUES (1)",
+    "insert into dbo.users select 1",
+  ],
+  ["CALL shop.pay", "CALL shop.pay(1)", "call shop.pay('x', 2)"],
+  ["EXEC pay", "EXEC pay @a = 1", "exec pay"],
+  ["LOAD t", "LOAD DATA LOCAL INFILE 'x' INTO TABLE t", "load data infile 'y' into table t"],
+  ["SELECT t", "SELECT * INTO OUTFILE '/x' FROM t", "SELECT a FROM t FOR UPDATE NOWAIT"],
+];
+
+for (const [summary, ...statements] of EQUAL) {
+  Deno.test(`equal queries have one summary: ${summary}`, () => {
+    for (const sql of statements) assert.equal(describeSql(sql, "other").summary, summary, sql);
+  });
+}

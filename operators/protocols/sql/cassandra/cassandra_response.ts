@@ -13,7 +13,7 @@ import { present } from "../../../wire/present.ts";
 import type { Make, Step } from "../../../wire/protocol.ts";
 import { type Envelope, PAYLOAD, readId, readPayload } from "./cassandra_request.ts";
 import { CASSANDRA_FIELDS, type CassandraState, keep } from "./cassandra_session.ts";
-import { describeSql } from "../sql_text.ts";
+import { errorText } from "../error_text.ts";
 
 const ERROR = 0, RESULT = 8, EVENT = 12;
 const RESPONSES: Readonly<Record<number, string>> = {
@@ -53,7 +53,7 @@ export function readResponse(
     if (opcode === ERROR) {
       found.code = cursor.i32();
       const message = cursor.textCaptured(cursor.u16(), 512);
-      found.text = describeSql(message, "other", state.unmask).text;
+      found.text = errorText(message, state.unmask);
     } else if (opcode === RESULT) readResult(cursor, envelope, found, state);
     else if (opcode === EVENT) found.kind = cursor.text(cursor.u16());
   });

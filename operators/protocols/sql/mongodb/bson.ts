@@ -22,6 +22,17 @@ const FIXED_BYTES: Readonly<Record<number, number>> = {
   0xff: 0,
 };
 
+/** Bytes that are read of a value, where they are not 8. */
+const READ_BYTES: Readonly<Record<number, number>> = {
+  0x02: 4,
+  0x06: 0,
+  0x08: 1,
+  0x0a: 0,
+  0x10: 4,
+  0x7f: 0,
+  0xff: 0,
+};
+
 const TEXT_BYTES_MAX = 512;
 
 /**
@@ -45,7 +56,7 @@ export function walkBson(
     if (type === 0) break;
     if (cursor.find(0) < 0) break;
     const name = cursor.cstring();
-    if (cursor.captured < 8) break;
+    if (cursor.captured < (READ_BYTES[type] ?? 8)) break;
     if (type === 0x04 && name === entered) {
       enter(cursor, onElement);
       continue;

@@ -20,6 +20,7 @@ import {
   type Make,
   type Step,
 } from "../../../wire/protocol.ts";
+import { errorText } from "../error_text.ts";
 import { unpackSnappy, unpackZlib, unpackZstd } from "../unpack.ts";
 import { parseTraceparent } from "../../../wire/trace_context.ts";
 
@@ -42,6 +43,9 @@ const OPCODES: Readonly<Record<number, string>> = {
   2012: "OP_COMPRESSED",
   2013: "OP_MSG",
 };
+
+/** OP_REPLY and OP_COMMANDREPLY. */
+const REPLIES = new Set([1, 2011]);
 
 const FIELDS = {
   database: { type: "string", otel: "db.namespace", doc: "database" },
@@ -69,8 +73,12 @@ interface Document {
   traceparent: string;
 }
 
-/** Ids of answers that say that another one follows, which answers them in turn. */
-type State = Set<number>;
+interface State {
+  /** Ids of answers that say that another one follows, which answers them in turn. */
+  readonly followed: Set<number>;
+  /** Texts show their values. */
+  readonly unmask: boolean;
+}
 const FOLLOWED_MAX = 1_024;
 
 export const mongodb = defineProtocol<F, State>({
@@ -83,9 +91,9 @@ export const mongodb = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet([0, 255]),
   probe,
-  open: () => new Set(),
+  open: (_transport, options) => ({ followed: new Set(), unmask: options?.unmask === true }),
 
-  read(cursor, _way, make, followed) {
+  read(cursor, way, make, state) {
     const length = cursor.u32le();
     const requestId = cursor.u32le();
     const responseTo = cursor.u32le();
@@ -98,8 +106,10 @@ export const mongodb = defineProtocol<F, State>({
     const clipped = cursor.captured < cursor.remaining && document.command === "";
     cursor.leave();
     const inner = document.opcode || opcode;
-    if (responseTo !== 0 || inner === 1) {
-      const draft = responseOf(document, inner, responseTo, clipped);
+    // Requests of some clients say that they answer -1.
+    if (REPLIES.has(inner) || (inner === 2013 && responseTo !== 0 && way !== "toServer")) {
+      const { followed } = state;
+      const draft = responseOf(document, inner, responseTo, clipped, state.unmask);
       const unasked = followed.delete(responseTo);
       if ((flags & MORE_TO_COME) !== 0 && followed.size < FOLLOWED_MAX) followed.add(requestId);
       // Of a stream of answers the first one is the answer to the request.
@@ -196,10 +206,22 @@ function readLegacy(cursor: Cursor, opcode: number, document: Document): void {
   if (cursor.captured > 5) walkBson(cursor, (key, value) => take(document, key, value));
 }
 
+/** First elements whose values are no collections: code, users, levels. */
+const ELSEWHERE = new Set([
+  ...["errmsg", "eval", "$eval", "createUser", "updateUser", "dropUser", "usersInfo", "createRole"],
+  ...["updateRole", "dropRole", "rolesInfo", "getLog", "getParameter", "grantRolesToUser"],
+  ...[
+    "revokeRolesFromUser",
+    "grantPrivilegesToRole",
+    "revokePrivilegesFromRole",
+    "configureFailPoint",
+  ],
+]);
+
 function take(document: Document, name: string, value: BsonValue): boolean {
   if (document.command === "") {
     document.command = name;
-    if (typeof value === "string" && name !== "errmsg") document.collection = value;
+    if (typeof value === "string" && !ELSEWHERE.has(name)) document.collection = value;
   }
   if (name === "collection" && typeof value === "string") document.collection = value;
   else if (name === "$db" && typeof value === "string") document.database = value;
@@ -265,6 +287,7 @@ function responseOf(
   opcode: number,
   id: number,
   clipped: boolean,
+  unmask: boolean,
 ): Draft<F> {
   // Of a write that failed the command says ok, and its first error a code.
   const failed = document.ok === false || document.code !== null;
@@ -277,7 +300,7 @@ function responseOf(
     fields: {
       opcode: OPCODES[opcode] ?? "",
       ...(failed && { error_code: String(code) }),
-      ...(failed && { error_message: document.message }),
+      ...(failed && { error_message: errorText(document.message, unmask) }),
     },
   };
 }
@@ -292,7 +315,9 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if (bytes.length >= 4 && (size < HEADER_BYTES || size > MESSAGE_BYTES_MAX)) return NO;
   if (bytes.length < HEADER_BYTES) return length < HEADER_BYTES ? { kind: "maybe" } : NO;
   if (OPCODES[u32(12)] === undefined) return NO;
-  const reply = u32(12) === 1 || u32(8) !== 0;
+  const opcode = u32(12);
+  const compressed = opcode === COMPRESSED ? u32(16) : opcode;
+  const reply = REPLIES.has(compressed) || (compressed === 2013 && u32(8) !== 0);
   const exact = size === length;
   // Several at once: the next one's header follows.
   if (size < length && OPCODES[u32(size + 12)] === undefined) return NO;

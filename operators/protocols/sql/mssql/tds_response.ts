@@ -10,7 +10,7 @@
 
 import type { Status } from "../../../../model/status.ts";
 import type { Cursor } from "../../../wire/cursor.ts";
-import { describeSql } from "../sql_text.ts";
+import { errorText } from "../error_text.ts";
 import { readUnits } from "./tds_request.ts";
 
 export interface Outcome {
@@ -64,7 +64,7 @@ function readError(cursor: Cursor, outcome: Outcome, unmask: boolean): void {
   if (severity <= outcome.severity) return;
   outcome.code = code;
   outcome.severity = severity;
-  outcome.message = describeSql(readUnits(cursor, cursor.u16le()), "other", unmask).text;
+  outcome.message = errorText(readUnits(cursor, cursor.u16le()), unmask);
 }
 
 function readDone(cursor: Cursor, outcome: Outcome): void {

@@ -8,6 +8,7 @@
 //
 // https://mariadb.com/kb/en/clientserver-protocol/ describes the same with MariaDB's additions.
 
+import { attempt } from "../../../wire/attempt.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import {
@@ -28,6 +29,9 @@ import { isCompressed, type ReadPacket, readUnit } from "./mysql_compressed.ts";
 import { type F, FIELDS, newUnitLane, openSession, pass, type State } from "./mysql_session.ts";
 
 const TEXT_BYTES_MAX = 4_096;
+const INIT_DB = 2, CHANGE_USER = 17;
+/** QUERY and STMT_PREPARE: what they carry is SQL. */
+const STATEMENTS = new Set([3, 22]);
 /** Commands whose arguments begin with the number of a statement. */
 const BY_STATEMENT = new Set([23, 24, 25, 26, 28, 250]);
 /** MariaDB: the statement whose PREPARE stands just before. */
@@ -59,6 +63,7 @@ export const mysql = defineProtocol<F, State>({
 
   lost(state, way) {
     if (way !== "unknown") state.units[way] = newUnitLane();
+    state.loading = false;
     if (way === "toServer") state.tail = 0;
     else Object.assign(state, { phase: "head", asked: [], open: false, rows: 0 });
   },
@@ -80,6 +85,10 @@ function readClient(cursor: Cursor, make: Make<F>, state: State): Step {
   const bytes = cursor.u24le();
   const sequence = cursor.u8();
   if (state.loggingIn && sequence > 0) return readLogin(cursor, bytes, sequence, make, state);
+  if (state.loading) {
+    state.loading = bytes > 0;
+    return pass(bytes);
+  }
   if (sequence !== 0 || bytes === 0) return pass(bytes);
   const command = cursor.u8();
   const name = COMMANDS[command];
@@ -108,9 +117,9 @@ function readCommand(
       ? readQueryAttributes(cursor)
       : "";
     const text = cursor.textCaptured(start + bytes - cursor.position, TEXT_BYTES_MAX);
-    if (command === 2) {
-      state.database = text;
-      return { ...base(state, name, null), resource: text };
+    if (!STATEMENTS.has(command)) {
+      if (command === INIT_DB) state.database = text;
+      return { ...base(state, name, null), resource: text.split("\0", 1)[0] ?? "" };
     }
     const sql = describeSql(text, "mysql", state.unmask);
     if (command === 22) state.preparing.push(sql);
@@ -118,6 +127,7 @@ function readCommand(
     const draft = base(state, command === 22 ? "PREPARE" : sql.operation || name, sql);
     return traceparent === "" ? draft : { ...draft, identity: parseTraceparent(traceparent) };
   }
+  if (command === CHANGE_USER) return readChangeUser(cursor, bytes, name, state);
   if (bytes < 4 || !BY_STATEMENT.has(command)) {
     cursor.skip(bytes);
     return base(state, name, null);
@@ -129,6 +139,18 @@ function readCommand(
   const type = command === 23 || command === 250 ? sql?.operation || "EXECUTE" : name;
   const draft = base(state, type, sql);
   return { ...draft, fields: { ...draft.fields, statement_id: id } };
+}
+
+/** user NUL | length u8, answer to a challenge | database NUL | … */
+function readChangeUser(cursor: Cursor, bytes: number, name: string, state: State): Draft<F> {
+  cursor.enter(bytes);
+  attempt(() => {
+    state.user = cursor.cstring();
+    cursor.skip(cursor.u8());
+    state.database = cursor.cstring();
+  });
+  cursor.leave();
+  return { ...base(state, name, null), resource: state.user };
 }
 
 /** Joined midway, the two counts that come first tell: no statement starts with control bytes. */

@@ -11,7 +11,7 @@ const STATEMENTS_MAX = 1_024;
 const MORE_RESULTS = 8, CURSOR_EXISTS = 0x40;
 /** MariaDB tells how far it has come in packets that look like errors. */
 const PROGRESS = 0xffff;
-const CHANGE_USER = 17, FETCH = 28;
+const FIELD_LIST = 4, CHANGE_USER = 17, FETCH = 28;
 /** Answered by an endless stream of events: BINLOG_DUMP, BINLOG_DUMP_GTID. */
 const DUMPS = new Set([18, 30]);
 
@@ -23,7 +23,8 @@ export function readServer(cursor: Cursor, make: Make<F>, state: State): Step {
   if (first === 0xff && bytes > 3 && (cursor.peek(1) | cursor.peek(2) << 8) === PROGRESS) {
     return pass(bytes);
   }
-  if (sequence === 0 && first === 10 && state.capabilities === null) {
+  const idle = state.phase === "head" && state.asked.length === 0;
+  if (sequence === 0 && first === 10 && state.capabilities === null && idle) {
     return readGreeting(cursor, bytes, state);
   }
   switch (state.phase) {
@@ -33,6 +34,7 @@ export function readServer(cursor: Cursor, make: Make<F>, state: State): Step {
       return readHead(cursor, bytes, first, make, state);
     case "columns":
     case "definitions":
+    case "fields":
       return readColumn(cursor, bytes, first, state);
     case "rows":
       return readRow(cursor, bytes, first, state);
@@ -133,11 +135,16 @@ function readHead(
   if (first === 0 || first === 0xff || (first === 0xfe && bytes < 9)) {
     return readStatus(cursor, bytes, first, make, state);
   }
-  if (first === 0xfb) return pass(bytes);
+  if (first === 0xfb) {
+    cursor.skip(bytes);
+    state.loading = true;
+    return NOTHING;
+  }
   cursor.enter(bytes);
-  state.left = command === 4 ? 0 : lengthEncoded(cursor);
+  const fields = command === FIELD_LIST;
+  state.left = fields ? 0 : lengthEncoded(cursor);
   cursor.leave();
-  state.phase = "columns";
+  state.phase = fields ? "fields" : "columns";
   return begin(state, make);
 }
 
@@ -192,16 +199,22 @@ const deprecatesEof = (state: State): boolean =>
   state.capabilities !== null && (state.capabilities & DEPRECATE_EOF) !== 0;
 
 function readColumn(cursor: Cursor, bytes: number, first: number, state: State): Step {
+  if (first === 0xff) return readFailure(cursor, bytes, state);
+  if (state.phase === "fields") {
+    if (first !== 0xfe) return pass(bytes);
+    cursor.skip(bytes);
+    return finish(state, NO_MAKE, {});
+  }
   if (state.phase === "definitions") {
     cursor.skip(bytes);
     return --state.left > 0 ? NOTHING : finish(state, NO_MAKE, {});
   }
   if (first === 0xfe && bytes < 9) {
+    cursor.enter(bytes);
+    cursor.skip(Math.min(3, bytes));
+    const status = cursor.captured >= 2 ? cursor.u16le() : 0;
+    cursor.leave();
     state.phase = "rows";
-    if (bytes < 5) return pass(bytes);
-    cursor.skip(3);
-    const status = cursor.u16le();
-    cursor.skip(bytes - 5);
     return (status & CURSOR_EXISTS) === 0 ? NOTHING : finish(state, NO_MAKE, {});
   }
   if (state.left > 0) {
@@ -215,14 +228,17 @@ function readColumn(cursor: Cursor, bytes: number, first: number, state: State):
   return readRow(cursor, bytes, first, state);
 }
 
+/** An error ends an answer that had begun. */
+function readFailure(cursor: Cursor, bytes: number, state: State): Step {
+  cursor.enter(bytes);
+  cursor.skip(1);
+  const error = errorDraft(readError(cursor, state.unmask));
+  cursor.leave();
+  return finish(state, NO_MAKE, error);
+}
+
 function readRow(cursor: Cursor, bytes: number, first: number, state: State): Step {
-  if (first === 0xff) {
-    cursor.enter(bytes);
-    cursor.skip(1);
-    const error = errorDraft(readError(cursor, state.unmask));
-    cursor.leave();
-    return finish(state, NO_MAKE, error);
-  }
+  if (first === 0xff) return readFailure(cursor, bytes, state);
   if (first !== 0xfe || bytes >= 0xffffff || (bytes >= 9 && !deprecatesEof(state))) {
     state.rows++;
     return pass(bytes);

@@ -3,7 +3,7 @@
 
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import type { Claim } from "../../../wire/protocol.ts";
-import { describeSql } from "../sql_text.ts";
+import { errorText } from "../error_text.ts";
 import { latin1Of } from "../../../wire/text.ts";
 
 /** Capability bits of the login. */
@@ -149,7 +149,7 @@ export function readError(cursor: Cursor, unmask: boolean): ServerError {
   const hasState = cursor.peekOr(0) === 0x23;
   if (hasState) cursor.skip(1);
   const sqlstate = hasState ? cursor.latin1(Math.min(5, cursor.captured)) : "";
-  const message = describeSql(cursor.textCaptured(cursor.remaining, 512), "mysql", unmask).text;
+  const message = errorText(cursor.textCaptured(cursor.remaining, 512), unmask);
   // The client library's own numbers; all others the server gives.
   const client = errno >= 2000 && errno < 3000;
   return { errno, sqlstate, message, status: client ? "client_error" : "server_error" };

@@ -39,7 +39,14 @@ export const FIELDS = {
 } as const;
 export type F = typeof FIELDS;
 
-export type Phase = "login" | "head" | "columns" | "rows" | "definitions" | "events";
+export type Phase =
+  | "login"
+  | "head"
+  | "columns"
+  | "rows"
+  | "definitions"
+  | "fields"
+  | "events";
 
 export interface State {
   database: string;
@@ -61,6 +68,8 @@ export interface State {
   statements: Map<number, SqlText>;
   /** COM codes sent and not answered: what an answer means depends on its command. */
   asked: number[];
+  /** The client sends a file (LOAD DATA LOCAL), up to an empty packet. */
+  loading: boolean;
   /** Bytes of a long command still to pass over. */
   tail: number;
   /** Packets lie in units, see mysql_compressed.ts; null while nothing tells. */
@@ -85,6 +94,7 @@ export function openSession(_transport?: Transport, options?: OpenOptions): Stat
     preparing: [],
     statements: new Map(),
     asked: [],
+    loading: false,
     tail: 0,
     compressed: null,
     units: { toServer: newUnitLane(), toClient: newUnitLane() },

@@ -21,6 +21,7 @@ import {
   SSL,
 } from "./postgresql_frames.ts";
 import { defineProtocol, type Draft, type Make, type Step } from "../../../wire/protocol.ts";
+import { errorText } from "../error_text.ts";
 import { describeSql, type SqlText } from "../sql_text.ts";
 import { type F, FIELDS, keep, openSession, type State, type Unit } from "./postgresql_session.ts";
 
@@ -303,7 +304,7 @@ function readError(cursor: Cursor, bytes: number, state: State): void {
     const text = cursor.cstring();
     if (letter === 0x53 || letter === 0x56) error.fatal ||= text === "FATAL" || text === "PANIC";
     if (letter === 0x43) error.code = text;
-    if (letter === 0x4d) error.message = describeSql(text, "other", state.unmask).text;
+    if (letter === 0x4d) error.message = errorText(text, state.unmask);
   }
   cursor.leave();
   state.error = error;
