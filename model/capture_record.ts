@@ -2,7 +2,7 @@
 // What a source emits: socket events, ends of sockets, process facts, thread activity, clock
 // readings, losses.
 
-import type { Connection } from "./connection.ts";
+import type { Address, Connection } from "./connection.ts";
 import type { Program } from "./process.ts";
 import type { Nanos } from "./time.ts";
 
@@ -88,12 +88,34 @@ export interface CoroutineBirth {
   readonly bornNs: Nanos;
 }
 
+/**
+ * What a coroutine does for a connection of which the program keeps this object: it reads all that
+ * comes, or works on the request of one stream, or sends one.
+ */
+export type CoroutineTask =
+  | { readonly what: "reads"; readonly object: bigint }
+  | { readonly what: "handles" | "sends"; readonly object: bigint; readonly stream: number };
+
 /** Who started a coroutine: told once, before the first event that bears its id. */
 export interface CoroutineFact {
   readonly kind: "coroutine";
   readonly program: Program;
   /** Itself, who started it, who started that one, as far as it is known. */
   readonly line: readonly CoroutineBirth[];
+  /** What it does from now on, where that is told apart. */
+  readonly task?: CoroutineTask;
+  readonly emitNs: Nanos;
+}
+
+/** A thread begins to connect a TCP socket, of which no other record has come yet. */
+export interface ConnectFact {
+  readonly kind: "connect";
+  readonly program: Program;
+  readonly tid: number;
+  readonly turn: number;
+  /** Of the socket: see Connection. */
+  readonly cookie: bigint;
+  readonly peer: Address;
   readonly emitNs: Nanos;
 }
 
@@ -114,7 +136,13 @@ export interface LossRecord {
 }
 
 export type SocketRecord = SocketEvent | SocketClose;
-export type Fact = ProcessFact | Activity | CoroutineFact | ClockRecord | LossRecord;
+export type Fact =
+  | ProcessFact
+  | Activity
+  | CoroutineFact
+  | ConnectFact
+  | ClockRecord
+  | LossRecord;
 export type CaptureRecord = SocketRecord | Fact;
 
 export function isSocketRecord(record: CaptureRecord): record is SocketRecord {

@@ -25,6 +25,8 @@ export const LIMITS = {
   openPerProgram: limit(4_096, "records", "open exchanges per program considered by link"),
   linkPending: limit(2_048, "records", "calls per program that wait for evidence"),
   linkThreads: limit(1_024, "keys", "threads and coroutines remembered per program"),
+  linkCoroutines: limit(4_096, "keys", "coroutines per program whose origin is remembered"),
+  linkAfterMs: limit(60_000, "ms", "a request that was answered may still be worked on"),
   linkKinds: limit(4_096, "keys", "kinds of requests told apart per program; the rest are one"),
   linkWindowMs: limit(10_000, "ms", "an ended call waits for evidence, then the best guess stands"),
   linkHoldMs: limit(100, "ms", "a span waits for its link, then it goes out without"),

@@ -18,7 +18,7 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
   },
   coroutine: {
     evidence: "thread",
-    because: "it was sent by the coroutine that had read this request, or by one that it started",
+    because: "it was sent by the coroutine that worked on this request, or by one that it started",
   },
   thread: {
     evidence: "thread",

@@ -25,6 +25,8 @@ export const link: JoinOperator<SessionEvent, Fact, LinkedExchange, void, never,
     "openPerProgram",
     "linkPending",
     "linkThreads",
+    "linkCoroutines",
+    "linkAfterMs",
     "linkKinds",
     "linkWindowMs",
     "linkHoldMs",
@@ -73,7 +75,7 @@ class LinkStage implements Join<SessionEvent, Fact> {
 
   readonly right = (fact: Fact): void => {
     if (fact.kind === "coroutine") {
-      this.#linkerOf(fact.program.program).noteCoroutine(fact.line);
+      this.#linkerOf(fact.program.program).noteCoroutine(fact);
     }
     if (fact.kind === "activity" && fact.what === "thread_exit") {
       this.#linkers.get(fact.program.program)?.forgetThread(fact.tid);

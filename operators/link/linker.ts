@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Links the calls of one program: when each is decided, and what is told about it.
 
-import type { CoroutineBirth } from "../../model/capture_record.ts";
+import type { CoroutineFact } from "../../model/capture_record.ts";
 import { LIMITS } from "../../model/limits.ts";
-import { noteLine } from "./coroutines.ts";
+import { noteLine } from "./coroutines/lineage.ts";
+import { forgetStream, noteTask } from "./coroutines/streams.ts";
 import { writeResponse } from "./events/answer.ts";
 import { readResponse, sendRequest } from "./events/call.ts";
 import { endWork, readRequest } from "./events/request.ts";
@@ -120,6 +121,7 @@ export class Linker {
   closeCall(call: Call): void {
     const program = this.#program;
     call.doneNs = Number(call.exchange.endNs);
+    forgetStream(call, program);
     const answers = askRules(call, program);
     const decision = weigh(call, answers, program, true);
     if (call.openBefore === 0 || (isDecisive(decision) && this.#fitsStory(call, decision))) {
@@ -149,8 +151,9 @@ export class Linker {
   }
 
   /** A coroutine, who started it, who started that one … */
-  noteCoroutine(line: readonly CoroutineBirth[]): void {
+  noteCoroutine({ line, task, emitNs }: CoroutineFact): void {
     noteLine(line, this.#program);
+    if (task !== undefined) noteTask(line, task, Number(emitNs), this.#program);
   }
 
   forgetThread(tid: number): void {

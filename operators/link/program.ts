@@ -9,7 +9,8 @@ import type { Candidate } from "../../model/link.ts";
 import type { Batches, TurnSoFar } from "./batches.ts";
 import { CONTESTS } from "./trust/crowd.ts";
 import { type Consequences, startConsequences } from "./consequences.ts";
-import { type Coroutines, startCoroutines } from "./coroutines.ts";
+import { type Coroutines, startCoroutines } from "./coroutines/lineage.ts";
+import { startStreams, type Streams } from "./coroutines/streams.ts";
 import { type Delays, startDelays } from "./delays.ts";
 import type { Reliability } from "./trust/reliability.ts";
 import type { Repertoire } from "./trust/repertoire.ts";
@@ -28,11 +29,16 @@ export interface Work {
   readonly kind: number;
   /** Order of reading within the program, from 0. */
   readonly order: number;
-  readonly thread: Thread;
+  /** Who has read it, or taken it over since. */
+  thread: Thread;
+  /** It was taken over by the coroutine that the source names. */
+  isTaken: boolean;
   /** Turn of the thread in which the request was read. */
   readonly turn: number;
   /** End of the call that read the head of the request. */
   readonly readNs: number;
+  /** When it was taken up; Infinity while an earlier request of its connection is in hand. */
+  beganNs: number;
   /** The same call read the head of another one: what follows at once may follow from either. */
   readWithOthers: boolean;
   /** End of the exchange; Infinity while it runs. */
@@ -78,11 +84,13 @@ export interface Call {
   /** Works open when it was sent. */
   readonly openBefore: number;
   /** The only one of them, if it was one: on such traffic rules learn how reliable they are. */
-  readonly only: Work | null;
+  only: Work | null;
   /** What its thread had read last, if that was a request. */
-  readonly lastRequest: Work | null;
-  /** The only work that its thread had read and not answered. */
-  readonly holder: Work | null;
+  lastRequest: Work | null;
+  /** The only work that its thread had read and not answered, or the first in line. */
+  holder: Work | null;
+  /** The work of the coroutine that sent it, where the source tells coroutines apart. */
+  told: Work | null;
   /** How the read that it follows from was found; null if none was. */
   origin: Origin | null;
   /** What its thread sent as a consequence of the response. */
@@ -184,6 +192,11 @@ export interface Thread {
   readsRequests: boolean;
   /** Works read here and not ended. */
   readonly open: Work[];
+  /** A coroutine: works begun here that have ended, for a while; see coroutines/in_hand.ts. */
+  readonly served: Work[];
+  readonly isCoroutine: boolean;
+  /** It works on several requests at once. */
+  isCrossed: boolean;
   /** Reads that had not led to all that was due when the next one came, in order. */
   waiting: Ingress[];
   /** Calls sent since it last finished something or read a request. */
@@ -193,6 +206,9 @@ export interface Thread {
 export interface ProgramState {
   readonly threads: Map<number | bigint, Thread>;
   readonly coroutines: Coroutines;
+  readonly streams: Streams;
+  /** Works that coroutines have ended, in order. */
+  readonly served: Work[];
   /** Works by order of reading, those ended early at the front removed. */
   readonly works: Work[];
   /** Order of works[0]. */
@@ -249,6 +265,8 @@ export function startProgram(rulesCount: number): ProgramState {
   return {
     threads: new Map(),
     coroutines: startCoroutines(),
+    streams: startStreams(),
+    served: [],
     works: [],
     firstOrder: 0,
     nextOrder: 0,

@@ -98,7 +98,7 @@ export function weigh(
     named(weighed, work, unnamed);
   }
   for (const each of weighed) {
-    if (!encloses(each.work, call)) object(each, "time");
+    if (each.work !== call.told && !encloses(each.work, call)) object(each, "time");
     if (contradictsIdentity(call, each.work)) object(each, "ids");
     const isTold = RULES[each.rule]?.isTold ?? false;
     if (!isTold && !mayCall(each.work, call, program.repertoire)) object(each, "kind");

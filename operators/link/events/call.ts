@@ -5,9 +5,12 @@ import type { Exchange } from "../../../model/exchange.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteSend } from "../batches.ts";
 import { kindOf } from "../consequences.ts";
+import { firstInLine, noteCrossing } from "../coroutines/in_hand.ts";
+import { noteReader, workOf } from "../coroutines/lineage.ts";
+import { noteReading, noteStream } from "../coroutines/streams.ts";
 import { nextUnstarted, started } from "../hand_off_line.ts";
 import { originOf } from "../origin.ts";
-import type { Call, Ingress, Origin, ProgramState, Work } from "../program.ts";
+import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "../program.ts";
 import { joinLine } from "../shape/line.ts";
 import { noteUnowned } from "../trust/unowned.ts";
 import { oldestOpen, onlyOpen } from "../works.ts";
@@ -19,13 +22,14 @@ import { threadOf } from "./thread_of.ts";
 export function sendRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Call {
   const thread = threadOf(seen, program);
   const { connection, turn } = seen;
-  const { last, open } = thread;
+  noteCrossing(thread, connection.conn);
   noteSend(thread, turn, program);
   const kind = kindOf(seen.protocol, seen.message.endpoint, program.consequences);
-  const only = program.open === 1 ? onlyOpen(program) : null;
   const lastOnConnection = program.lastOn.get(connection.conn) ?? null;
   const isFresh = lastOnConnection === null && !connection.joinedMidstream;
   const sentNs = Number(seen.startNs);
+  const told = workOf(seen.coroutine, sentNs, program);
+  const only = told ?? (program.open === 1 ? onlyOpen(program) : null);
   const found = originOf({ thread, turn, kind, lastOnConnection, isFresh }, program);
   const gathered = isGathered(sentNs, lastOnConnection) && found?.by === "at_once";
   const origin = gathered ? null : found;
@@ -39,8 +43,8 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     orderBefore: program.nextOrder,
     openBefore: program.open,
     only,
-    lastRequest: last !== null && last.isWork ? last : null,
-    holder: open.length === 1 ? open[0] ?? null : null,
+    ...heldBy(thread, told),
+    told,
     origin,
     step: stepAfter(origin?.from ?? null),
     after: null,
@@ -69,13 +73,23 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, turn, isFresh, program);
   started(call, program);
-  noteUnowned(call, program);
+  noteStream(call, program);
+  if (call.told === null) noteUnowned(call, program);
   joinLine(call, program.lines);
   if (isFirstOfTask) thread.task = [];
   thread.task.push(call);
   if (thread.task.length > taskMax) thread.task.shift();
   remember(call, connection.conn, program);
   return call;
+}
+
+/** What the thread holds, and what request it has read last. */
+function heldBy(thread: Thread, told: Work | null): Pick<Call, "holder" | "lastRequest"> {
+  if (told !== null) return { holder: told, lastRequest: told };
+  const holder = firstInLine(thread);
+  const { last, open } = thread;
+  const isLine = open.length > 1 && holder !== null;
+  return { holder, lastRequest: isLine ? holder : last !== null && last.isWork ? last : null };
 }
 
 /** The response to a call was read. */
@@ -88,6 +102,8 @@ export function readResponse(call: Call, seen: MessageSeen, program: ProgramStat
   }
   if (call.only?.alone && call.only.trail.length < trailMax) call.only.trail.push(call);
   call.doneThread = threadOf(seen, program);
+  noteReader(call, seen.coroutine, program);
+  noteReading(seen, program);
   noteIngress(call, seen, call.doneThread, program);
 }
 

@@ -4,6 +4,8 @@
 import type { Exchange } from "../../../model/exchange.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { kindOf, learnConsequences } from "../consequences.ts";
+import { beginOfWork, noteEnd } from "../coroutines/in_hand.ts";
+import { noteReading } from "../coroutines/streams.ts";
 import type { ProgramState, Thread, Work } from "../program.ts";
 import { crowdOf } from "../trust/crowd.ts";
 import { addWork, indexIdentity, onlyOpen } from "../works.ts";
@@ -21,7 +23,9 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     order: program.nextOrder++,
     thread,
     turn: seen.turn,
+    isTaken: false,
     readNs: Number(seen.emitNs),
+    beganNs: beginOfWork(thread, seen),
     readWithOthers: false,
     endNs: Infinity,
     cut: false,
@@ -48,6 +52,7 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   thread.readsRequests = true;
   thread.open.push(work);
   thread.task = [];
+  noteReading(seen, program);
   noteIngress(work, seen, thread, program);
   return work;
 }
@@ -61,6 +66,7 @@ export function endWork(work: Work, program: ProgramState): void {
   const { open } = work.thread;
   const at = open.indexOf(work);
   if (at >= 0) open.splice(at, 1);
+  noteEnd(work, program);
   if (work.thread.last === work) work.thread.last = null;
   if (work.exchange.response?.message.identity) indexIdentity(work, program);
 }

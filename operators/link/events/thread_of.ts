@@ -4,11 +4,17 @@
 import { LIMITS } from "../../../model/limits.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { startTurn } from "../batches.ts";
-import { contextOf } from "../coroutines.ts";
+import { contextOf } from "../coroutines/lineage.ts";
 import type { ProgramState, Thread } from "../program.ts";
 
-export function threadOf(seen: MessageSeen, program: ProgramState): Thread {
-  const id = contextOf(seen, program);
+export function threadOf(
+  seen: Pick<MessageSeen, "tid" | "coroutine">,
+  program: ProgramState,
+): Thread {
+  return threadById(contextOf(seen, program), program);
+}
+
+export function threadById(id: number | bigint, program: ProgramState): Thread {
   const known = program.threads.get(id);
   if (known !== undefined) return known;
   const thread: Thread = {
@@ -19,6 +25,9 @@ export function threadOf(seen: MessageSeen, program: ProgramState): Thread {
     togetherNs: -1,
     readsRequests: false,
     open: [],
+    served: [],
+    isCoroutine: typeof id === "bigint",
+    isCrossed: false,
     waiting: [],
     task: [],
   };

@@ -16,8 +16,7 @@ export function sameThread({ holder, lastRequest }: Call): Work | null {
  * read, not guessed, and holds in every program.
  */
 export function sameCoroutine(call: Call): Work | null {
-  const coroutine = call.exchange.request?.coroutine ?? 0n;
-  return coroutine === 0n ? null : sameThread(call);
+  return call.told;
 }
 
 /** The call before, of a thread that reads no requests and has finished nothing in between. */

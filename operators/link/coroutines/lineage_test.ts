@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
-import type { Exchange } from "../../model/exchange.ts";
-import type { LinkedExchange } from "../../model/linked_exchange.ts";
-import type { MessageSeen } from "../../model/message.ts";
-import { NO_PROGRAM } from "../../model/process.ts";
-import { link } from "./link.ts";
+import type { Exchange } from "../../../model/exchange.ts";
+import type { LinkedExchange } from "../../../model/linked_exchange.ts";
+import type { MessageSeen } from "../../../model/message.ts";
+import { NO_PROGRAM } from "../../../model/process.ts";
+import { link } from "../link.ts";
 
 const program = { ...NO_PROGRAM, program: 1, tgid: 1 };
 
@@ -16,8 +16,8 @@ function startRun() {
   let nowNs = 1_000_000_000n;
   let spans = 0n;
 
-  function open(kind: "server" | "client", coroutine: bigint): Exchange {
-    nowNs += 1_000_000n;
+  function open(kind: "server" | "client", coroutine: bigint, afterNs = 1_000_000n): Exchange {
+    nowNs += afterNs;
     const request = seen(kind === "server" ? "ingress" : "egress", "request", coroutine, nowNs);
     const exchange: Exchange = {
       ...{ spanId: ++spans, connection: request.connection, program, protocol: "http", kind },
@@ -32,9 +32,10 @@ function startRun() {
   return {
     read: (coroutine: bigint) => open("server", coroutine),
     send: (coroutine: bigint) => open("client", coroutine),
-    close(exchange: Exchange): void {
+    readSeveral: (coroutine: bigint, count: number) =>
+      Array.from({ length: count }, () => open("server", coroutine, 0n)),
+    close(exchange: Exchange, coroutine = exchange.request?.coroutine ?? 0n): void {
       nowNs += 1_000_000n;
-      const coroutine = exchange.request?.coroutine ?? 0n;
       const direction = exchange.kind === "server" ? "egress" : "ingress";
       exchange.response = seen(direction, "response", coroutine, nowNs);
       exchange.endNs = nowNs;
@@ -100,16 +101,57 @@ Deno.test("link: what a handler starts works for its request, children of childr
   assert.equal(run.parentOf(grandchild), two.spanId);
 });
 
-Deno.test("link: once the request is answered, what it started works for nobody else", () => {
+Deno.test("link: what a request has started works for it after the answer, too", () => {
   const run = startRun();
   const first = run.read(10n);
   run.start(11n, 10n, 1n);
-  run.close(run.send(11n));
   run.close(first);
   const [next, other] = [run.read(10n), run.read(20n)];
   const late = run.send(11n);
   for (const each of [late, next, other]) run.close(each);
+  assert.equal(run.parentOf(late), first.spanId);
+});
+
+Deno.test("link: who has answered works for that request until the next is read", () => {
+  const run = startRun();
+  const [first, other] = [run.read(10n), run.read(20n)];
+  run.close(first);
+  const late = run.send(10n);
+  run.close(late);
+  const next = run.read(10n);
+  const call = run.send(10n);
+  for (const each of [call, next, other]) run.close(each);
+  assert.equal(run.parentOf(late), first.spanId);
+  assert.equal(run.parentOf(call), next.spanId);
+});
+
+Deno.test("link: who sends what others read the answers to works for no answered request", () => {
+  const run = startRun();
+  const first = run.read(10n);
+  run.start(11n, 10n, 1n);
+  const early = [run.send(11n), run.send(11n)];
+  for (const each of early) run.close(each, 12n);
+  run.close(first);
+  const other = run.read(20n);
+  const late = run.send(11n);
+  for (const each of [late, other]) run.close(each);
+  assert.deepEqual(early.map(run.parentOf), [first.spanId, first.spanId]);
   assert.equal(run.parentOf(late), undefined);
+});
+
+Deno.test("link: requests that were sent at once are worked on one after the other", () => {
+  const run = startRun();
+  const several = run.readSeveral(10n, 3);
+  const other = run.read(20n);
+  const calls: Exchange[] = [];
+  for (const work of several) {
+    calls.push(run.send(10n), run.send(10n));
+    for (const call of calls.slice(-2)) run.close(call);
+    run.close(work);
+  }
+  run.close(other);
+  const parents = several.flatMap(({ spanId }) => [spanId, spanId]);
+  assert.deepEqual(calls.map(run.parentOf), parents);
 });
 
 Deno.test("link: a handler that waits is not forgotten for the many that come and go", () => {

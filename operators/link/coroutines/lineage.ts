@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Coroutines as contexts: a coroutine is like a thread, and one that was started while a request
-// was worked on does the work of whoever held that request, until it is answered.
+// was worked on does the work of whoever held that request, after it is answered as well.
 //
-// Later the coroutine is on its own: a connection's keeper that one request happened to start does
-// nothing for the next request of the same handler.
+// Not for ever: a connection's keeper that one request happened to start does nothing for that
+// request once it is answered. It shows by sending what others read the answers to.
 
-import type { CoroutineBirth } from "../../model/capture_record.ts";
-import { LIMITS } from "../../model/limits.ts";
-import type { MessageSeen } from "../../model/message.ts";
-import type { ProgramState, Thread, Work } from "./program.ts";
+import type { CoroutineBirth } from "../../../model/capture_record.ts";
+import { LIMITS } from "../../../model/limits.ts";
+import type { MessageSeen } from "../../../model/message.ts";
+import type { Call, ProgramState, Work } from "../program.ts";
+import { heldAt, inHand } from "./in_hand.ts";
 
 export interface Coroutines {
   /** Who started a coroutine: itself, who started it, who started that one … */
@@ -20,6 +21,8 @@ export interface Coroutines {
 interface Heir {
   readonly work: Work;
   readonly holder: bigint;
+  /** Calls whose response another coroutine has read. */
+  readElsewhere: number;
 }
 
 export function startCoroutines(): Coroutines {
@@ -42,6 +45,30 @@ export function contextOf(
   return heir !== null && heir.work.endNs === Infinity ? heir.holder : coroutine;
 }
 
+/** The work that a coroutine does at a time: its own, or that of the one it was started for. */
+export function workOf(coroutine: bigint, atNs: number, program: ProgramState): Work | null {
+  if (coroutine === 0n) return null;
+  const thread = program.threads.get(coroutine);
+  const heir = thread?.readsRequests ? null : heirOf(coroutine, program);
+  const work = thread?.readsRequests ? inHand(thread, atNs) : heir?.work ?? null;
+  if (work === null || work.endNs === Infinity) return work;
+  const isKeeper = heir !== null && heir.readElsewhere >= keeperFrom;
+  return isKeeper || atNs > work.endNs + afterNs ? null : work;
+}
+
+/** So many calls whose responses others read are not sent for one request that was answered. */
+const keeperFrom = 2;
+
+const afterNs = LIMITS.linkAfterMs.value * 1e6;
+
+/** The response to a call was read. */
+export function noteReader(call: Call, reader: bigint, { coroutines }: ProgramState): void {
+  const sender = call.exchange.request?.coroutine ?? 0n;
+  if (sender === 0n || reader === 0n || sender === reader) return;
+  const heir = coroutines.heirs.get(sender);
+  if (heir) heir.readElsewhere++;
+}
+
 function heirOf(coroutine: bigint, program: ProgramState): Heir | null {
   const { heirs, lines } = program.coroutines;
   const known = heirs.get(coroutine);
@@ -50,6 +77,7 @@ function heirOf(coroutine: bigint, program: ProgramState): Heir | null {
   if (line === undefined) return null;
   const heir = inherited(line, program);
   remember(heirs, coroutine, heir);
+  lines.delete(coroutine);
   return heir;
 }
 
@@ -60,21 +88,15 @@ function inherited(line: readonly CoroutineBirth[], program: ProgramState): Heir
     const thread = program.threads.get(holder);
     if (!thread?.readsRequests) continue;
     const work = heldAt(thread, Number(line[i - 1]?.bornNs ?? 0n));
-    return work === null ? null : { work, holder };
+    return work === null ? null : { work, holder, readElsewhere: 0 };
   }
   return null;
-}
-
-/** Of what a thread has read and not answered, what was there by then; with 0 whatever it is. */
-function heldAt({ open }: Thread, atNs: number): Work | null {
-  const isThere = ({ readNs }: Work) => atNs === 0 || readNs <= atNs;
-  return open.findLast(isThere) ?? null;
 }
 
 /** Bounded: what was told first is forgotten first. */
 function remember<V>(map: Map<bigint, V>, coroutine: bigint, value: V): void {
   map.delete(coroutine);
-  if (map.size >= LIMITS.linkThreads.value) {
+  if (map.size >= LIMITS.linkCoroutines.value) {
     const oldest = map.keys().next();
     if (!oldest.done) map.delete(oldest.value);
   }

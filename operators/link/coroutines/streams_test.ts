@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import type { CoroutineTask } from "../../../model/capture_record.ts";
+import type { Exchange } from "../../../model/exchange.ts";
+import type { LinkedExchange } from "../../../model/linked_exchange.ts";
+import type { MessageSeen } from "../../../model/message.ts";
+import { NO_PROGRAM } from "../../../model/process.ts";
+import { link } from "../link.ts";
+
+const program = { ...NO_PROGRAM, program: 1, tgid: 1 };
+
+interface Place {
+  readonly by: bigint;
+  readonly conn: number;
+  readonly stream: number;
+}
+
+/** A program that shares connections: who reads or writes is not who works. Each step is 1 ms. */
+function startRun() {
+  const linked: LinkedExchange[] = [];
+  const emit = (record: LinkedExchange) => void linked.push(record);
+  const join = link.open(undefined, { emit, side() {}, drop: assert.fail });
+  let nowNs = 1_000_000_000n;
+  let spans = 0n;
+
+  function open(kind: "server" | "client", place: Place): Exchange {
+    nowNs += 1_000_000n;
+    const request = seen(kind === "server" ? "ingress" : "egress", "request", place, nowNs);
+    const exchange: Exchange = {
+      ...{ spanId: ++spans, connection: request.connection, program, protocol: "grpc", kind },
+      ...{ request, response: null, startNs: nowNs, endNs: nowNs, endTid: 0, endTurn: 0 },
+      ...{ bytesRequest: 1, bytesResponse: 0, status: "unknown", shape: "exchange" },
+      ...{ lateFields: null, clipped: false },
+    };
+    join.left({ kind: "opened", exchange, emitNs: nowNs });
+    return exchange;
+  }
+
+  return {
+    read: (place: Place) => open("server", place),
+    send: (place: Place) => open("client", place),
+    close(exchange: Exchange, by: bigint): void {
+      nowNs += 1_000_000n;
+      const { conn } = exchange.connection;
+      const stream = Number(exchange.request?.message.id);
+      const direction = exchange.kind === "server" ? "egress" : "ingress";
+      exchange.response = seen(direction, "response", { by, conn, stream }, nowNs);
+      exchange.endNs = nowNs;
+      exchange.status = "ok";
+      join.left({ kind: "closed", exchange, emitNs: nowNs });
+    },
+    tell(task: CoroutineTask, ...line: bigint[]): void {
+      nowNs += 1_000_000n;
+      const births = line.map((coroutine) => ({ coroutine, bornNs: nowNs }));
+      join.right({ kind: "coroutine", program, line: births, task, emitNs: nowNs });
+    },
+    parentOf({ spanId }: Exchange): bigint | undefined {
+      join.end();
+      const [first] = linked.findLast(({ exchange }) => exchange.spanId === spanId)?.candidates ??
+        [];
+      return first?.evidence === "thread" && first.score > 0.9 ? first.parent_id : undefined;
+    },
+  };
+}
+
+function seen(
+  direction: MessageSeen["direction"],
+  kind: "request" | "response",
+  { by, conn, stream }: Place,
+  nowNs: bigint,
+): MessageSeen {
+  const end = { ip: "127.0.0.1", port: 80 };
+  return {
+    kind: "message",
+    connection: {
+      ...{ conn, cookie: BigInt(conn), transport: "tcp", netns: 1 },
+      ...{ role: direction === "ingress" ? "server" : "client", local: end, peer: end },
+      ...{ startNs: 1n, joinedMidstream: false, observer: "process", peerCookie: 0n },
+    },
+    ...{ program, protocol: "grpc", tid: 1, coroutine: by, turn: 0, direction },
+    message: {
+      ...{ kind, type: "POST", resource: "/", domain: "", endpoint: "/", code: null },
+      ...{ status: "unknown", id: stream, identity: null, fields: {}, more: false },
+      clipped: false,
+    },
+    ...{ startNs: nowNs, emitNs: nowNs, offset: 0, seq: -1, bytes: 1, endTid: 1 },
+  };
+}
+
+const [READER, WRITER, MAIN] = [5n, 6n, 1n];
+const object = 0xc000_1234_5678n;
+
+Deno.test("streams: each is worked on by the coroutine that is told, and by its children", () => {
+  const run = startRun();
+  run.tell({ what: "reads", object }, READER, MAIN);
+  const one = run.read({ by: READER, conn: 1, stream: 1 });
+  const two = run.read({ by: READER, conn: 1, stream: 3 });
+  run.tell({ what: "handles", object, stream: 3 }, 30n, MAIN);
+  run.tell({ what: "handles", object, stream: 1 }, 10n, MAIN);
+  const [ofOne, ofTwo] = [10n, 30n].map((by) => run.send({ by, conn: 2, stream: 1 }));
+  assert.ok(ofOne !== undefined && ofTwo !== undefined);
+  for (const [each, by] of [[ofTwo, 30n], [ofOne, 10n], [one, WRITER], [two, WRITER]] as const) {
+    run.close(each, by);
+  }
+  assert.equal(run.parentOf(ofOne), one.spanId);
+  assert.equal(run.parentOf(ofTwo), two.spanId);
+});
+
+Deno.test("streams: of an older connection, where only one has such a stream", () => {
+  const run = startRun();
+  const [one, two, three] = [
+    run.read({ by: READER, conn: 1, stream: 5 }),
+    run.read({ by: 7n, conn: 2, stream: 9 }),
+    run.read({ by: 8n, conn: 3, stream: 9 }),
+  ];
+  run.tell({ what: "handles", object, stream: 5 }, 10n, MAIN);
+  run.tell({ what: "handles", object: 77n, stream: 9 }, 20n, MAIN);
+  const known = run.send({ by: 10n, conn: 4, stream: 1 });
+  const unknown = run.send({ by: 20n, conn: 5, stream: 1 });
+  run.close(known, 10n);
+  run.close(unknown, 20n);
+  for (const each of [one, two, three]) run.close(each, WRITER);
+  assert.equal(run.parentOf(known), one.spanId);
+  assert.equal(run.parentOf(unknown), undefined);
+});
+
+Deno.test("streams: one writes for all, and who sends is told before or after", () => {
+  const run = startRun();
+  run.tell({ what: "reads", object }, READER, MAIN);
+  const [one, two] = [
+    run.read({ by: 10n, conn: 1, stream: 1 }),
+    run.read({ by: 20n, conn: 2, stream: 1 }),
+  ];
+  const first = run.send({ by: WRITER, conn: 3, stream: 1 });
+  run.tell({ what: "sends", object, stream: 1 }, 20n, MAIN);
+  run.close(first, READER);
+  run.tell({ what: "sends", object, stream: 3 }, 10n, MAIN);
+  const second = run.send({ by: WRITER, conn: 3, stream: 3 });
+  const third = run.send({ by: WRITER, conn: 3, stream: 5 });
+  run.tell({ what: "sends", object, stream: 5 }, 20n, MAIN);
+  for (const each of [third, second]) run.close(each, READER);
+  for (const each of [one, two]) run.close(each, WRITER);
+  assert.equal(run.parentOf(first), two.spanId);
+  assert.equal(run.parentOf(second), one.spanId);
+  assert.equal(run.parentOf(third), two.spanId);
+});
