@@ -55,10 +55,12 @@ export const ftp = defineProtocol<F, State>({
   timeoutNs: 600_000_000_000n,
   pairing: "order",
   capture: "all",
-  starts: byteSet("1235UuAaFfPpSsTtCcRrEe"),
+  starts: byteSet("1235AaCcDdEeFfMmOoPpRrSsTtUuXx"),
   words: [
     ...["220", "120", "150", "226", "227", "229", "230", "250", "257", "331", "530"],
     ...["USER", "FEAT", "AUTH", "PASV", "EPSV", "SYST", "TYPE", "PORT", "RETR", "STOR", "CWD "],
+    ...["PWD", "XPWD", "CDUP", "OPTS", "CLNT", "PBSZ", "PROT", "MLSD", "STRU", "EPRT", "RNFR"],
+    ...["MKD", "SITE", "DELE", "SIZE", "MDTM"],
   ],
   probe,
   open: () => ({ proven: false, waiting: 0, securing: false, encrypted: false }),
@@ -140,7 +142,8 @@ const JOINED_REPLY = new RegExp(
 const JOINED_COMMAND = new RegExp(
   "^(?:" + [
     "PASV|EPSV(?: [12])?|SYST|TYPE [AIEL](?: [NTC8])?|PORT \\d+(?:,\\d+){5}",
-    "(?:RETR|STOR|CWD) [^\\r\\n]*[^\\d\\r\\n][^\\r\\n]*",
+    "PWD|XPWD|CDUP|(?:OPTS|CLNT|PBSZ|PROT|MLSD|MLST|STRU|EPRT|RNFR|MKD|SITE)(?: [^\\r\\n]+)?",
+    "(?:RETR|STOR|CWD|DELE|SIZE|MDTM) [^\\r\\n]*[^\\d\\r\\n][^\\r\\n]*",
   ].join("|") + ")\\r\\n$",
   "i",
 );
