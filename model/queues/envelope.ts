@@ -21,6 +21,8 @@ export interface Envelope {
   readonly receipt: string;
   /** It settles all deliveries up to this one. */
   readonly upTo: boolean;
+  /** Deliveries: the response of the consumer tells that it has done what it does for it. */
+  readonly isAnswered: boolean;
 }
 
 /** The same message as it is stored: odd where it was delivered, even where it was published. */

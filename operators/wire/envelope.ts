@@ -17,9 +17,15 @@ const none: readonly bigint[] = [];
 
 export function envelope(
   role: EnvelopeRole,
-  { keys = none, by = "content", receipt = "", upTo = false }: Partial<Omit<Envelope, "role">> = {},
+  {
+    keys = none,
+    by = "content",
+    receipt = "",
+    upTo = false,
+    isAnswered = false,
+  }: Partial<Omit<Envelope, "role">> = {},
 ): Envelope {
-  return { role, keys, by, receipt, upTo };
+  return { role, keys, by, receipt, upTo, isAnswered };
 }
 
 /** By an id that both sides of the broker carry; by content where there is none. */
@@ -27,16 +33,11 @@ export function envelopeOf(
   role: EnvelopeRole,
   id: bigint | null,
   content: bigint | null,
-  receipt = "",
+  more: Pick<Partial<Envelope>, "receipt" | "isAnswered"> = {},
 ): Envelope {
   const key = id ?? content;
-  return {
-    role,
-    keys: key === null ? none : [key],
-    by: id === null ? "content" : "id",
-    receipt,
-    upTo: false,
-  };
+  const keys = key === null ? none : [key];
+  return envelope(role, { keys, by: id === null ? "content" : "id", ...more });
 }
 
 /** The key of a message whose id is known at both sides. `parts`: the system, the topic, the id … */
@@ -57,6 +58,17 @@ export function keyOfContent(
 ): bigint | null {
   const looked = Math.min(bytes, CONTENT_BYTES_MAX);
   if (!isAtHand(cursor, looked)) return null;
+  return keyOfBytes(cursor.buffer, cursor.at, looked, bytes, ...parts);
+}
+
+/** The same within a frame, of which all has passed: nothing is waited for. */
+export function keyInFrame(
+  cursor: Cursor,
+  bytes: number,
+  ...parts: readonly string[]
+): bigint | null {
+  const looked = Math.min(bytes, CONTENT_BYTES_MAX);
+  if (cursor.captured < looked) return null;
   return keyOfBytes(cursor.buffer, cursor.at, looked, bytes, ...parts);
 }
 

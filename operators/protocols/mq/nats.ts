@@ -12,6 +12,7 @@
 
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { envelopeOf, keyOfContent, keyOfId } from "../../wire/envelope.ts";
 import { dropTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import {
   type Claim,
@@ -50,6 +51,18 @@ const FIELDS = {
   version: { type: "string", doc: "version of the server or the client library" },
   server_name: { type: "string", doc: "name of the server" },
   client_name: { type: "string", otel: "messaging.client.id", doc: "name of the client" },
+  message_id: {
+    type: "string",
+    otel: "messaging.message.id",
+    doc: "Nats-Msg-Id, or the sequence number in the stream",
+  },
+  stream: { type: "string", doc: "stream of JetStream that a message is delivered from" },
+  consumer: {
+    type: "string",
+    otel: "messaging.destination.subscription.name",
+    doc: "consumer of JetStream that a message is delivered to",
+  },
+  redelivered: { type: "boolean", doc: "delivered before" },
   header_status: { type: "string", doc: "status line of the headers, as 503 for no responders" },
   error_message: { type: "string", doc: "text of -ERR" },
 } as const;
@@ -177,7 +190,10 @@ function readPayload(
   }
   const reply = delivered ? third : second;
   const headers = headed ? readHeaders(cursor, headBytes) : null;
-  tails[way] = total - headBytes + 2;
+  const bytes = total - headBytes;
+  const content = keyOfContent(cursor, bytes, "nats", subject);
+  tails[way] = bytes + 2;
+  const id = headers?.messageId ?? "";
   const draft: Draft<F> = {
     type: verb,
     resource: subject,
@@ -185,9 +201,17 @@ function readPayload(
     endpoint: endpointOf(subject),
     identity: headers?.identity ?? null,
     more: true,
+    envelope: envelopeOf(
+      delivered ? "deliver" : "publish",
+      id === "" ? null : keyOfId("nats", subject, id),
+      content,
+      { isAnswered: reply !== undefined },
+    ),
     fields: {
       subject: subject,
-      body_size: total - headBytes,
+      body_size: bytes,
+      ...(id !== "" && { message_id: id }),
+      ...(delivered && reply !== undefined && streamFields(reply)),
       ...(delivered && second !== undefined && { sid: second }),
       ...(reply !== undefined && { reply: reply }),
       ...(headers !== null && headers.status !== "" && { header_status: headers.status }),
@@ -210,20 +234,40 @@ function readHeaders(cursor: Cursor, bytes: number) {
   cursor.enter(bytes);
   const status = cursor.line(256).replace(/^NATS\/1\.0\s*/, "");
   const reader = new IdentityReader();
+  let messageId = "";
   while (cursor.captured > 2) {
     const line = cursor.line(HEADER_BYTES_MAX);
     const colon = line.indexOf(":");
-    if (colon > 0) reader.add(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+    if (colon <= 0) continue;
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    reader.add(name, value);
+    if (name === "nats-msg-id") messageId = value;
   }
   cursor.leave();
-  return { status, identity: reader.identity() };
+  return { status, identity: reader.identity(), messageId };
+}
+
+/** $JS.ACK[.domain.account].stream.consumer.deliveries.sequence.…: where JetStream has it from. */
+function streamFields(reply: string) {
+  const tokens = reply.split(".");
+  if (tokens[0] !== "$JS" || tokens[1] !== "ACK") return {};
+  const [stream, consumer, deliveries, sequence] = tokens.slice(tokens.length > 10 ? 4 : 2);
+  if (stream === undefined || consumer === undefined || sequence === undefined) return {};
+  return {
+    ...{ stream, consumer, message_id: `${stream}/${sequence}` },
+    ...(deliveries !== "1" && { redelivered: true }),
+  };
 }
 
 /** Tokens of a subject that are ids rather than names become `*`; inboxes are all alike. */
 function endpointOf(subject: string): string {
   if (subject.startsWith("_INBOX.") || subject.startsWith("_R_.")) return "_INBOX.*";
-  return subject.split(".").map((token) => /\d{3}|^\d+$/.test(token) ? "*" : token).join(".");
+  return subject.split(".").map((token) => isId(token) ? "*" : token).join(".");
 }
+
+const isId = (token: string): boolean =>
+  /\d{3}|^\d+$/.test(token) || (/^[0-9a-f-]{8,}$/i.test(token) && /\d/.test(token));
 
 function subscription(verb: string, words: readonly string[]): Draft<F> {
   if (verb === "UNSUB") return { type: verb, fields: { sid: words[0] ?? "" } };

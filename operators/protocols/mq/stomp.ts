@@ -11,6 +11,7 @@
 import type { Identity } from "../../../model/message.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
+import { envelope, envelopeOf, keyInFrame, keyOfContent } from "../../wire/envelope.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import {
   type Claim,
@@ -78,8 +79,14 @@ export const stomp = defineProtocol<F, Tails>({
     const headers = readHeaders(cursor);
     const { length } = headers;
     const bytes = length ?? bodyBytes(cursor);
+    const destination = headers.values.get("destination") ?? "";
+    const key = command !== "SEND" && command !== "MESSAGE"
+      ? null
+      : length === null
+      ? keyInFrame(cursor, bytes, "stomp", destination)
+      : keyOfContent(cursor, bytes, "stomp", destination);
     if (length === null) cursor.skip(bytes + 1);
-    const step = tell(command, headers, bytes, length !== null, make);
+    const step = tell(command, headers, { bytes, key }, length !== null, make);
     if (length !== null) keepTail(tails, way, step, length + 1);
     return step;
   },
@@ -133,7 +140,7 @@ const ESCAPES: Readonly<Record<string, string>> = { r: "\r", n: "\n", c: ":" };
 function tell(
   command: string,
   { values, identity }: Headers,
-  bytes: number,
+  { bytes, key }: { readonly bytes: number; readonly key: bigint | null },
   more: boolean,
   make: Make<F>,
 ): Step {
@@ -148,6 +155,7 @@ function tell(
     endpoint: destination,
     identity,
     more,
+    envelope: envelopeFor(command, get, key),
     fields: fieldsOf(values, command, bytes),
   };
   if (command === "CONNECT" || command === "STOMP") {
@@ -160,6 +168,21 @@ function tell(
   }
   if (command === "RECEIPT") return make.response({ ...draft, id: answers });
   return receipt === "" ? make.oneway(draft) : make.request({ ...draft, id: receipt });
+}
+
+/** What acknowledges a message names its `ack` header, before version 1.2 its id. */
+function envelopeFor(command: string, get: (name: string) => string, key: bigint | null) {
+  switch (command) {
+    case "SEND":
+      return envelopeOf("publish", null, key);
+    case "MESSAGE":
+      return envelopeOf("deliver", null, key, { receipt: get("ack") || get("message-id") });
+    case "ACK":
+    case "NACK":
+      return envelope("settle", { receipt: get("id") || get("message-id") });
+    default:
+      return undefined;
+  }
 }
 
 /** Login and passcode are not among them. */

@@ -12,6 +12,7 @@
 
 import type { Status } from "../../../../model/status.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
+import { envelope, envelopeOf, keyOfId } from "../../../wire/envelope.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import {
   defineProtocol,
@@ -20,6 +21,7 @@ import {
   type Step,
   type Way,
 } from "../../../wire/protocol.ts";
+import { keyOfBody } from "./amqp_body.ts";
 import { type Content, readContent } from "./amqp_content.ts";
 import { type Method, type MethodFound, methodOf, nothingFound } from "./amqp_methods.ts";
 import { probeAmqp } from "./amqp_probe.ts";
@@ -238,7 +240,15 @@ function readPlain(
   make: Make<F>,
   state: State,
 ): Step {
-  if (method.kind === "oneway" || found.noWait) return make.oneway(draft);
+  if (method.kind === "oneway" || found.noWait) {
+    const settles = way !== "toClient" && /^Basic\.(?:Ack|Nack|Reject)$/.test(method.name);
+    if (!settles) return make.oneway(draft);
+    const receipt = receiptOf(channel, found.deliveryTag);
+    return make.oneway({
+      ...draft,
+      envelope: envelope("settle", { receipt, upTo: found.multiple }),
+    });
+  }
   const asked = state.asked.get(channel);
   if (method.kind === "response") {
     if (asked === method.answers) state.asked.delete(channel);
@@ -251,7 +261,12 @@ function readPlain(
     return make.response({ ...draft, id: idOf(asked, channel) });
   }
   if (way !== "toClient" && state.asked.size < CHANNELS_MAX) state.asked.set(channel, method.name);
-  return make.request({ ...draft, status: "unknown", id: idOf(method.name, channel) });
+  return make.request({
+    ...draft,
+    status: "unknown",
+    id: idOf(method.name, channel),
+    envelope: method.name === "Basic.Get" ? envelope("receive") : undefined,
+  });
 }
 
 /** The last byte of a Close that was told as an answer before. */
@@ -317,6 +332,7 @@ function makeContent(
   cursor.leave();
   const id = typeof draft.id === "string" ? draft.id : idOf("content", channel);
   const more = content.bodyBytes > 0;
+  const key = keyOfBody(cursor, channel, content.bodyBytes, draft.endpoint ?? "");
   const bytes = methodBytes + FRAME_HEADER_BYTES + size + 1;
   if (half.open.size >= CHANNELS_MAX) half.open.clear();
   if (more && draft.type !== undefined) {
@@ -329,8 +345,24 @@ function makeContent(
     identity: content.identity,
     fields: { ...draft.fields, ...contentFields(content) },
   };
-  return draft.type === "Basic.GetOk" ? make.response(whole) : make.oneway(whole);
+  const role = ROLES[draft.type ?? ""];
+  if (role === undefined) return make.oneway(whole);
+  const { messageId } = content;
+  const known = messageId === "" ? null : keyOfId("amqp", draft.endpoint ?? "", messageId);
+  const receipt = receiptOf(channel, draft.fields?.delivery_tag ?? 0);
+  const told = { ...whole, envelope: envelopeOf(role, known, key, { receipt }) };
+  if (draft.type !== "Basic.GetOk") return make.oneway(told);
+  return make.response({ ...whole, deliveries: [{ ...told, more: false }] });
 }
+
+const ROLES: Readonly<Record<string, "publish" | "deliver">> = {
+  "Basic.Publish": "publish",
+  "Basic.Deliver": "deliver",
+  "Basic.GetOk": "deliver",
+};
+
+/** A delivery, and what acknowledges or rejects it. */
+const receiptOf = (channel: number, deliveryTag: number): string => `${channel} ${deliveryTag}`;
 
 const contentFields = (content: Content) => ({
   body_size: content.bodyBytes,

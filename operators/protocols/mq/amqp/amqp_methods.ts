@@ -24,6 +24,7 @@ export interface MethodFound {
   queue: string;
   consumerTag: string;
   deliveryTag: number;
+  multiple: boolean;
   redelivered: boolean;
   noWait: boolean;
   code: number;
@@ -38,6 +39,7 @@ export const nothingFound = (): MethodFound => ({
   queue: "",
   consumerTag: "",
   deliveryTag: -1,
+  multiple: false,
   redelivered: false,
   noWait: false,
   code: -1,
@@ -120,6 +122,10 @@ const deliver = (cursor: Cursor, found: MethodFound): void => {
 };
 const acknowledge = (cursor: Cursor, found: MethodFound): void => {
   found.deliveryTag = Number(cursor.u64());
+};
+const acknowledgeMany = (cursor: Cursor, found: MethodFound): void => {
+  acknowledge(cursor, found);
+  found.multiple = (cursor.u8() & 1) === 1;
 };
 const start = (cursor: Cursor, found: MethodFound): void => {
   cursor.skip(2);
@@ -206,11 +212,11 @@ const METHODS: ReadonlyMap<number, Method> = new Map([
   alone(BASIC | 70, "Basic.Get", "request", "client", queueNamed(0)),
   alone(BASIC | 71, "Basic.GetOk", "content", "server", delivered, "Basic.Get"),
   alone(BASIC | 72, "Basic.GetEmpty", "response", "server", nothing, "Basic.Get"),
-  alone(BASIC | 80, "Basic.Ack", "oneway", "both", acknowledge),
+  alone(BASIC | 80, "Basic.Ack", "oneway", "both", acknowledgeMany),
   alone(BASIC | 90, "Basic.Reject", "oneway", "client", acknowledge),
   alone(BASIC | 100, "Basic.RecoverAsync", "oneway", "client", nothing),
   ...pair(BASIC | 110, "Basic.Recover", "client"),
-  alone(BASIC | 120, "Basic.Nack", "oneway", "both", acknowledge),
+  alone(BASIC | 120, "Basic.Nack", "oneway", "both", acknowledgeMany),
   ...pair(CONFIRM | 10, "Confirm.Select", "client", (c, f) => void (f.noWait = c.u8() === 1)),
   ...pair(TX | 10, "Tx.Select", "client"),
   ...pair(TX | 20, "Tx.Commit", "client"),

@@ -12,6 +12,7 @@
 import type { Identity } from "../../../../model/message.ts";
 import { attempt } from "../../../wire/attempt.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
+import { envelope, envelopeOf, keyOfId } from "../../../wire/envelope.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
 import {
@@ -123,9 +124,10 @@ function readFrame(
     if (code === ATTACH && (index === 5 || index === 6)) terminus[index] = addressOf(cursor);
     else if (index > 12) readValue(cursor);
     else if (code === DISPOSITION && index === 4) values[index] = outcomeOf(cursor);
-    else {values[index] = code === CLOSE || code === DETACH || code === END
-        ? errorOf(cursor)
-        : readValue(cursor);}
+    else {
+      const mayFail = code === CLOSE || code === DETACH || code === END;
+      values[index] = mayFail ? errorOf(cursor) : readValue(cursor);
+    }
   });
   if (cursor.position === start) throw new Malformed("no list");
   const frame = { code, type, channel, values, more };
@@ -255,6 +257,9 @@ function readTransfer(cursor: Cursor, frame: Frame, way: Way, make: Make<F>, sta
   attempt(() => void (sections = readSections(cursor)));
   const found = sections as Sections | null;
   const identity: Identity | null = found?.identity ?? null;
+  const messageId = found?.fields.message_id;
+  const known = messageId === undefined ? null : keyOfId("amqp1", messageId);
+  const role = way === "toClient" ? "deliver" : "publish";
   const draft: Draft<F> = {
     type: frame.type,
     resource: address,
@@ -262,6 +267,7 @@ function readTransfer(cursor: Cursor, frame: Frame, way: Way, make: Make<F>, sta
     endpoint: address,
     identity,
     more: frame.more,
+    envelope: envelopeOf(role, known, found?.key ?? null, { receipt: idOf(channel, deliveryId) }),
     fields: {
       ...(address !== "" && { address }),
       delivery_id: deliveryId,
@@ -285,7 +291,11 @@ function readDisposition(frame: Frame, way: Way, make: Make<F>): Step {
   };
   const status = outcome === "rejected" ? "client_error" : "ok";
   // A client accepts what was delivered to it: nobody waits for that.
-  if (role !== 1 || way !== "toClient") return make.oneway({ type: frame.type, status, fields });
+  if (role !== 1 || way !== "toClient") {
+    const receipt = idOf(frame.channel, numberOf(first));
+    const settles = role === 1 ? envelope("settle", { receipt }) : undefined;
+    return make.oneway({ type: frame.type, status, fields, envelope: settles });
+  }
   return make.response({
     type: frame.type,
     status,

@@ -8,6 +8,7 @@
 import type { Identity } from "../../../../model/message.ts";
 import type { Cursor } from "../../../wire/cursor.ts";
 import type { Fields } from "../../../wire/protocol.ts";
+import { keyInFrame } from "../../../wire/envelope.ts";
 import { IdentityReader } from "../../../wire/trace_context.ts";
 import { peekDescriptor, readDescriptor, readItems, readValue } from "./amqp1_values.ts";
 
@@ -54,6 +55,8 @@ export const AMQP1_FIELDS = {
 
 export interface Sections {
   readonly identity: Identity | null;
+  /** Of the content, as far as it is in the first frame. */
+  readonly key: bigint | null;
   readonly fields: {
     message_id?: string;
     correlation_id?: string;
@@ -71,6 +74,7 @@ const NAMES = ["message_id", "", "to", "subject", "reply_to", "correlation_id"] 
 export function readSections(cursor: Cursor): Sections {
   const reader = new IdentityReader();
   const fields: Sections["fields"] = {};
+  let key: bigint | null = null;
   for (let count = 0; count < SECTIONS_MAX && peekDescriptor(cursor) >= 0x70; count++) {
     const section = readDescriptor(cursor);
     if (section === PROPERTIES) readProperties(cursor, fields);
@@ -78,11 +82,14 @@ export function readSections(cursor: Cursor): Sections {
     else if (section === DATA) {
       const code = cursor.u8();
       fields.body_size = code === 0xa0 ? cursor.u8() : cursor.u32();
+      key = keyInFrame(cursor, fields.body_size, "amqp1", fields.to ?? "");
       break;
-    } else if (section > APPLICATION) break;
-    else readValue(cursor);
+    } else if (section > APPLICATION) {
+      key = keyInFrame(cursor, cursor.remaining, "amqp1", fields.to ?? "");
+      break;
+    } else readValue(cursor);
   }
-  return { identity: reader.identity(), fields };
+  return { identity: reader.identity(), key, fields };
 }
 
 function readProperties(cursor: Cursor, fields: Sections["fields"]): void {

@@ -9,6 +9,7 @@
 
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { envelopeOf, keyInFrame } from "../../../wire/envelope.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
 import {
   type Claim,
@@ -37,7 +38,7 @@ const FIELDS = {
   duplicate: { type: "boolean", doc: "sent again" },
   version: { type: "string", otel: "network.protocol.version", doc: "3.1, 3.1.1 or 5" },
   user: { type: "string", doc: "user name" },
-  packet_id: { type: "number", otel: "messaging.message.id", doc: "packet identifier" },
+  packet_id: { type: "number", doc: "packet identifier" },
   body_size: { type: "number", otel: "messaging.message.body.size", doc: "bytes of the payload" },
   reason: { type: "number", doc: "return or reason code" },
 } as const;
@@ -230,6 +231,8 @@ function readPublish(
   const { identity, alias } = state.level === 5 ? properties(cursor) : NO_PROPERTIES;
   const topic = named === "" ? state.aliases[way].get(alias) ?? "" : named;
   if (alias > 0) state.aliases[way].set(alias, topic);
+  const bytes = length - (cursor.position - start);
+  const content = topic === "" ? null : keyInFrame(cursor, bytes, "mqtt", topic);
   const draft: Draft<F> = {
     type: "PUBLISH",
     resource: topic,
@@ -237,10 +240,13 @@ function readPublish(
     endpoint: topic,
     identity,
     more: long,
+    ...(way !== "unknown" && {
+      envelope: envelopeOf(way === "toClient" ? "deliver" : "publish", null, content),
+    }),
     fields: {
       topic,
       qos,
-      body_size: length - (cursor.position - start),
+      body_size: bytes,
       ...(packetId > 0 && { packet_id: packetId }),
       ...((flags & 1) !== 0 && { retain: true }),
       ...((flags & 8) !== 0 && { duplicate: true }),

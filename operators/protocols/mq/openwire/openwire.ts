@@ -9,6 +9,7 @@
 // joined midway shows by the byte behind the type which encoding it has.
 
 import { attempt } from "../../../wire/attempt.ts";
+import { envelope, envelopeOf, keyOfId } from "../../../wire/envelope.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
@@ -20,14 +21,14 @@ import {
   type Way,
 } from "../../../wire/protocol.ts";
 import { IdentityReader } from "../../../wire/trace_context.ts";
-import { COMMANDS } from "./openwire_commands.ts";
+import { COMMANDS, isMessage } from "./openwire_commands.ts";
 import { type Found, readProperties, Unmarshaller, type WireFormat } from "./openwire_values.ts";
 import { latin1Of } from "../../../wire/text.ts";
 
 const FRAME_BYTES_MAX = 1 << 27;
 /** Of a longer frame only so much is read: properties lie behind the body. */
 const READ_BYTES_MAX = 1 << 18;
-const WIRE_FORMAT_INFO = 1, DISPATCH = 21, MAGIC = "ActiveMQ";
+const WIRE_FORMAT_INFO = 1, DISPATCH = 21, ACK = 22, MAGIC = "ActiveMQ";
 
 const FIELDS = {
   destination: { type: "string", otel: "messaging.destination.name", doc: "queue or topic" },
@@ -176,6 +177,7 @@ function readCommand(
     endpoint: destination,
     identity: found.reader.identity(),
     more,
+    envelope: envelopeFor(type, way, texts),
     fields: fieldsOf(found),
   };
   if (numbers.has("answers")) {
@@ -190,6 +192,18 @@ function readCommand(
     return make.request({ ...draft, id: numbers.get("command_id") ?? 0 });
   }
   return make.oneway({ ...draft, status: type === 16 ? "server_error" : "ok" });
+}
+
+/** The last number of a message's id is the broker's own count. */
+function envelopeFor(type: number, way: Way, texts: ReadonlyMap<string, string>) {
+  const id = texts.get("message_id") ?? "";
+  if (id === "") return undefined;
+  const receipt = `${texts.get("consumer") ?? ""} ${id}`;
+  if (type === ACK) return envelope("settle", { receipt });
+  const role = type === DISPATCH ? "deliver" : "publish";
+  if (type !== DISPATCH && (!isMessage(type) || way === "toClient")) return undefined;
+  const key = keyOfId("openwire", id.slice(0, id.lastIndexOf(":")));
+  return envelopeOf(role, key, null, { receipt });
 }
 
 const TEXTS = [

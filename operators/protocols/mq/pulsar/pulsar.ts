@@ -10,6 +10,7 @@ import type { Identity } from "../../../../model/message.ts";
 import { attempt } from "../../../wire/attempt.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { envelope, envelopeOf, keyOfId } from "../../../wire/envelope.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
 import {
   type Claim,
@@ -211,6 +212,7 @@ function tell(
     ...(error !== undefined && { code: error }),
     identity: identityOf(type, texts.message_id, head),
     more,
+    envelope: envelopeFor(type, found, head),
     fields: {
       ...(topic !== "" && { topic }),
       ...((texts.subscription ?? known?.subscription ?? "") !== "" &&
@@ -230,6 +232,20 @@ function tell(
     : "client_error";
   if (command.kind === "oneway") return make.oneway(draft);
   return make.response({ ...draft, id, status });
+}
+
+/** Producers have names of their own and count what they send: both stay with the message. */
+function envelopeFor(type: number, { texts, numbers }: Found, head: MessageHead | null) {
+  if (type === ACK) {
+    return envelope("settle", {
+      receipt: `${numbers.consumer ?? 0} ${texts.message_id ?? ""}`,
+    });
+  }
+  if (type !== SEND && type !== MESSAGE) return undefined;
+  const isNamed = head !== null && head.producerName !== "" && head.sequence !== "";
+  const id = isNamed ? keyOfId("pulsar", head.producerName, head.sequence) : null;
+  const receipt = type === SEND ? "" : `${numbers.consumer ?? 0} ${texts.message_id ?? ""}`;
+  return envelopeOf(type === SEND ? "publish" : "deliver", id, null, { receipt });
 }
 
 function fieldsOf({ texts, numbers }: Found, head: MessageHead | null) {

@@ -11,6 +11,8 @@ import { IdentityReader } from "../../../wire/trace_context.ts";
 
 export interface MessageHead {
   producerName: string;
+  /** Of the producer's own counting; empty where it was not read. */
+  sequence: string;
   key: string;
   /** Messages of the batch; 0 where it is none. */
   batch: number;
@@ -18,7 +20,7 @@ export interface MessageHead {
 }
 
 export function readMessageHead(cursor: Cursor): MessageHead {
-  const head: MessageHead = { producerName: "", key: "", batch: 0, identity: null };
+  const head: MessageHead = { producerName: "", sequence: "", key: "", batch: 0, identity: null };
   let magic = cursor.u16();
   if (magic === 0x0e02) {
     cursor.skip(cursor.u32());
@@ -30,6 +32,7 @@ export function readMessageHead(cursor: Cursor): MessageHead {
   let compressed = false;
   readFields(cursor, cursor.u32(), (field, type) => {
     if (field === 1 && type === BYTES) head.producerName = readTextField(cursor);
+    else if (field === 2 && type === VARINT) head.sequence = String(readVarint(cursor));
     else if (field === 4 && type === BYTES) readProperty(cursor, reader);
     else if (field === 6 && type === BYTES) head.key = readTextField(cursor);
     else if (field === 8 && type === VARINT) compressed = readVarint(cursor) !== 0;

@@ -11,9 +11,16 @@ import type { Identity } from "../../../../model/message.ts";
 import { attempt } from "../../../wire/attempt.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { envelope, envelopeOf, keyOfId } from "../../../wire/envelope.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
 import { present } from "../../../wire/present.ts";
-import { type Claim, defineProtocol, type Make, type Step } from "../../../wire/protocol.ts";
+import {
+  type Claim,
+  defineProtocol,
+  type Draft,
+  type Make,
+  type Step,
+} from "../../../wire/protocol.ts";
 import { REQUEST_CODES, statusOf } from "./rocketmq_codes.ts";
 import { type Header, readHeader } from "./rocketmq_header.ts";
 import { type Properties, readProperties, readStored, type Stored } from "./rocketmq_message.ts";
@@ -106,6 +113,7 @@ function readRequest(header: Header, bodyBytes: number, more: boolean, make: Mak
     id: header.opaque,
     identity: identityOf(properties, ext),
     more,
+    envelope: envelopeFor(header.code, properties),
     fields: present({
       topic,
       group,
@@ -122,6 +130,16 @@ function readRequest(header: Header, bodyBytes: number, more: boolean, make: Mak
   };
   return (header.flag & ONE_WAY) !== 0 ? make.oneway(draft) : make.request(draft);
 }
+
+/** A message that is sent bears a key of its library; a pull is answered by messages. */
+function envelopeFor(code: number, properties: Properties | null) {
+  if (PULLS.has(code)) return envelope("receive");
+  if (properties === null || properties.uniqueKey === "") return undefined;
+  return envelopeOf("publish", keyOfId("rocketmq", properties.uniqueKey), null);
+}
+
+/** PULL_MESSAGE, LITE_PULL_MESSAGE and POP_MESSAGE. */
+const PULLS: ReadonlySet<number> = new Set([11, 361, 200_050]);
 
 /** Of the message, else of the command itself. */
 function identityOf(
@@ -145,15 +163,36 @@ function readResponse(
   more: boolean,
   make: Make<F>,
 ): Step {
-  let stored: Stored | null = null;
-  if (header.code === 0 && bodyBytes > 90) attempt(() => void (stored = readStored(cursor)));
+  const stored: Stored[] = [];
+  if (header.code === 0 && bodyBytes > 90) {
+    attempt(() => {
+      while (stored.length < STORED_MAX && cursor.remaining > 90) stored.push(readStored(cursor));
+    });
+  }
   return make.response({
     code: header.code,
     status: statusOf(header.code),
     id: header.opaque,
     more,
-    ...responseOf(header, stored),
+    ...responseOf(header, stored[0] ?? null),
+    deliveries: stored.map((each) => delivery(header, each)),
   });
+}
+
+/** Messages of one pull that are told one by one. */
+const STORED_MAX = 32;
+
+/** A pulled message. */
+function delivery(header: Header, stored: Stored): Draft<F> {
+  const { topic, queueId, uniqueKey } = stored;
+  const id = uniqueKey === "" ? null : keyOfId("rocketmq", uniqueKey);
+  return {
+    type: "DELIVER",
+    resource: topic,
+    endpoint: `${topic}-${queueId}`,
+    ...responseOf(header, stored),
+    envelope: envelopeOf("deliver", id, null),
+  };
 }
 
 function responseOf({ code, remark, version, ext }: Header, stored: Stored | null) {
