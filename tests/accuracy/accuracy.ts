@@ -6,6 +6,7 @@ import { showDataSets } from "./dataset/show_data_sets.ts";
 import { showStoredAccuracy } from "../../app/accuracy/stored_accuracy.ts";
 import { live } from "./live.ts";
 import { coverageText } from "./live/coverage.ts";
+import { markdownTables } from "./live/markdown_table.ts";
 import { showReplayed } from "./replayed.ts";
 
 const HELP = `How right traces are, told as tables.
@@ -17,6 +18,8 @@ const HELP = `How right traces are, told as tables.
   deno task accuracy --replay         recordings of real programs, and simulated services; no root
   deno task accuracy --dataset PATH   by times alone: a data set with ground truth, or a folder
   deno task accuracy --db FILE        links of stored spans, as ids in the traffic tell
+
+  deno task accuracy --markdown FILE  rows that --json printed, as the tables of the documentation
 
 With --json one line per row. Exit code 1 where the target of wrong merges is missed, 2 on wrong
 usage.
@@ -32,7 +35,9 @@ async function main(args: string[]): Promise<number> {
     const options = optionsIn(args);
     if (options.help) console.log(HELP);
     else if (options.list) console.log(coverageText());
-    else if (options.db !== undefined) {
+    else if (options.markdown !== undefined) {
+      console.log(markdownTables(await Deno.readTextFile(fromCaller(options.markdown))));
+    } else if (options.db !== undefined) {
       await showStoredAccuracy(fromCaller(options.db), options.json);
     } else if (options.dataset !== undefined) {
       await showDataSets(fromCaller(options.dataset), options.json);
@@ -53,6 +58,7 @@ function optionsIn(args: string[]) {
       dataset: { type: "string" },
       db: { type: "string" },
       list: { type: "boolean", default: false },
+      markdown: { type: "string" },
       replay: { type: "boolean", default: false },
       program: { type: "string", multiple: true, default: [] },
       concurrency: { type: "string", default: "1,8,64" },
