@@ -24,21 +24,20 @@ export interface SqlText {
 
 const TARGET_AFTER = new Set(["FROM", "INTO", "UPDATE", "JOIN", "TABLE", "COPY"]);
 const NOT_A_TARGET = new Set([
-  "SELECT",
   "ONLY",
   "TO",
   "IF",
   "NOT",
   "EXISTS",
   "LATERAL",
-  "SET",
-  "VALUES",
   "TABLE",
   "OUTFILE",
   "DUMPFILE",
 ]);
 /** As the first word, these have the name of a procedure behind them. */
 const CALLS = new Set(["CALL", "EXEC", "EXECUTE"]);
+/** What comes in place of a table: a query, or what is to be changed. */
+const NO_TARGET = new Set(["SELECT", "VALUES", "SET", "WITH"]);
 /** What may follow the common table expressions of WITH. */
 const VERBS = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES"]);
 
@@ -197,6 +196,7 @@ class Names {
       }
     }
     if (this.verb === "" && this.#depth === 0 && VERBS.has(upper)) this.verb = upper;
+    if (NO_TARGET.has(upper)) this.#expectTarget = false;
     if (this.#expectTarget && !NOT_A_TARGET.has(upper)) this.#found(at, end);
     if (TARGET_AFTER.has(upper)) this.#expectTarget = true;
   }

@@ -172,6 +172,8 @@ const EQUAL: [summary: string, ...sql: string[]][] = [
     "INSERT INTO [dbo].[users] (a) VALUES (1)",
     "insert into dbo.users select 1",
   ],
+  ["SELECT t", "SELECT * FROM (SELECT a FROM t) x", "select b from t"],
+  ["COPY t", "COPY (SELECT a FROM t) TO STDOUT", "copy t from stdin"],
   ["CALL shop.pay", "CALL shop.pay(1)", "call shop.pay('x', 2)"],
   ["EXEC pay", "EXEC pay @a = 1", "exec pay"],
   ["LOAD t", "LOAD DATA LOCAL INFILE 'x' INTO TABLE t", "load data infile 'y' into table t"],

@@ -2,11 +2,19 @@
 // What a MySQL server says: greeting, OK, ERR, result sets, prepared statements.
 
 import type { Cursor } from "../../../wire/cursor.ts";
-import { DEPRECATE_EOF, lengthEncoded, readError, type ServerError } from "./mysql_packets.ts";
+import {
+  DEPRECATE_EOF,
+  lengthEncoded,
+  OPTIONAL_METADATA,
+  readError,
+  type ServerError,
+} from "./mysql_packets.ts";
 import type { Draft, Make, Step } from "../../../wire/protocol.ts";
 import { type F, NO_MAKE, NOTHING, pass, type State } from "./mysql_session.ts";
 
 const STATEMENTS_MAX = 1_024;
+/** What an OK packet has at least. */
+const OK_BYTES = 7;
 /** Status flags: another result set follows; rows wait to be fetched. */
 const MORE_RESULTS = 8, CURSOR_EXISTS = 0x40;
 /** MariaDB tells how far it has come in packets that look like errors. */
@@ -132,21 +140,37 @@ function readHead(
     cursor.skip(bytes);
     return finish(state, make, { fields: {} });
   }
-  if (first === 0 || first === 0xff || (first === 0xfe && bytes < 9)) {
+  const bare = first === 0 && bytes < OK_BYTES && optionalMetadata(state);
+  if ((first === 0 && !bare) || first === 0xff || (first === 0xfe && bytes < 9)) {
     return readStatus(cursor, bytes, first, make, state);
   }
   if (first === 0xfb) {
-    cursor.skip(bytes);
     state.loading = true;
-    return NOTHING;
+    return pass(bytes);
   }
-  cursor.enter(bytes);
-  const fields = command === FIELD_LIST;
-  state.left = fields ? 0 : lengthEncoded(cursor);
-  cursor.leave();
-  state.phase = fields ? "fields" : "columns";
+  if (command === FIELD_LIST) {
+    cursor.skip(bytes);
+    state.phase = "fields";
+  } else readColumnCount(cursor, bytes, state);
   return begin(state, make);
 }
+
+/**
+ * [whether columns follow u8] | count | [whether columns follow u8]: the former where a client of
+ * MySQL asked for it, the latter with MariaDB, whose clients may know them from before.
+ */
+function readColumnCount(cursor: Cursor, bytes: number, state: State): void {
+  cursor.enter(bytes);
+  const told = optionalMetadata(state) && bytes > 1 ? cursor.u8() : 1;
+  const count = lengthEncoded(cursor);
+  const follow = told !== 0 && (cursor.remaining !== 1 || cursor.u8() !== 0);
+  cursor.leave();
+  state.left = follow ? count : 0;
+  state.phase = !follow && deprecatesEof(state) ? "rows" : "columns";
+}
+
+const optionalMetadata = (state: State): boolean =>
+  state.capabilities !== null && (state.capabilities & OPTIONAL_METADATA) !== 0;
 
 /** Makes the head of an answer of several packets, once. */
 function begin(state: State, make: Make<F>): Step {
@@ -209,7 +233,7 @@ function readColumn(cursor: Cursor, bytes: number, first: number, state: State):
     cursor.skip(bytes);
     return --state.left > 0 ? NOTHING : finish(state, NO_MAKE, {});
   }
-  if (first === 0xfe && bytes < 9) {
+  if (first === 0xfe && bytes < (state.left > 0 ? 9 : 6)) {
     cursor.enter(bytes);
     cursor.skip(Math.min(3, bytes));
     const status = cursor.captured >= 2 ? cursor.u16le() : 0;

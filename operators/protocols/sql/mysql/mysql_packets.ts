@@ -9,6 +9,7 @@ import { latin1Of } from "../../../wire/text.ts";
 /** Capability bits of the login. */
 export const CLIENT_SSL = 0x800;
 export const DEPRECATE_EOF = 0x0100_0000;
+export const OPTIONAL_METADATA = 0x0200_0000;
 export const QUERY_ATTRIBUTES = 0x0800_0000;
 const CONNECT_WITH_DB = 8;
 const PLUGIN_AUTH_LENENC = 0x0020_0000;
