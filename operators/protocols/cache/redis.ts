@@ -17,6 +17,11 @@ export const REDIS_FIELDS = {
   command: { type: "string", otel: "db.operation.name", doc: "command, upper case" },
   key: { type: "string", doc: "first key, as far as the command has one" },
   arguments: { type: "number", doc: "arguments of the command, the key among them" },
+  message_id: {
+    type: "string",
+    otel: "messaging.message.id",
+    doc: "id of an entry that was read from a stream",
+  },
   error: { type: "string", doc: "error reply" },
   error_prefix: {
     type: "string",

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands: an array of bulk strings, or a line of words (inline).
 
+import type { Envelope } from "../../../model/queues/envelope.ts";
 import { attempt } from "../../wire/attempt.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import type { Make, Step } from "../../wire/protocol.ts";
 import { type Conversation, note } from "./redis_conversation.ts";
 import type { REDIS_FIELDS } from "./redis.ts";
 import { isCommandName } from "./redis_names.ts";
+import { envelopeOfCommand, receives } from "./redis_queues.ts";
 import { intAt, passElements, type Progress } from "./resp.ts";
 
 type RedisMake = Make<typeof REDIS_FIELDS>;
@@ -74,6 +76,7 @@ export function readCommand(
   const command = upper(wholeBulk(cursor));
   const container = CONTAINERS.has(command);
   let left = count - 1;
+  const envelope = envelopeOfCommand(cursor, command, left);
   let first = "", second = "", skip = 0;
   if (left > 0) {
     left--;
@@ -92,7 +95,8 @@ export function readCommand(
   progress.tail = progress.elements > 0 || progress.skip > 0;
   const { tail: more } = progress;
   const whole = conversation.unmask ? wholeText(cursor, start, count) : "";
-  const words: Words = { command, first, second, count, container, more, whole };
+  const words: Words = { command, first, second, count, container, more, whole, envelope };
+  if (receives(command)) conversation.receives = true;
   return emit(make, conversation, words);
 }
 
@@ -111,6 +115,7 @@ function readInline(cursor: Cursor, make: RedisMake, conversation: Conversation)
     container: CONTAINERS.has(command),
     more: false,
     whole: conversation.unmask ? words.join(" ") : "",
+    envelope: undefined,
   });
 }
 
@@ -145,10 +150,11 @@ interface Words {
   readonly more: boolean;
   /** With all arguments, "" where that was not asked for. */
   readonly whole: string;
+  readonly envelope: Envelope | undefined;
 }
 
 function emit(make: RedisMake, conversation: Conversation, words: Words): Step {
-  const { command, first, count, container, more, whole } = words;
+  const { command, first, count, container, more, whole, envelope } = words;
   const silent = note(conversation, command, first, words.second, count);
   const operation = container && first !== "" ? `${command} ${upper(first)}` : command;
   const key = container ? words.second : KEYLESS.has(command) ? "" : first;
@@ -157,6 +163,7 @@ function emit(make: RedisMake, conversation: Conversation, words: Words): Step {
     resource: whole !== "" ? whole : key === "" ? operation : `${operation} ${key}`,
     endpoint: operation,
     more,
+    envelope,
     fields: key === ""
       ? { command: operation, arguments: count - 1 }
       : { command: operation, key, arguments: count - 1 },

@@ -14,10 +14,15 @@ export interface Conversation {
   mute: "no" | "off" | "skip";
   /** Commands show their arguments. */
   readonly unmask: boolean;
+  /** Commands have asked for messages: replies may deliver some. */
+  receives: boolean;
 }
 
 export function newConversation(unmask: boolean): Conversation {
-  return { confirmations: 0, subscribed: false, monitor: "no", replica: "no", mute: "no", unmask };
+  return {
+    ...{ confirmations: 0, subscribed: false, monitor: "no", replica: "no", mute: "no" },
+    ...{ unmask, receives: false },
+  };
 }
 
 /** Notes a command; true when it gets no reply. */

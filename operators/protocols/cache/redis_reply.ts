@@ -7,6 +7,7 @@ import type { Make, Step } from "../../wire/protocol.ts";
 import type { Status } from "../../../model/status.ts";
 import type { Conversation } from "./redis_conversation.ts";
 import type { REDIS_FIELDS } from "./redis.ts";
+import { deliveriesIn, envelopeOfMessage } from "./redis_queues.ts";
 import { intAt, newProgress, passElements, type Progress } from "./resp.ts";
 
 type RedisMake = Make<typeof REDIS_FIELDS>;
@@ -70,10 +71,11 @@ export function readReply(
     const unasked = readUnasked(cursor, make, progress, conversation, line);
     if (unasked !== null) return unasked;
   }
+  const deliveries = conversation.receives ? deliveriesIn(cursor, conversation.unmask) : undefined;
   const more = passElement(cursor, progress);
   if (conversation.monitor === "asked") conversation.monitor = "on";
   if (conversation.replica === "asked") conversation.replica = "on";
-  return make.response({ status: "ok", more, fields });
+  return make.response({ status: "ok", more, fields, deliveries });
 }
 
 /** Moves past one element as far as it is at hand; true when some of it is to come. */
@@ -120,7 +122,10 @@ function readUnasked(
   if (count < 1) return null;
   cursor.skip(line + 1);
   const kind = word(cursor);
-  const channel = count > 1 && /^[ps]?message$/.test(kind) ? word(cursor) : "";
+  const isMessage = count > 1 && /^[ps]?message$/.test(kind);
+  const channel = isMessage ? word(cursor) : "";
+  const sentTo = kind === "pmessage" ? word(cursor) : channel;
+  const ahead = cursor.position - start;
   cursor.rewind(start);
   if (/^[ps]?(un)?subscribe$/.test(kind)) {
     if (conversation.confirmations === 0) return null;
@@ -136,9 +141,10 @@ function readUnasked(
   if (cursor.peek() !== 0x3e && channel === "") return null;
   const type = kind.toUpperCase();
   const resource = channel === "" ? type : `${type} ${channel}`;
+  const envelope = isMessage ? envelopeOfMessage(cursor, ahead, sentTo) : undefined;
   const more = passElement(cursor, progress);
   const fields = channel === "" ? {} : { key: channel };
-  return make.oneway({ type, resource, endpoint: type, more, fields });
+  return make.oneway({ type, resource, endpoint: type, more, fields, envelope });
 }
 
 /** A short string element, "" when the next one is none. */
