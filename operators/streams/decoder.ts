@@ -119,7 +119,8 @@ export class Decoder {
   #steps(run: ByteRun, claim: Claim, lane: Lane, before: number): void {
     const cursor = this.#cursor, length = run.length;
     // Counted from the first byte of the run: pending bytes have negative positions.
-    let position = -before;
+    // Not -before: that is -0 where nothing is pending, and no integer to the compiler.
+    let position = 0 - before;
     let idle = 0;
     while (position < length || lane.more) {
       if (lane.skip > 0) {
