@@ -10,7 +10,7 @@ export const EVIDENCE = {
   turn: "event-loop turn discipline proven for this process",
   task_end: "the thread that wrote the response worked for that request",
   handoff: "order of hand-off from reader to worker pool",
-  wakeup: "the reader woke the worker",
+  wakeup: "which thread woke which",
   nesting: "lies inside the parent in time",
   shape: "what this endpoint is known to call",
   token: "rare value that occurs in both",

@@ -32,6 +32,14 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     evidence: "task_end",
     because: "the thread that sent it answered this request next, and did nothing else in between",
   },
+  waited_for: {
+    evidence: "wakeup",
+    because: "the thread that waited for the response, and was woken by it, held this request",
+  },
+  woken_for: {
+    evidence: "wakeup",
+    because: "the thread that sent it had been woken by one that worked for this request",
+  },
   handoff: {
     evidence: "handoff",
     because: "it was the oldest request that no worker had taken up",

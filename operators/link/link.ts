@@ -77,6 +77,10 @@ class LinkStage implements Join<SessionEvent, Fact> {
     if (fact.kind === "coroutine") {
       this.#linkerOf(fact.program.program).noteCoroutine(fact);
     }
+    if (fact.kind === "activity" && fact.wokenTid !== undefined) {
+      const { tid, wokenTid } = fact;
+      this.#linkers.get(fact.program.program)?.noteWake({ tid, wokenTid }, Number(fact.emitNs));
+    }
     if (fact.kind === "activity" && fact.what === "thread_exit") {
       this.#linkers.get(fact.program.program)?.forgetThread(fact.tid);
     }

@@ -22,6 +22,7 @@ import { doubtOf, settleStory } from "./shape/rivals.ts";
 import { askRules, weigh } from "./weigh.ts";
 import { crowdOf } from "./trust/crowd.ts";
 import { surenessOfPresence } from "./trust/unowned.ts";
+import { noteWake } from "./workers/wakes.ts";
 import { forgetWorks, oldestOpen } from "./works.ts";
 
 export interface LinkerOutputs {
@@ -156,6 +157,11 @@ export class Linker {
     if (task !== undefined) noteTask(line, task, Number(emitNs), this.#program);
   }
 
+  /** A thread woke another one. */
+  noteWake(tids: { readonly tid: number; readonly wokenTid: number }, atNs: number): void {
+    noteWake(tids, atNs, this.#program);
+  }
+
   forgetThread(tid: number): void {
     this.#program.threads.delete(tid);
   }
@@ -189,6 +195,7 @@ export class Linker {
     call.learned = true;
     call.verdict = null;
     call.origin = null;
+    call.wokenFor = null;
     call.after = null;
   }
 

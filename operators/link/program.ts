@@ -20,6 +20,7 @@ import { type Flow, startFlow } from "./shape/flow.ts";
 import type { Doubt } from "./shape/rivals.ts";
 import { type Lines, startLines } from "./shape/line.ts";
 import type { Offset } from "./wait_line.ts";
+import type { Waking } from "./workers/wakes.ts";
 
 /** A request that the program read, and works on until it has answered: a possible parent. */
 export interface Work {
@@ -105,6 +106,10 @@ export interface Call {
   readonly handed: Work | null;
   /** The work answered next by a thread that reads requests, if this was the oldest to be. */
   handedBack: Work | null;
+  /** The request of the thread that was woken first when the response had been read. */
+  wakes: Work | null;
+  /** What its thread was woken for, if it was since it last read something. */
+  wokenFor: Ingress | null;
   /** Sent on a connection that was opened for it. */
   readonly isFresh: boolean;
   /** Order of the oldest work that was open when it was sent. */
@@ -201,6 +206,8 @@ export interface Thread {
   waiting: Ingress[];
   /** Calls sent since it last finished something or read a request. */
   task: Call[];
+  /** See workers/wakes.ts. */
+  woken: Waking | null;
 }
 
 export interface ProgramState {

@@ -22,6 +22,7 @@ import {
 } from "./evidence/turn.ts";
 import type { Call, Ingress, ProgramState } from "./program.ts";
 import type { Prior } from "./trust/reliability.ts";
+import { waitedFor, wokenFor } from "./workers/wakes.ts";
 
 export interface Rule {
   readonly name: string;
@@ -118,6 +119,26 @@ export const RULES: readonly Rule[] = [
     inCrowd: "as_alone",
     speaksAlways: true,
     pointsAt: finishedBySameThread,
+  },
+  {
+    name: "waited_for",
+    evidence: "wakeup",
+    prior: proven,
+    isOrder: false,
+    side: "answering",
+    inCrowd: "as_alone",
+    speaksAlways: false,
+    pointsAt: waitedFor,
+  },
+  {
+    name: "woken_for",
+    evidence: "wakeup",
+    prior: proven,
+    isOrder: false,
+    side: "sending",
+    inCrowd: "little",
+    speaksAlways: false,
+    pointsAt: wokenFor,
   },
   {
     name: "handoff",

@@ -13,6 +13,7 @@ import { originOf } from "../origin.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "../program.ts";
 import { joinLine } from "../shape/line.ts";
 import { noteUnowned } from "../trust/unowned.ts";
+import { takeWaking } from "../workers/wakes.ts";
 import { oldestOpen, onlyOpen } from "../works.ts";
 import { follow } from "./follow.ts";
 import { noteIngress } from "./ingress.ts";
@@ -51,6 +52,8 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     afterBy: "later",
     finished: null,
     handedBack: null,
+    wakes: null,
+    wokenFor: thread.readsRequests ? null : takeWaking(thread),
     handed: isFirstOfTask ? nextUnstarted(kind, program) : null,
     isFresh,
     oldestBefore: oldestOpen(program),

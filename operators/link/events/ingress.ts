@@ -24,6 +24,7 @@ export function noteIngress(
   }
   thread.last = ingress;
   thread.lastTurn = turn;
+  thread.woken = null;
 }
 
 /** Reads in one go that are told apart. */

@@ -30,6 +30,7 @@ export function threadById(id: number | bigint, program: ProgramState): Thread {
     isCrossed: false,
     waiting: [],
     task: [],
+    woken: null,
   };
   if (program.threads.size >= LIMITS.linkThreads.value) forgetIdle(program);
   program.threads.set(id, thread);
