@@ -1,72 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { CaptureRecord } from "../../model/capture_record.ts";
-import { formatAddress } from "../../model/connection.ts";
-import { pcap, pcapFrom } from "./pcap.ts";
+import { pcap } from "./pcap.ts";
 import {
   type Bytes,
   concat,
   ethernet,
-  type FileForm,
-  type FilePacket,
   ipv4,
   ipv6,
   pcapFile,
   pcapngFile,
   tcp,
-  type TcpParts,
   text,
   udp,
 } from "./packets/packet_fixture.ts";
-import { collect, inputOf } from "./source_fixture.ts";
-
-const CLIENT = [10, 0, 0, 1], SERVER = [10, 0, 0, 2];
-const START_NS = 1_700_000_000_123_456_000n;
-
-const read = (file: Bytes, chunkBytes?: number, recordsMax?: number) =>
-  collect(pcapFrom(() => inputOf(file, chunkBytes), "test", chunkBytes), recordsMax);
-
-/** One line per record, as tests compare them. */
-function lines(records: readonly CaptureRecord[]): string[] {
-  return records.flatMap((record) => {
-    if (record.kind === "close") return [`${record.connection.conn} close ${record.reason}`];
-    if (record.kind !== "data") return [];
-    const { connection, direction, streamOffset, length, payload, eof } = record;
-    const ends = `${formatAddress(connection.peer)}>${formatAddress(connection.local)}`;
-    const what = eof ? "eof" : `${length}:${new TextDecoder().decode(payload)}`;
-    return [`${connection.conn} ${ends} ${direction} @${streamOffset} ${what}`];
-  });
-}
-
-const at = (ms: number) => START_NS + BigInt(ms) * 1_000_000n;
-const toServer = (parts: Partial<TcpParts>, port = 40_000) =>
-  ipv4({ from: CLIENT, to: SERVER, protocol: 6 }, tcp({ from: port, to: 80, ...parts }));
-const toClient = (parts: Partial<TcpParts>, port = 40_000) =>
-  ipv4({ from: SERVER, to: CLIENT, protocol: 6 }, tcp({ from: 80, to: port, ...parts }));
-const framed = (...ips: Bytes[]): FilePacket[] =>
-  ips.map((ip, i) => ({ timeNs: at(i), bytes: ethernet(0x0800, ip) }));
-
-const HTTP = framed(
-  toServer({ seq: 0xfffffffe, flags: "S" }),
-  toClient({ seq: 499, ack: 0xffffffff, flags: "SA" }),
-  toServer({ seq: 0xffffffff, ack: 500, payload: text("GET / ") }),
-  toServer({ seq: 5, ack: 500, payload: text("HTTP/1.1") }),
-  toClient({ seq: 500, ack: 13, payload: text("HTTP/1.1 204") }),
-  toClient({ seq: 512, ack: 13, flags: "FA" }),
-  toServer({ seq: 13, ack: 513, flags: "FA" }),
-  toClient({ seq: 513, ack: 14 }),
-  toServer({ seq: 5, ack: 500, payload: text("HTTP/1.1") }),
-);
-const ENDS = "10.0.0.1:40000>10.0.0.2:80";
-const HTTP_LINES = [
-  `0 ${ENDS} ingress @0 6:GET / `,
-  `0 ${ENDS} ingress @6 8:HTTP/1.1`,
-  `0 ${ENDS} egress @0 12:HTTP/1.1 204`,
-  `0 ${ENDS} egress @12 eof`,
-  `0 ${ENDS} ingress @14 eof`,
-  "0 close close",
-];
+import {
+  at,
+  CLIENT,
+  ENDS,
+  framed,
+  HTTP,
+  HTTP_LINES,
+  lines,
+  read,
+  SERVER,
+  toClient,
+  toServer,
+} from "./pcap_fixture.ts";
+import { collect } from "./source_fixture.ts";
 
 Deno.test("pcap: a TCP flow becomes records with offsets, ends and sequence numbers", async () => {
   const { records, drops } = await read(pcapFile(HTTP));
@@ -125,81 +86,6 @@ Deno.test("pcap: what was lost when the file was made is counted", async () => {
   assert.deepEqual((await read(file)).drops, { packet_lost: 5 });
   assert.deepEqual((await read(concat(file, file), 50)).drops, { packet_lost: 10 });
 });
-
-Deno.test("pcap: every link layer leads to the same flow", async () => {
-  const cooked = new Uint8Array(16);
-  cooked.set([0x08, 0x00], 14);
-  const cooked2 = new Uint8Array(20);
-  cooked2.set([0x08, 0x00], 0);
-  const headers: [linkType: number, header: Uint8Array][] = [
-    [0, new Uint8Array([2, 0, 0, 0])],
-    [101, new Uint8Array()],
-    [12, new Uint8Array()],
-    [228, new Uint8Array()],
-    [108, new Uint8Array([0, 0, 0, 2])],
-    [113, cooked],
-    [276, cooked2],
-  ];
-  for (const [linkType, header] of headers) {
-    const packets = HTTP.map(({ timeNs, bytes }) => ({
-      timeNs,
-      bytes: concat(header, bytes.subarray(14)),
-    }));
-    assert.deepEqual(lines((await read(pcapFile(packets, { linkType }))).records), HTTP_LINES);
-  }
-});
-
-/** What comes between Ethernet and the innermost IP header. */
-const OUTER = { from: [192, 168, 0, 1], to: [192, 168, 0, 2] };
-const WRAPPINGS: Record<string, (ip: Bytes) => Bytes> = {
-  "VLAN": (ip) => ethernet(0x8100, concat([0, 5, 8, 0], ip)),
-  "QinQ": (ip) => ethernet(0x88a8, concat([0, 5, 0x81, 0, 0, 6, 8, 0], ip)),
-  "MPLS": (ip) => ethernet(0x8847, concat([0, 1, 0, 64, 0, 2, 1, 64], ip)),
-  "PPPoE": (ip) => ethernet(0x8864, concat([0x11, 0, 0, 1, 0, 99, 0, 0x21], ip)),
-  "IPIP": (ip) => ethernet(0x0800, ipv4({ ...OUTER, protocol: 4 }, ip)),
-  "VXLAN": (ip) => {
-    const inner = concat([8, 0, 0, 0, 0, 0, 7, 0], ethernet(0x0800, ip));
-    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 17 }, udp(50_000, 4789, inner)));
-  },
-  "Geneve with options": (ip) => {
-    const inner = concat([1, 0, 0x65, 0x58, 0, 0, 7, 0, 1, 2, 3, 4], ethernet(0x0800, ip));
-    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 17 }, udp(50_000, 6081, inner)));
-  },
-  "GRE with key": (ip) =>
-    ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, concat([0x20, 0, 8, 0, 0, 0, 0, 1], ip))),
-  "GRE bridging": (ip) => {
-    const inner = concat([0, 0, 0x65, 0x58], ethernet(0x0800, ip));
-    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, inner));
-  },
-  "ERSPAN I": (ip) => {
-    const inner = concat([0, 0, 0x88, 0xbe], ethernet(0x0800, ip));
-    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, inner));
-  },
-  "ERSPAN II": (ip) => {
-    const head = [0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 1, 0, 0, 0, 0];
-    const inner = concat(head, ethernet(0x0800, ip));
-    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, inner));
-  },
-  "ERSPAN III with subheader": (ip) => {
-    const head = [0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
-    const inner = concat(head, [0, 0, 0, 0, 0, 0, 0, 0], ethernet(0x0800, ip));
-    return ethernet(0x0800, ipv4({ ...OUTER, protocol: 47 }, inner));
-  },
-  "IPIP in VXLAN in IPv6": (ip) => {
-    const inner = concat([8, 0, 0, 0, 0, 0, 7, 0], WRAPPINGS["IPIP"]?.(ip) ?? []);
-    const from = [...new Array(15).fill(0), 1], to = [...new Array(15).fill(0), 2];
-    return ethernet(0x86dd, ipv6(from, to, 17, udp(50_000, 4789, inner)));
-  },
-};
-
-for (const [name, wrap] of Object.entries(WRAPPINGS)) {
-  Deno.test(`pcap: ${name} is unwrapped`, async () => {
-    const packets = HTTP.map(({ timeNs, bytes }) => ({ timeNs, bytes: wrap(bytes.slice(14)) }));
-    const { records, drops } = await read(pcapFile(packets));
-    assert.deepEqual(lines(records), HTTP_LINES);
-    assert.deepEqual(drops, {});
-  });
-}
 
 Deno.test("pcap: IPv6 with extension headers, canonical addresses", async () => {
   const from = [0x20, 1, 0xd, 0xb8, ...new Array(11).fill(0), 1];
@@ -301,7 +187,7 @@ Deno.test("pcap: what cannot be read is refused in one sentence", async () => {
     [text(""), /^Cannot read capture file test: it ends before its first packet$/],
     [text("not a capture file at all, really"), /neither pcap nor pcapng/],
     [concat([0x1f, 0x8b], new Uint8Array(30)), /compressed, run gunzip/],
-    [pcapFile([], { linkType: 127 }), /link layer \(LINKTYPE 127\) is not read/],
+    [pcapFile([], { linkType: 147 }), /link layer \(LINKTYPE 147\) is not read/],
   ];
   for (const [file, message] of refused) {
     await assert.rejects(() => read(file), { message });
@@ -317,7 +203,7 @@ Deno.test("pcap: a cut tail is counted and the rest kept", async () => {
   const { records, drops } = await read(file.slice(0, file.length - 5));
   assert.deepEqual(lines(records), HTTP_LINES);
   assert.deepEqual(drops, { packet_malformed: 1 });
-  const other = pcapngFile(HTTP, { linkType: 127 });
+  const other = pcapngFile(HTTP, { linkType: 147 });
   assert.deepEqual((await read(other)).drops, { packet_unsupported: HTTP.length });
 });
 
@@ -335,30 +221,4 @@ Deno.test("pcap: the same records for any chunk size and any drain size", async 
       { numRuns: 30 },
     );
   }
-});
-
-Deno.test("pcap: damaged files never throw once they are open", async () => {
-  const forms: FileForm[] = [{}, { nanoseconds: true }];
-  const nested = HTTP.map(({ timeNs, bytes }) => ({
-    timeNs,
-    bytes: WRAPPINGS["ERSPAN III with subheader"]?.(bytes.slice(14)) ?? bytes,
-  }));
-  const files = [
-    ...forms.map((form) => pcapFile(HTTP, form)),
-    pcapFile(nested),
-    pcapngFile(nested),
-  ];
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom(...files),
-      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 12 }),
-      fc.nat(),
-      async (file, changes, cut) => {
-        const damaged = file.slice(0, 60 + cut % (file.length - 60));
-        for (const [where, value] of changes) damaged[60 + where % (damaged.length - 60)] = value;
-        await read(damaged);
-      },
-    ),
-    { numRuns: 400 },
-  );
 });

@@ -35,6 +35,9 @@ export const ETHER_TYPE = {
   mpls: 0x8847,
   mplsMulticast: 0x8848,
   pppoe: 0x8864,
+  ppp: 0x880b,
+  /** A tag that adapters for virtual machines add. */
+  vnTag: 0x8926,
   /** Transparent Ethernet bridging: an Ethernet frame follows. */
   ethernet: 0x6558,
   erspan2: 0x88be,

@@ -4,7 +4,7 @@
 import { ETHER_TYPE, type Frame, type Layer, u16, u32 } from "./frame.ts";
 import type { Fragments } from "./fragments.ts";
 
-export const IP_PROTOCOL = { ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47 } as const;
+export const IP_PROTOCOL = { ipip: 4, tcp: 6, udp: 17, ipv6: 41, gre: 47, etherIp: 97 } as const;
 
 const EXTENSION = { hopByHop: 0, routing: 43, fragment: 44, authentication: 51, options: 60 };
 

@@ -3,18 +3,30 @@
 // Source: the LINKTYPE_ registry of tcpdump.org.
 
 import { ETHER_TYPE, type Frame, type Layer, u16, u32 } from "./frame.ts";
+import { readLlc } from "./llc.ts";
+import { readPpp } from "./ppp.ts";
+import { readPrism, readRadiotap, readWireless } from "./wireless.ts";
 
 /** LINKTYPE_* numbers that can be read; 12 and 14 are what some systems write for RAW. */
 const LINK_TYPE = {
   null: 0,
   ethernet: 1,
+  ppp: 9,
   rawDlt: 12,
   rawDltOpenbsd: 14,
+  pppHdlc: 50,
   raw: 101,
+  ciscoHdlc: 104,
+  wireless: 105,
+  frameRelay: 107,
   loop: 108,
   cooked: 113,
+  prism: 119,
+  radiotap: 127,
+  avs: 163,
   ipv4: 228,
   ipv6: 229,
+  netfilterLog: 239,
   cooked2: 276,
 } as const;
 
@@ -42,14 +54,71 @@ export function readLinkLayer(frame: Frame, linkType: number): Layer {
       const loopback = linkType === LINK_TYPE.null || linkType === LINK_TYPE.loop;
       return readIpByVersion(frame, loopback ? 4 : 0);
     }
+    case LINK_TYPE.ppp:
+    case LINK_TYPE.pppHdlc:
+    case LINK_TYPE.ciscoHdlc:
+      return isPpp(frame, linkType)
+        ? readPpp(frame)
+        : pass(frame, 4, u16(frame.bytes, frame.at + 2));
+    case LINK_TYPE.wireless:
+      return readWireless(frame, false);
+    case LINK_TYPE.radiotap:
+      return readRadiotap(frame);
+    case LINK_TYPE.prism:
+    case LINK_TYPE.avs:
+      return readPrism(frame);
+    case LINK_TYPE.frameRelay:
+      return readFrameRelay(frame);
+    case LINK_TYPE.netfilterLog:
+      return readNetfilterLog(frame);
     default:
       return "unsupported";
   }
 }
 
 export function readEthernet(frame: Frame): Layer {
-  return pass(frame, 14, u16(frame.bytes, frame.at + 12));
+  const type = u16(frame.bytes, frame.at + 12);
+  if (type > ETHERNET_LENGTH_MAX) return pass(frame, 14, type);
+  // It is a length: LLC follows.
+  const layer = pass(frame, 14, 0);
+  return layer === "next" ? readLlc(frame) : layer;
 }
+
+/** What HDLC frames of PPP begin with; those of Cisco begin with 0f or 8f. */
+const isPpp = ({ bytes, at }: Frame, linkType: number): boolean =>
+  linkType === LINK_TYPE.ppp ? bytes[at] !== 0x0f && bytes[at] !== 0x8f : bytes[at] === 0xff;
+
+/** Two to four bytes of address, the last of which is odd, then 03 and what follows. */
+function readFrameRelay(frame: Frame): Layer {
+  const { bytes } = frame;
+  let at = frame.at;
+  while (at < frame.at + 4 && ((bytes[at] ?? 1) & 1) === 0) at++;
+  at++;
+  if (bytes[at] !== 0x03) return pass(frame, at + 2 - frame.at, u16(bytes, at));
+  // Padding, where the identifier shall lie at an even place.
+  const id = at + (bytes[at + 1] === 0 ? 2 : 1);
+  if (bytes[id] === 0xcc) return pass(frame, id + 1 - frame.at, ETHER_TYPE.ipv4);
+  if (bytes[id] === 0x8e) return pass(frame, id + 1 - frame.at, ETHER_TYPE.ipv6);
+  // SNAP: three bytes of an organisation, EtherType.
+  return bytes[id] === 0x80 ? pass(frame, id + 6 - frame.at, u16(bytes, id + 4)) : "ignored";
+}
+
+/** Family, version, resource; then records of length, type and value in the host's byte order. */
+function readNetfilterLog(frame: Frame): Layer {
+  const { bytes } = frame;
+  for (let at = frame.at + 4, i = 0; at + 4 <= frame.end && i < LOG_RECORDS_MAX; i++) {
+    const length = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
+    const type = (bytes[at + 2] ?? 0) | ((bytes[at + 3] ?? 0) << 8);
+    if (length < 4) return "malformed";
+    if ((type & 0x7fff) === LOG_PAYLOAD) return readIpByVersion(frame, at + 4 - frame.at);
+    at += (length + 3) & ~3;
+  }
+  return "ignored";
+}
+
+const ETHERNET_LENGTH_MAX = 1500;
+const LOG_PAYLOAD = 9;
+const LOG_RECORDS_MAX = 64;
 
 /** Passes VLAN tags, MPLS labels or a PPPoE header; "ignored" for what is no IP packet. */
 export function readTag(frame: Frame): Layer {
@@ -65,10 +134,13 @@ export function readTag(frame: Frame): Layer {
       return lastLabel ? readIpByVersion(frame, 4) : pass(frame, 4, frame.etherType);
     }
     case ETHER_TYPE.pppoe: {
-      const protocol = u16(bytes, at + 6);
-      if (protocol === 0x0021) return pass(frame, 8, ETHER_TYPE.ipv4);
-      return protocol === 0x0057 ? pass(frame, 8, ETHER_TYPE.ipv6) : "ignored";
+      const layer = pass(frame, 6, 0);
+      return layer === "next" ? readPpp(frame) : layer;
     }
+    case ETHER_TYPE.vnTag:
+      return pass(frame, 6, u16(bytes, at + 4));
+    case ETHER_TYPE.ppp:
+      return readPpp(frame);
     case ETHER_TYPE.ethernet:
       return readEthernet(frame);
     default:
