@@ -144,7 +144,7 @@ const JOINED_COMMAND = new RegExp(
     "PASV|EPSV(?: [12])?|SYST|TYPE [AIEL](?: [NTC8])?|PORT \\d+(?:,\\d+){5}",
     "PWD|XPWD|CDUP|(?:OPTS|CLNT|PBSZ|PROT|MLSD|MLST|STRU|EPRT|RNFR|MKD|SITE)(?: [^\\r\\n]+)?",
     "(?:RETR|STOR|CWD|DELE|SIZE|MDTM) [^\\r\\n]*[^\\d\\r\\n][^\\r\\n]*",
-  ].join("|") + ")\\r\\n$",
+  ].join("|") + ")\\r?\\n$",
   "i",
 );
 
@@ -154,8 +154,8 @@ function probe(bytes: Uint8Array): Claim {
   if (/^220[ -][^\r\n]*\bFTP/i.test(text)) return { kind: "response", score: 90 };
   // SMTP greets alike, and claims as much: what the client says decides. 220 and a number is NNTP.
   if (/^220[ -](?!\d+ <)[^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
-  if (/^USER \S+(?: \S+)?\r\n$/i.test(text)) return { kind: "request", score: 60 };
-  if (/^(?:FEAT|AUTH (?:TLS|SSL|GSSAPI))\r\n$/i.test(text)) return { kind: "request", score: 75 };
+  if (/^USER \S+(?: \S+)?\r?\n$/i.test(text)) return { kind: "request", score: 60 };
+  if (/^(?:FEAT|AUTH (?:TLS|SSL|GSSAPI))\r?\n$/i.test(text)) return { kind: "request", score: 75 };
   if (JOINED_REPLY.test(text)) return { kind: "response", score: 75 };
   return JOINED_COMMAND.test(text) ? { kind: "request", score: 75 } : NO;
 }

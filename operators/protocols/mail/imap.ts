@@ -177,7 +177,7 @@ const COMMAND = new RegExp(
     "AUTHENTICATE \\S+(?: \\S+)?",
     '(?:SELECT|EXAMINE) (?:"[^"]*"|\\S+)(?: \\(.*\\))?',
     "(?:UID )?FETCH [\\d:*,]+ .*",
-  ].join("|") + ")\\r\\n",
+  ].join("|") + ")\\r?\\n",
   "i",
 );
 
@@ -193,6 +193,6 @@ function probe(bytes: Uint8Array): Claim {
   const text = latin1Of(bytes, 0, 160);
   if (/^\* (?:OK|PREAUTH) [^\r\n]*IMAP/i.test(text)) return { kind: "response", score: 95 };
   // Servers need not say what they are.
-  if (/^\* OK [^\r\n]+\r\n$/.test(text)) return { kind: "response", score: 60 };
+  if (/^\* OK [^\r\n]+\r?\n$/.test(text)) return { kind: "response", score: 60 };
   return COMMAND.test(text) ? { kind: "request", score: 82 } : NO;
 }

@@ -137,17 +137,17 @@ const NO: Claim = { kind: "no" };
 function probe(bytes: Uint8Array): Claim {
   if (bytes[0] !== 0x2b && bytes[0] !== 0x2d && firstWordBytes(bytes, 4) < 4) return NO;
   const text = latin1Of(bytes, 0, 128);
-  if (/^\+OK [^\r\n]*(?:POP3?|ready|Dovecot|<[^>]+@[^>]+>)[^\r\n]*\r\n/i.test(text)) {
+  if (/^\+OK [^\r\n]*(?:POP3?|ready|Dovecot|<[^>]+@[^>]+>)[^\r\n]*\r?\n/i.test(text)) {
     return { kind: "response", score: 90 };
   }
   // Joined midway: what follows +OK is words, or two numbers.
-  if (/^(?:\+OK\r\n)*\+OK (?:\d+ \d+|[A-Za-z][ -~]*)\r\n/.test(text)) {
+  if (/^(?:\+OK\r?\n)*\+OK (?:\d+ \d+|[A-Za-z][ -~]*)\r?\n/.test(text)) {
     return { kind: "response", score: 55 };
   }
   // Redis claims as much, so the next bytes decide.
-  if (/^(?:\+OK|-ERR [A-Za-z[][ -~]*)\r\n/.test(text)) return { kind: "response", score: 50 };
+  if (/^(?:\+OK|-ERR [A-Za-z[][ -~]*)\r?\n/.test(text)) return { kind: "response", score: 50 };
   // FTP logs in alike, and claims as much: only what else is said can tell.
-  if (/^USER \S+(?: \S+)?\r\n$/i.test(text)) return { kind: "request", score: 60 };
-  if (/^(?:CAPA|UIDL|STLS)\r\n$/i.test(text)) return { kind: "request", score: 85 };
-  return /^APOP \S+ [0-9a-f]{32}\r\n$/i.test(text) ? { kind: "request", score: 95 } : NO;
+  if (/^USER \S+(?: \S+)?\r?\n$/i.test(text)) return { kind: "request", score: 60 };
+  if (/^(?:CAPA|UIDL|STLS)\r?\n$/i.test(text)) return { kind: "request", score: 85 };
+  return /^APOP \S+ [0-9a-f]{32}\r?\n$/i.test(text) ? { kind: "request", score: 95 } : NO;
 }

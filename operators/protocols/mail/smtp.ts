@@ -195,8 +195,10 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if (/^220[ -](?!\d+ <)[^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
   // Joined midway: replies with enhanced codes (RFC 2034), the go-ahead, and what asks for it.
   if (/^250[ -]2\.[0-7]\.\d+ /.test(text)) return { kind: "response", score: 85 };
-  if (/^354[ -][^\r\n]*(?:\.|mail)[^\r\n]*\r\n/i.test(text)) return { kind: "response", score: 75 };
-  if (/^DATA\r\n$/i.test(text)) return { kind: "request", score: 75 };
+  if (/^354[ -][^\r\n]*(?:\.|mail)[^\r\n]*\r?\n/i.test(text)) {
+    return { kind: "response", score: 75 };
+  }
+  if (/^DATA\r?\n$/i.test(text)) return { kind: "request", score: 75 };
   if (/^(?:EHLO|LHLO) [^\r\n]+\r?\n/i.test(text)) return { kind: "request", score: 90 };
   if (/^HELO [^\r\n]+\r?\n/i.test(text)) return { kind: "request", score: 85 };
   if (/^(?:MAIL FROM|RCPT TO):\s*</i.test(text)) return { kind: "request", score: 88 };

@@ -202,7 +202,7 @@ function questionAt(bytes: Uint8Array, start: number): boolean {
   let at = start;
   for (let label = bytes[at] ?? 64; label !== 0; label = bytes[at] ?? 64) {
     if (label > 63 || at + label + 1 - start > NAME_BYTES_MAX) return false;
-    for (let i = at + 1; i <= at + label; i++) if ((bytes[i] ?? 0) < 0x21) return false;
+    for (let i = at + 1; i <= at + label; i++) if ((bytes[i] ?? 0) < 0x20) return false;
     at += label + 1;
   }
   const type = (bytes[at + 1] ?? 0) << 8 | (bytes[at + 2] ?? 0);

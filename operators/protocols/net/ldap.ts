@@ -88,7 +88,7 @@ interface State {
 export const ldap = defineProtocol<F, State>({
   name: "ldap",
   spec: "https://www.rfc-editor.org/rfc/rfc4511",
-  transports: ["tcp", "unix"],
+  transports: ["tcp", "udp", "unix"],
   fields: FIELDS,
   timeoutNs: 120_000_000_000n,
   pairing: "id",
