@@ -144,6 +144,7 @@ function probe(bytes: Uint8Array): Claim {
   if (/^(?:\+OK\r?\n)*\+OK (?:\d+ \d+|[A-Za-z][ -~]*)\r?\n/.test(text)) {
     return { kind: "response", score: 55 };
   }
+  if (/^-ERR (?:unknown (?:sub)?command ['`]|wrong number of arg)/.test(text)) return NO;
   // Redis claims as much, so the next bytes decide.
   if (/^(?:\+OK|-ERR [A-Za-z[][ -~]*)\r?\n/.test(text)) return { kind: "response", score: 50 };
   // FTP logs in alike, and claims as much: only what else is said can tell.
