@@ -37,6 +37,10 @@ const KEYLESS = new Set([
   "EVALSHA_RO",
   "FCALL",
   "FCALL_RO",
+  ...["SCAN", "WAIT", "WAITAOF", "XREAD", "XREADGROUP", "REPLICAOF", "SLAVEOF", "SWAPDB", "PSYNC"],
+  ...["FLUSHALL", "FLUSHDB", "SHUTDOWN", "FAILOVER", "LOLWUT", "BITOP", "BGSAVE", "RESET", "QUIT"],
+  ...["LMPOP", "BLMPOP", "ZMPOP", "BZMPOP", "SINTERCARD", "ZINTERCARD", "ZINTER", "ZUNION"],
+  "ZDIFF",
 ]);
 
 /** Commands whose first argument names the operation: CONFIG GET, CLUSTER NODES … */
@@ -59,6 +63,9 @@ const CONTAINERS = new Set([
   "XGROUP",
   "XINFO",
 ]);
+
+/** What these have behind the operation is a program or data, or a password it is for. */
+const SECRETIVE = new Set(["SCRIPT LOAD", "FUNCTION LOAD", "FUNCTION RESTORE", "ACL GENPASS"]);
 
 export function readCommand(
   cursor: Cursor,
@@ -102,15 +109,15 @@ export function readCommand(
 
 /** `GET key` as a line, which people type. */
 function readInline(cursor: Cursor, make: RedisMake, conversation: Conversation): Step {
-  const words = cursor.line(INLINE_BYTES_MAX).trim().split(/\s+/);
+  const words = cursor.line(INLINE_BYTES_MAX).match(INLINE_WORD) ?? [];
   const [name = "", first = "", second = ""] = words;
   if (name === "") return { kind: "nothing" };
   const command = upper(name);
   if (!isCommandName(command)) throw new Malformed("inline command");
   return emit(make, conversation, {
     command,
-    first: first.slice(0, KEY_BYTES_MAX),
-    second: second.slice(0, KEY_BYTES_MAX),
+    first: unquoted(first).slice(0, KEY_BYTES_MAX),
+    second: unquoted(second).slice(0, KEY_BYTES_MAX),
     count: words.length,
     container: CONTAINERS.has(command),
     more: false,
@@ -118,6 +125,11 @@ function readInline(cursor: Cursor, make: RedisMake, conversation: Conversation)
     envelope: undefined,
   });
 }
+
+/** Quotes may stand around a word and hold spaces. */
+const INLINE_WORD = /(?:[^\s"']|"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$))+/g;
+
+const unquoted = (word: string): string => word.replace(/^(["'])(.*)\1$/s, "$2");
 
 /** The command as it was sent, as far as it is at hand. */
 function wholeText(cursor: Cursor, start: number, count: number): string {
@@ -157,7 +169,7 @@ function emit(make: RedisMake, conversation: Conversation, words: Words): Step {
   const { command, first, count, container, more, whole, envelope } = words;
   const silent = note(conversation, command, first, words.second, count);
   const operation = container && first !== "" ? `${command} ${upper(first)}` : command;
-  const key = container ? words.second : KEYLESS.has(command) ? "" : first;
+  const key = keyOf(words, operation);
   const draft = {
     type: command,
     resource: whole !== "" ? whole : key === "" ? operation : `${operation} ${key}`,
@@ -169,6 +181,12 @@ function emit(make: RedisMake, conversation: Conversation, words: Words): Step {
       : { command: operation, key, arguments: count - 1 },
   };
   return silent ? make.oneway(draft) : make.request(draft);
+}
+
+/** Of a command that nobody knows the argument may be anything. */
+function keyOf({ command, first, second, container }: Words, operation: string): string {
+  if (container) return SECRETIVE.has(operation) ? "" : second;
+  return KEYLESS.has(command) || !isCommandName(command) ? "" : first;
 }
 
 function lineAt(cursor: Cursor): number {

@@ -6,6 +6,8 @@ export interface Conversation {
   /** Confirmations to come of SUBSCRIBE and its kin beyond the one that answers the command. */
   confirmations: number;
   subscribed: boolean;
+  /** Channels, patterns and sharded channels subscribed to: what UNSUBSCRIBE alone gives up. */
+  readonly subscriptions: [channels: number, patterns: number, sharded: number];
   /** "asked" until the reply, then every simple string is a report. */
   monitor: "no" | "asked" | "on";
   /** The peer is a replica: the stream after the reply carries commands that nobody answers. */
@@ -21,7 +23,7 @@ export interface Conversation {
 export function newConversation(unmask: boolean): Conversation {
   return {
     ...{ confirmations: 0, subscribed: false, monitor: "no", replica: "no", mute: "no" },
-    ...{ unmask, receives: false },
+    ...{ unmask, receives: false, subscriptions: [0, 0, 0] },
   };
 }
 
@@ -40,13 +42,17 @@ export function note(
     case "PSUBSCRIBE":
     case "SSUBSCRIBE":
       conversation.subscribed = true;
+      conversation.subscriptions[kindOf(command)] += count - 1;
       conversation.confirmations += Math.max(0, count - 2);
       return muted;
     case "UNSUBSCRIBE":
     case "PUNSUBSCRIBE":
     case "SUNSUBSCRIBE":
-      conversation.confirmations += Math.max(0, count - 2);
+      noteUnsubscribe(conversation, kindOf(command), count - 1);
       return muted;
+    case "RESET":
+      Object.assign(conversation, newConversation(conversation.unmask));
+      return false;
     case "MONITOR":
       conversation.monitor = "asked";
       return muted;
@@ -61,6 +67,17 @@ export function note(
     default:
       return muted;
   }
+}
+
+const kindOf = (command: string): 0 | 1 | 2 =>
+  command[0] === "P" ? 1 : command === "SSUBSCRIBE" || command === "SUNSUBSCRIBE" ? 2 : 0;
+
+/** Without channels it gives up all; one confirmation comes even where there are none. */
+function noteUnsubscribe(conversation: Conversation, kind: 0 | 1 | 2, named: number): void {
+  const { subscriptions } = conversation;
+  const given = named > 0 ? named : subscriptions[kind];
+  conversation.confirmations += Math.max(0, given - 1);
+  subscriptions[kind] = Math.max(0, subscriptions[kind] - given);
 }
 
 /** CLIENT REPLY ON is answered, OFF and SKIP are not. */

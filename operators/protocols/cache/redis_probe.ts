@@ -15,26 +15,39 @@ const PING: Claim = { kind: "request", score: 45 };
 const REPLY: Claim = { kind: "response", score: 70 };
 const WEAK_REPLY: Claim = { kind: "response", score: 50 };
 
+const WORD = `(?: (?:"(?:\\\\.|[^"\\\\])*"|'(?:\\\\.|[^'\\\\])*'|[^\\s"']+))`;
 /** Inline commands that a probe believes in: what people and health checks type. */
 const INLINE_LINE = new RegExp(
   "^(?:" + [
     "(?:PING|INFO)(?: [\\w.-]+)?",
     "AUTH (?!PLAIN|LOGIN|CRAM-|DIGEST-|SCRAM-|XOAUTH|OAUTH|NTLM|GSSAPI)\\S+(?: \\S+)?",
+    "HELLO [23](?: AUTH \\S+ \\S+)?",
     "(?:GET|KEYS) [^\\s,]+",
     "(?:DEL|EXISTS)(?: [^\\s,]+)+",
-    "SET \\S+ \\S+",
+    `(?:SET|PUBLISH)${WORD}{2}`,
+    `SET${WORD}{2}(?: (?:NX|XX|GET|KEEPTTL|(?:EX|PX|EXAT|PXAT) \\d+))+`,
     "SELECT \\d{1,4}",
-    "MONITOR|DBSIZE",
+    "(?:INCR|DECR|TTL|PTTL|HGETALL|HKEYS|SMEMBERS|SCARD|LLEN|ZCARD) [^\\s,]+",
+    "(?:HGET|EXPIRE|SISMEMBER) [^\\s,]+ [^\\s,]+",
+    `(?:LPUSH|RPUSH|SADD|HSET|ZADD)${WORD}{2,16}`,
+    "(?:LRANGE|ZRANGE) [^\\s,]+ -?\\d+ -?\\d+",
+    "CLIENT (?:REPLY (?:ON|OFF|SKIP)|LIST|ID|INFO|GETNAME|SETNAME [^\\s,]+)",
+    `CONFIG (?:GET|SET)${WORD}{1,2}|CONFIG RESETSTAT`,
+    "CLUSTER (?:INFO|NODES|SLOTS)|COMMAND(?: COUNT)?|SLOWLOG GET(?: \\d+)?",
+    "MONITOR|DBSIZE|FLUSHALL|FLUSHDB|BGSAVE|LASTSAVE",
   ].join("|") + ")$",
   "i",
 );
 /** The commands among these. */
 export const INLINE_WORDS: readonly string[] = [
-  ...["PING", "INFO", "AUTH", "GET", "KEYS", "DEL", "EXISTS", "SET", "SELECT", "MONITOR"],
-  "DBSIZE",
+  ...["PING", "INFO", "AUTH", "GET", "KEYS", "DEL", "EXISTS", "SET", "SELECT", "MONITOR", "DBSIZE"],
+  ...["HELLO", "PUBLISH", "INCR", "DECR", "TTL", "PTTL", "HGETALL", "HKEYS", "SMEMBERS", "SCARD"],
+  ...["LLEN", "ZCARD", "HGET", "EXPIRE", "SISMEMBER", "LPUSH", "RPUSH", "SADD", "HSET", "ZADD"],
+  ...["LRANGE", "ZRANGE", "CLIENT", "CONFIG", "CLUSTER", "COMMAND", "SLOWLOG", "FLUSHALL"],
+  ...["FLUSHDB", "BGSAVE", "LASTSAVE"],
 ];
 /** A line that has not ended. */
-const INLINE_REST = /^(?:[A-Z]{1,7}(?: [^\s,]*)*)?$/i;
+const INLINE_REST = /^(?:[A-Z]{1,10}(?: [^,]*)?)?$/i;
 const INLINE_BYTES = 512;
 const HEADER_BYTES_MAX = 64;
 const LF = 0x0a, CR = 0x0d, DOLLAR = 0x24;
@@ -84,12 +97,15 @@ function probeLine(bytes: Uint8Array, stop: number, whole: boolean, cut: Claim):
   }
   if (!whole) return cut;
   const line = latin1Of(bytes, 0, stop);
+  if (TELLING_ERROR.test(line)) return REPLY;
   // Mail servers say so as well, and claim as much: what follows tells.
   if (line === "+OK" || line.startsWith("-ERR ")) return line[5] === "'" ? NO : WEAK_REPLY;
   if (TELLING_LINE.test(line)) return REPLY;
   return PLAUSIBLE_LINE.test(line) ? WEAK_REPLY : NO;
 }
 
+const TELLING_ERROR =
+  /^-ERR (?:unknown command ['`]|wrong number of arguments for '|value is not an integer or out)/;
 const TELLING_LINE = /^(?:\+(?:PONG$|QUEUED$|FULLRESYNC |CONTINUE)|-[A-Z]{2,20} )/;
 /** Names of types, reports of MONITOR and of background work, errors of scripts. */
 const PLAUSIBLE_LINE = /^(?:\+(?:[A-Za-z]{2,20}$|\d+\.\d+ \[|Background )|-[A-Z]{2,20}$)/;

@@ -54,8 +54,8 @@ export function readReply(
 ): Step {
   const type = cursor.peek();
   if (conversation.replica === "on") return readReplicaStream(cursor, make, progress, type);
-  if (type === 0x2d) return error(make, cursor.line(LINE_BYTES_MAX).slice(1));
-  if (type === 0x21) return readBulkError(cursor, make);
+  if (type === 0x2d) return error(make, cursor.line(LINE_BYTES_MAX).slice(1), conversation);
+  if (type === 0x21) return readBulkError(cursor, make, conversation);
   const line = cursor.find(0x0a);
   if (line < 0) {
     if (cursor.captured > LINE_BYTES_MAX) throw new Malformed("line too long");
@@ -85,17 +85,25 @@ function passElement(cursor: Cursor, progress: Progress): boolean {
   return progress.tail = progress.elements > 0 || progress.skip > 0;
 }
 
-function error(make: RedisMake, text: string): Step {
+/** Errors repeat arguments, and what a script says; the name of an unknown command stays. */
+const masked = (text: string): string =>
+  text.replace(/(with args beginning with:).*/s, "$1 ?")
+    .replace(
+      /(command )?('[^']*'|"[^"]*")/g,
+      (all, before: string | undefined) => before === undefined ? "?" : all,
+    );
+
+function error(make: RedisMake, text: string, { unmask }: Conversation): Step {
   const end = text.search(/\s|$/);
   const prefix = text.slice(0, end);
   const status: Status = SERVER_ERRORS.has(prefix) ? "server_error" : "client_error";
   return make.response({
     status,
-    fields: { reply_type: "error", error: text, error_prefix: prefix },
+    fields: { reply_type: "error", error: unmask ? text : masked(text), error_prefix: prefix },
   });
 }
 
-function readBulkError(cursor: Cursor, make: RedisMake): Step {
+function readBulkError(cursor: Cursor, make: RedisMake, conversation: Conversation): Step {
   const line = cursor.find(0x0a);
   if (line < 0) cursor.need(cursor.captured + 1);
   const bytes = intAt(cursor, 1, line);
@@ -103,7 +111,7 @@ function readBulkError(cursor: Cursor, make: RedisMake): Step {
   cursor.skip(line + 1);
   const text = cursor.text(bytes);
   cursor.skip(2);
-  return error(make, text);
+  return error(make, text, conversation);
 }
 
 /**
