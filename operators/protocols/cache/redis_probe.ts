@@ -50,13 +50,16 @@ export const INLINE_WORDS: readonly string[] = [
 const INLINE_REST = /^(?:[A-Z]{1,10}(?: [^,]*)?)?$/i;
 const INLINE_BYTES = 512;
 const HEADER_BYTES_MAX = 64;
+/** Errors are sentences. */
+const ERROR_BYTES_MAX = 512;
 const LF = 0x0a, CR = 0x0d, DOLLAR = 0x24;
 
 export function probeRedis(bytes: Uint8Array, length: number): Claim {
-  const end = lineEnd(bytes, 0, HEADER_BYTES_MAX);
+  const bytesMax = bytes[0] === 0x2d ? ERROR_BYTES_MAX : HEADER_BYTES_MAX;
+  const end = lineEnd(bytes, 0, bytesMax);
   const whole = end >= 0;
-  const stop = whole ? end : Math.min(bytes.length, HEADER_BYTES_MAX);
-  const cut: Claim = length === bytes.length && bytes.length < HEADER_BYTES_MAX ? MAYBE : NO;
+  const stop = whole ? end : Math.min(bytes.length, bytesMax);
+  const cut: Claim = length === bytes.length && bytes.length < bytesMax ? MAYBE : NO;
   switch (bytes[0]) {
     case 0x2a: // *
       if (!isCount(bytes, stop, 7) && !isMinusOne(bytes, stop)) return NO;

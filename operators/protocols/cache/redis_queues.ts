@@ -94,7 +94,7 @@ function entryAdded(cursor: Cursor, left: number): Envelope | undefined {
 /** The messages in a reply, if it is one to a command that asks for some. `line`: as in RESP. */
 export function deliveriesIn(cursor: Cursor, unmask: boolean): readonly RedisDraft[] {
   const type = cursor.peek();
-  if (type === 0x24) return elements(cursor, "", 0, 1, unmask);
+  if (type === 0x24) return elements(cursor, 0, 1, unmask);
   if (type !== 0x2a && type !== 0x25) return [];
   const outer = headAt(cursor, 0);
   if (outer === null || outer.count < 1) return [];
@@ -114,15 +114,13 @@ export function deliveriesIn(cursor: Cursor, unmask: boolean): readonly RedisDra
 function popped(cursor: Cursor, outer: Head, unmask: boolean): readonly RedisDraft[] {
   const key = outer.count === 2 ? bulkAt(cursor, outer.end) : null;
   if (key === null) return [];
-  const name = textOf(cursor, key);
-  if (typeAt(cursor, key.end) === 0x24) return elements(cursor, name, key.end, 1, unmask);
+  if (typeAt(cursor, key.end) === 0x24) return elements(cursor, key.end, 1, unmask);
   const inner = headAt(cursor, key.end);
-  return inner === null ? [] : elements(cursor, name, inner.end, inner.count, unmask);
+  return inner === null ? [] : elements(cursor, inner.end, inner.count, unmask);
 }
 
 function elements(
   cursor: Cursor,
-  list: string,
   from: number,
   count: number,
   unmask: boolean,
@@ -132,10 +130,9 @@ function elements(
   for (let n = 0; n < Math.min(count, KEYS_MAX); n++) {
     const value = bulkAt(cursor, ahead);
     if (value === null) break;
-    const text = unmask ? ` ${textOf(cursor, value)}` : "";
     found.push({
-      ...draftOf(list),
-      resource: `${list}${text}`,
+      ...DELIVERY,
+      ...(unmask && { resource: textOf(cursor, value) }),
       envelope: envelope("deliver", { keys: [keyOf(cursor, value, "list")] }),
     });
     ahead = value.end;
@@ -148,7 +145,6 @@ function streamRead(cursor: Cursor, from: number, found: RedisDraft[]): number |
   const key = bulkAt(cursor, from);
   const entries = key === null ? null : headAt(cursor, key.end);
   if (key === null || entries === null) return null;
-  const name = textOf(cursor, key);
   let ahead = entries.end;
   for (let n = 0; n < entries.count; n++) {
     const entry = headAt(cursor, ahead);
@@ -157,24 +153,25 @@ function streamRead(cursor: Cursor, from: number, found: RedisDraft[]): number |
     if (id === null || fields === null) return null;
     const end = endOf(cursor, fields.end, fields.count);
     if (end === null) return null;
+    const messageId = textOf(cursor, id);
+    if (!/^\d+-\d+$/.test(messageId)) return null;
     if (found.length < KEYS_MAX) {
-      const key = keyOfFields(cursor, fields.end, fields.count);
-      const keys = key === null ? [] : [key];
-      const draft = draftOf(name);
-      const told = { ...draft.fields, message_id: textOf(cursor, id) };
-      found.push({ ...draft, fields: told, envelope: envelope("deliver", { keys }) });
+      const content = keyOfFields(cursor, fields.end, fields.count);
+      const name = textOf(cursor, key);
+      found.push({
+        ...DELIVERY,
+        resource: name,
+        fields: { key: name, message_id: messageId },
+        envelope: envelope("deliver", { keys: content === null ? [] : [content] }),
+      });
     }
     ahead = end;
   }
   return ahead;
 }
 
-const draftOf = (name: string): RedisDraft => ({
-  type: "DELIVER",
-  resource: name,
-  endpoint: "DELIVER",
-  ...(name !== "" && { fields: { key: name } }),
-});
+/** What it was asked of says the request: a reply is told as little of as can be. */
+const DELIVERY: RedisDraft = { type: "DELIVER", endpoint: "DELIVER" };
 
 /** A bulk string: bytes ahead where its text begins, and where the next element does. */
 interface Bulk {
