@@ -27,6 +27,8 @@ export const LIMITS = {
   linkThreads: limit(1_024, "keys", "threads and coroutines remembered per program"),
   linkCoroutines: limit(4_096, "keys", "coroutines per program whose origin is remembered"),
   linkAfterMs: limit(60_000, "ms", "a request that was answered may still be worked on"),
+  linkMessages: limit(16_384, "keys", "messages that a broker was handed, told apart by content"),
+  linkDeliveries: limit(2_048, "records", "messages per program that something is done for"),
   linkKinds: limit(4_096, "keys", "kinds of requests told apart per program; the rest are one"),
   linkWindowMs: limit(10_000, "ms", "an ended call waits for evidence, then the best guess stands"),
   linkHoldMs: limit(100, "ms", "a span waits for its link, then it goes out without"),

@@ -40,6 +40,11 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     evidence: "wakeup",
     because: "the thread that sent it had been woken by one that worked for this request",
   },
+  in_line: {
+    evidence: "handoff",
+    because: "workers take up requests in the order of a line, and no other course of the line " +
+      "would explain what was called and answered",
+  },
   handoff: {
     evidence: "handoff",
     because: "it was the oldest request that no worker had taken up",
@@ -96,6 +101,10 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
   before_next_call: {
     evidence: "turn",
     because: "its response was read, and another call of this request followed from it",
+  },
+  settles: {
+    evidence: "message",
+    because: "it says that this message is done with",
   },
   shape: {
     evidence: "shape",

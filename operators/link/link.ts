@@ -17,6 +17,7 @@ import type { LinkedExchange } from "../../model/linked_exchange.ts";
 import { MILLISECOND, type Nanos } from "../../model/time.ts";
 import { Linker } from "./linker.ts";
 import type { Call, Work } from "./program.ts";
+import { isPassedOn } from "./queues/messages.ts";
 
 export const link: JoinOperator<SessionEvent, Fact, LinkedExchange, void, never, DropReason> = {
   name: "link",
@@ -27,6 +28,8 @@ export const link: JoinOperator<SessionEvent, Fact, LinkedExchange, void, never,
     "linkThreads",
     "linkCoroutines",
     "linkAfterMs",
+    "linkMessages",
+    "linkDeliveries",
     "linkKinds",
     "linkWindowMs",
     "linkHoldMs",
@@ -43,6 +46,9 @@ class LinkStage implements Join<SessionEvent, Fact> {
   readonly #out: Outputs<LinkedExchange, never, DropReason>;
   readonly #linkers = new Map<number, Linker>();
   readonly #entries = new HashTable<Exchange, Work | Call>(({ spanId }) => hashOfLong(spanId));
+  readonly #passed = new HashTable<Exchange, readonly Candidate[]>(({ spanId }) =>
+    hashOfLong(spanId)
+  );
   #held: Call[] = [];
 
   constructor(out: Outputs<LinkedExchange, never, DropReason>) {
@@ -58,6 +64,10 @@ class LinkStage implements Join<SessionEvent, Fact> {
     }
     const linker = this.#linkerOf(exchange.program.program);
     linker.advance(Number(event.emitNs));
+    if (isPassedOn(exchange)) {
+      this.#passOn(event, linker);
+      return;
+    }
     const entry = this.#entries.get(exchange) ?? this.#open(exchange, linker);
     if (entry === null) {
       if (kind === "closed") this.#out.emit({ exchange, candidates: none, revision: 0 });
@@ -89,7 +99,7 @@ class LinkStage implements Join<SessionEvent, Fact> {
   readonly advance = (watermarkNs: Nanos): void => {
     const nowNs = Number(watermarkNs);
     for (const linker of this.#linkers.values()) {
-      if (linker.pendingCount > 0) linker.advance(nowNs);
+      if (linker.isWaiting) linker.advance(nowNs);
     }
     let sent = 0;
     for (const call of this.#held) {
@@ -111,6 +121,18 @@ class LinkStage implements Join<SessionEvent, Fact> {
   };
 
   readonly watermark = (watermarkNs: Nanos): Nanos => watermarkNs - holdNs;
+
+  /** It is no call: what it follows from is told by the message itself. */
+  #passOn({ exchange, kind }: SessionEvent, linker: Linker): void {
+    let candidates = this.#passed.get(exchange);
+    if (candidates === undefined) {
+      candidates = linker.passOn(exchange);
+      if (kind !== "closed") this.#passed.set(exchange, candidates);
+    }
+    if (kind !== "closed") return;
+    this.#passed.delete(exchange);
+    this.#out.emit({ exchange, candidates, revision: 0 });
+  }
 
   readonly #emit = (entry: Work | Call): void => {
     const candidates = entry.isWork ? none : entry.decision?.candidates ?? none;

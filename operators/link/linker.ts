@@ -10,8 +10,17 @@ import { readResponse, sendRequest } from "./events/call.ts";
 import { endWork, readRequest } from "./events/request.ts";
 import { learnFrom } from "./trust/learn.ts";
 import type { Exchange } from "../../model/exchange.ts";
+import type { Candidate } from "../../model/link.ts";
 import type { MessageSeen } from "../../model/message.ts";
 import { type Call, type Decision, startProgram, type Work } from "./program.ts";
+import { noteCall, overBy } from "./queues/deliveries.ts";
+import {
+  finishDelivery,
+  isOpenDelivery,
+  noteMessage,
+  overBeforeReading,
+  passedOn,
+} from "./queues/messages.ts";
 import { RULES } from "./rules.ts";
 import { oddity } from "./shape/flow.ts";
 import { contestFor } from "./shape/contenders.ts";
@@ -22,6 +31,7 @@ import { doubtOf, settleStory } from "./shape/rivals.ts";
 import { askRules, weigh } from "./weigh.ts";
 import { crowdOf } from "./trust/crowd.ts";
 import { surenessOfPresence } from "./trust/unowned.ts";
+import { callInPool, hearInPool, joinPool, leavePool, ownerInPool } from "./workers/pool.ts";
 import { noteWake } from "./workers/wakes.ts";
 import { forgetWorks, oldestOpen } from "./works.ts";
 
@@ -63,6 +73,11 @@ export class Linker {
     return this.#program.pending.length;
   }
 
+  /** Time alone may decide something. */
+  get isWaiting(): boolean {
+    return this.pendingCount > 0 || this.#program.deliveries.open.length > 0;
+  }
+
   get openCount(): number {
     return this.#program.open;
   }
@@ -72,14 +87,26 @@ export class Linker {
     const seen = exchange.request;
     if (seen === null) return null;
     if (seen.direction === "egress") return this.#send(exchange, seen);
-    const work = readRequest(exchange, seen, this.#program);
+    const program = this.#program;
+    for (const work of overBeforeReading(seen, program)) this.#end(work, program.nowNs);
+    const work = readRequest(exchange, seen, program);
+    joinPool(work, program);
+    const tooOld = noteMessage(work, seen, program);
+    if (tooOld !== null) this.#end(tooOld, program.nowNs);
     this.#forget();
     return work;
+  }
+
+  /** What a broker sends on, or a consumer says of a message: what that follows from. */
+  passOn(exchange: Exchange): readonly Candidate[] {
+    return passedOn(exchange, this.#program);
   }
 
   #send(exchange: Exchange, seen: MessageSeen): Call {
     const program = this.#program;
     const call = sendRequest(exchange, seen, program);
+    callInPool(call, program);
+    noteCall(call, program.deliveries);
     if (call.openBefore === 0) return call;
     call.contest = contestFor(call, call.openBefore <= storiesMax, program);
     if (call.openBefore > storiesMax) {
@@ -96,14 +123,23 @@ export class Linker {
     const { response } = entry.exchange;
     if (response === null || entry.responded) return;
     entry.responded = true;
-    if (entry.isWork) writeResponse(entry, response, this.#program);
-    else readResponse(entry, response, this.#program);
+    if (entry.isWork) {
+      writeResponse(entry, response, this.#program);
+      leavePool(entry, entry.answerThread, this.#program);
+    } else readResponse(entry, response, this.#program);
   }
 
+  /** A work ends with its exchange, unless it is a message, which nobody answers. */
   closeWork(work: Work): void {
+    if (!isOpenDelivery(work)) this.#end(work, Number(work.exchange.endNs));
+  }
+
+  #end(work: Work, endNs: number): void {
     const program = this.#program;
+    if (isOpenDelivery(work)) finishDelivery(work, program);
     const wasOldest = work.order === oldestOpen(program);
-    endWork(work, program);
+    endWork(work, program, endNs);
+    if (!work.responded) leavePool(work, null, program);
     for (const call of work.children) this.#learn(call);
     if (program.pending.length > 0) {
       for (const call of work.claimed) this.#decideClaimed(call);
@@ -122,6 +158,7 @@ export class Linker {
   closeCall(call: Call): void {
     const program = this.#program;
     call.doneNs = Number(call.exchange.endNs);
+    hearInPool(call, program);
     forgetStream(call, program);
     const answers = askRules(call, program);
     const decision = weigh(call, answers, program, true);
@@ -142,12 +179,15 @@ export class Linker {
   advance(nowNs: number): void {
     const program = this.#program;
     if (nowNs > program.nowNs) program.nowNs = nowNs;
+    for (const work of overBy(program.nowNs, program.deliveries)) this.#end(work, program.nowNs);
     const first = program.pending[0];
     if (first === undefined || first.doneNs + windowNs >= nowNs) return;
     this.#decideWhere((call) => call.doneNs + windowNs < nowNs);
   }
 
   decideAll(): void {
+    const { deliveries, nowNs } = this.#program;
+    for (const { work } of deliveries.open) this.#end(work, nowNs);
     this.#decideWhere(() => true);
   }
 
@@ -212,6 +252,7 @@ export class Linker {
   /** Rules and stories together. */
   #judge(call: Call): Decision {
     const program = this.#program;
+    call.inLine = ownerInPool(call, program);
     call.weighed = weigh(call, askRules(call, program), program, false);
     if (call.only !== null && call.weighed.parent === call.only) fix(call, call.only, program);
     if (call.isFixed) return call.weighed;

@@ -12,6 +12,8 @@ import { type Consequences, startConsequences } from "./consequences.ts";
 import { type Coroutines, startCoroutines } from "./coroutines/lineage.ts";
 import { startStreams, type Streams } from "./coroutines/streams.ts";
 import { type Delays, startDelays } from "./delays.ts";
+import { type Deliveries, startDeliveries } from "./queues/deliveries.ts";
+import { type Parcels, startParcels } from "./queues/parcels.ts";
 import type { Reliability } from "./trust/reliability.ts";
 import type { Repertoire } from "./trust/repertoire.ts";
 import type { Unowned } from "./trust/unowned.ts";
@@ -20,6 +22,7 @@ import { type Flow, startFlow } from "./shape/flow.ts";
 import type { Doubt } from "./shape/rivals.ts";
 import { type Lines, startLines } from "./shape/line.ts";
 import type { Offset } from "./wait_line.ts";
+import type { Pool } from "./workers/pool.ts";
 import type { Waking } from "./workers/wakes.ts";
 
 /** A request that the program read, and works on until it has answered: a possible parent. */
@@ -110,6 +113,10 @@ export interface Call {
   wakes: Work | null;
   /** What its thread was woken for, if it was since it last read something. */
   wokenFor: Ingress | null;
+  /** Whose it was, if those who wait for workers keep to their line; see workers/pool.ts. */
+  inLine: Work | null;
+  /** Weight of courses that were left out, and said otherwise. */
+  doubted: number;
   /** Sent on a connection that was opened for it. */
   readonly isFresh: boolean;
   /** Order of the oldest work that was open when it was sent. */
@@ -236,6 +243,8 @@ export interface ProgramState {
   readonly taskGaps: Gaps;
   /** Calls of workers after whose response an answer is due, which another thread may write. */
   unanswered: Call[];
+  /** Null until a thread that reads no requests has sent one. */
+  pool: Pool | null;
   /** Calls that have ended and wait for a decision, in the order in which they ended. */
   pending: Call[];
   /** Order of the oldest work that is open; none is older. */
@@ -262,6 +271,9 @@ export interface ProgramState {
   readonly delays: Delays;
   readonly batches: Batches;
   readonly unowned: Unowned;
+  /** Messages delivered to it, and those that it passes on. */
+  readonly deliveries: Deliveries;
+  readonly parcels: Parcels;
   /** Latest event time seen. */
   nowNs: number;
   /** The process has exited. */
@@ -285,6 +297,7 @@ export function startProgram(rulesCount: number): ProgramState {
     tasksFinished: 0,
     taskGaps: startGaps(),
     unanswered: [],
+    pool: null,
     pending: [],
     oldestOpen: 0,
     reliability: Array.from(
@@ -305,6 +318,8 @@ export function startProgram(rulesCount: number): ProgramState {
     delays: startDelays(),
     batches: { batched: 0, alternating: 0 },
     unowned: { idle: 0, alone: 0 },
+    deliveries: startDeliveries(),
+    parcels: startParcels(),
     nowNs: 0,
     gone: false,
   };

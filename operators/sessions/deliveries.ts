@@ -3,9 +3,16 @@
 // that those who ask for messages and those who are sent them look alike.
 
 import type { Exchange } from "../../model/exchange.ts";
-import type { MessageSeen } from "../../model/message.ts";
+import type { Message, MessageSeen } from "../../model/message.ts";
 
 const none: readonly MessageSeen[] = [];
+
+/** What is not told of a delivered message is that of the request for it. */
+function named(message: Message, asked: Message | undefined): Message {
+  if (asked === undefined || message.resource !== "") return message;
+  const { resource, domain } = asked;
+  return { ...message, resource, domain, fields: { ...asked.fields, ...message.fields } };
+}
 
 /** They lie somewhere in the response, in order; which byte each begins with is not told. */
 export function deliveriesOf({ request, response, endNs }: Exchange): readonly MessageSeen[] {
@@ -15,7 +22,7 @@ export function deliveriesOf({ request, response, endNs }: Exchange): readonly M
   if (request !== null && request.message.envelope?.role !== "receive") return none;
   return delivered.map((message, index) => ({
     ...response,
-    message,
+    message: named(message, request?.message),
     startNs: response.startNs,
     emitNs: endNs,
     offset: response.offset + 1 + index,

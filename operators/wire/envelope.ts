@@ -40,7 +40,7 @@ export function envelopeOf(
   return envelope(role, { keys, by: id === null ? "content" : "id", ...more });
 }
 
-/** The key of a message whose id is known at both sides. `parts`: the system, the topic, the id … */
+/** The key of a message whose id is known at both sides. `parts`: system, topic, id … */
 export function keyOfId(...parts: readonly string[]): bigint {
   begin();
   for (const part of parts) foldText(part);

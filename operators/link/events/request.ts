@@ -58,8 +58,12 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
 }
 
 /** A work is over: answered, or given up. */
-export function endWork(work: Work, program: ProgramState): void {
-  work.endNs = Number(work.exchange.endNs);
+export function endWork(
+  work: Work,
+  program: ProgramState,
+  endNs = Number(work.exchange.endNs),
+): void {
+  work.endNs = endNs;
   work.cut = work.exchange.status === "reset" || work.exchange.status === "timeout";
   program.open--;
   if (work.alone) learnConsequences(work, program.consequences);
