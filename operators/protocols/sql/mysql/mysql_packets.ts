@@ -4,6 +4,7 @@
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import type { Claim } from "../../../wire/protocol.ts";
 import { errorText } from "../error_text.ts";
+import { startsStatement } from "../sql_start.ts";
 import { latin1Of } from "../../../wire/text.ts";
 
 /** Capability bits of the login. */
@@ -160,6 +161,8 @@ export function readError(cursor: Cursor, unmask: boolean): ServerError {
 export const DEFLATE: ReadonlySet<number> = new Set([0x01, 0x5e, 0x9c, 0xda]);
 
 const NO: Claim = { kind: "no" };
+/** A statement that is cut has so many bytes at least. */
+const LONG_BYTES = 512;
 
 export function probeMysql(bytes: Uint8Array, length: number): Claim {
   if (bytes.length < 5) return length < 5 ? { kind: "maybe" } : NO;
@@ -173,6 +176,11 @@ export function probeMysql(bytes: Uint8Array, length: number): Claim {
     if (EXACT_BYTES[code] === size) return { kind: "request", score: size === 1 ? 55 : 60 };
     if (WITH_TEXT.has(code) && size > 1) return textCommand(bytes, code);
     return code === 23 && size >= 10 ? { kind: "request", score: 60 } : NO;
+  }
+  if (sequence === 0 && size + 4 > length && (code === 3 || code === 22)) {
+    // The beginning of a long one.
+    const begun = length > LONG_BYTES && startsStatement(latin1Of(bytes, 5, 37));
+    return begun ? { kind: "request", score: 80 } : NO;
   }
   return sequence === 1 && size + 4 <= length ? answer(bytes, length, size, code) : NO;
 }
@@ -198,9 +206,7 @@ function textCommand(bytes: Uint8Array, code: number): Claim {
   const head = latin1Of(bytes, 5, 37);
   if (/[^\t\n\r -\uffff]/.test(head)) return NO;
   if (code !== 3 && code !== 22) return { kind: "request", score: 60 };
-  const statement =
-    /^\s*(?:\/[*]|--|\(|(?:select|insert|update|delete|replace|set|show|use|begin|start|commit|rollback|create|alter|drop|call|with|truncate|explain|desc|describe|lock|unlock|load|grant|kill|do|flush|savepoint|release|xa|analyze|optimize|prepare|execute|handler|values|table)\b)/i;
-  return { kind: "request", score: statement.test(head) ? 95 : 65 };
+  return { kind: "request", score: startsStatement(head) ? 95 : 65 };
 }
 
 /** The first packet of an answer: OK, ERR with its '#', or a column count with columns behind. */

@@ -3,6 +3,8 @@
 
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import type { Claim } from "../../../wire/protocol.ts";
+import { latin1Of } from "../../../wire/text.ts";
+import { startsStatement } from "../sql_start.ts";
 
 /** Codes that stand where a startup message has its version. */
 export const CANCEL = 80_877_102;
@@ -27,6 +29,8 @@ export function readHeader(cursor: Cursor, tags: string): { tag: string; bytes: 
   return { tag, bytes };
 }
 
+/** A statement that is cut has so many bytes at least. */
+const LONG_BYTES = 512;
 const NO: Claim = { kind: "no" };
 
 export function probePostgresql(bytes: Uint8Array, length: number): Claim {
@@ -46,12 +50,22 @@ export function probePostgresql(bytes: Uint8Array, length: number): Claim {
   const response = BACKEND.includes(tag) && walk(bytes, length, BACKEND, "ZCERNA");
   if (response && endsReady(bytes, length)) return { kind: "response", score: 92 };
   if (request && tag === "Q" && bytes[length - 1] === 0) return { kind: "request", score: 90 };
+  if ((tag === "Q" || tag === "P") && u32(1) + 1 >= length && isBegun(bytes, length, tag)) {
+    return { kind: "request", score: 85 };
+  }
   if (request && (tag === "P" || tag === "B")) return { kind: "request", score: 88 };
   if (request && response) return { kind: "either", score: 40 };
   if (response && tag === "R" && u32(1) >= 8 && u32(5) <= 12) {
     return { kind: "response", score: 85 };
   }
   return NO;
+}
+
+/** A long statement of which the beginning is there; of Parse, behind its name. */
+function isBegun(bytes: Uint8Array, length: number, tag: string): boolean {
+  if (length < LONG_BYTES || (bytes[1] ?? 0) > 0) return false;
+  const at = tag === "Q" ? 5 : bytes.indexOf(0, 5) + 1;
+  return at > 0 && at < 70 && startsStatement(latin1Of(bytes, at, at + 32));
 }
 
 /** The messages lie end to end, and the last one is of a kind that ends a write. */
