@@ -9,8 +9,8 @@ export function statementError(message: string): string {
   const needed = extension ?? /required extension '(\w+)'/.exec(message)?.[1];
   if (needed === undefined) return message;
   const what = name === undefined ? "a part of this statement" : name;
-  return `Cannot run this: ${what} belongs to DuckDB's extension ${needed}, and Spandrel loads none.` +
-    ` ${REMEDIES[needed] ?? "Export the spans and ask DuckDB itself."}`;
+  return `Cannot run this: ${what} belongs to DuckDB's extension ${needed}, ` +
+    `and Spandrel loads none. ${REMEDIES[needed] ?? "Export the spans and ask DuckDB itself."}`;
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {

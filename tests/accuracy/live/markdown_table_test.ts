@@ -13,8 +13,9 @@ const row = (clients: number, right: number, merged: number) =>
     ],
   });
 
-Deno.test("cells become a line per program, a column per load; the last of equal ones counts", () => {
-  const text = markdownTables([row(64, 700, 2), row(8, 500, 0), row(8, 1_000, 0)].join("\n"));
+Deno.test("cells become a line per program, a column per load; of equal ones the last counts", () => {
+  const rows = [row(64, 700, 2), row(8, 500, 0), row(8, 1_000, 0)];
+  const text = markdownTables(rows.join("\n"));
   const lines = text.split("\n");
   assert.equal(lines[0], "| program | 8 clients | 64 clients |");
   assert.equal(lines[2], "| Go's net/http (`go`) | 100.0 % | 70.0 %, 2 wrong |");
