@@ -13,7 +13,7 @@ const row = (clients: number, right: number, merged: number) =>
     ],
   });
 
-Deno.test("cells become a line per program, a column per load; of equal ones the last counts", () => {
+Deno.test("a line per program, a column per load; of equal cells the last counts", () => {
   const rows = [row(64, 700, 2), row(8, 500, 0), row(8, 1_000, 0)];
   const text = markdownTables(rows.join("\n"));
   const lines = text.split("\n");
