@@ -7,6 +7,7 @@ import { elasticsearch } from "./refined/elasticsearch.ts";
 import { etcd } from "./refined/etcd.ts";
 import { generativeAi } from "./refined/generative_ai.ts";
 import { graphql } from "./refined/graphql.ts";
+import { grpcWeb } from "./refined/grpc_web.ts";
 import { influxdb } from "./refined/influxdb.ts";
 import { milvus } from "./refined/milvus.ts";
 import { qdrant } from "./refined/qdrant.ts";
@@ -17,6 +18,7 @@ export const REFINEMENTS: readonly Refinement[] = [
   etcd,
   generativeAi,
   graphql,
+  grpcWeb,
   influxdb,
   milvus,
   qdrant,
@@ -28,6 +30,7 @@ export const REFINED_FIELDS = {
   ...etcd.fields,
   ...generativeAi.fields,
   ...graphql.fields,
+  ...grpcWeb.fields,
   ...influxdb.fields,
   ...milvus.fields,
   ...qdrant.fields,

@@ -10,18 +10,19 @@
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import { HpackDecoder } from "./hpack.ts";
-import { type Claim, defineProtocol, type Make, type Step } from "../../../wire/protocol.ts";
+import { defineProtocol, type Make, type Step } from "../../../wire/protocol.ts";
 import { countGrpcMessages } from "./grpc_messages.ts";
-import { endFields, type HeaderBlock, readHeaderBlock } from "./http2_headers.ts";
-import { HTTP2_FIELDS, requestOf, responseOf, trailerStatus } from "./http2_message.ts";
+import { scanOf } from "../http/http_scan.ts";
+import { canLook, dataPrefix, lookAtData, type Waiting, wantsBody } from "./http2_data.ts";
+import { endOf } from "./http2_end.ts";
+import { type HeaderBlock, readHeaderBlock } from "./http2_headers.ts";
+import { HTTP2_FIELDS, requestOf, responseOf } from "./http2_message.ts";
+import { FRAME_BYTES_MAX, PREFACE, probeHttp2 } from "./http2_probe.ts";
 import { type Conversation, type Half, newConversation, streamOf } from "./http2_streams.ts";
-import { latin1Of } from "../../../wire/text.ts";
 
 type F = typeof HTTP2_FIELDS;
 
-const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const FRAME_HEADER_BYTES = 9;
-const FRAME_BYTES_MAX = 1 << 20;
 const BLOCK_BYTES_MAX = 1 << 18;
 
 const DATA = 0, HEADERS = 1, RST_STREAM = 3, PUSH_PROMISE = 5, CONTINUATION = 9;
@@ -39,12 +40,18 @@ export const http2 = defineProtocol<F, Conversation>({
   multiplexed: true,
   capture: "all",
   starts: byteSet("P", 0),
-  probe,
+  probe: probeHttp2,
   open: (_transport, options) => newConversation(options),
 
   read(cursor, way, make, state) {
     const half = way === "toClient" ? state.toClient : state.toServer;
     if (half.tail > 0) return readTail(cursor, half, state);
+    if (half.looked !== null) {
+      const { looked } = half;
+      const end = () => endOf(looked.stream, half, state, null);
+      return lookAtData(cursor, half, looked, state.streams.get(looked.stream), end);
+    }
+    if (half.waiting !== null) return readBegun(cursor, half, half.waiting, make, state);
     if (way !== "toClient" && cursor.peek() === 0x50) return readPreface(cursor, state);
     const length = cursor.u24();
     const type = cursor.u8();
@@ -71,6 +78,11 @@ export const http2 = defineProtocol<F, Conversation>({
     half.hpack = new HpackDecoder(true);
     half.block = EMPTY;
     half.tail = 0;
+    half.waiting = null;
+    half.looked = null;
+    if (way !== "toServer") {
+      for (const { response } of state.streams.values()) response.scan?.missed();
+    }
   },
 });
 
@@ -100,6 +112,13 @@ function readData(
   const side = half === state.toServer ? found.request : found.response;
   if (found.grpc && (flags & PADDED) === 0) countGrpcMessages(cursor, length, side);
   side.bytes += FRAME_HEADER_BYTES + length;
+  if (side.scan !== null) {
+    if (canLook(length, flags)) {
+      half.looked = { left: length, stream, ends: (flags & END_STREAM) !== 0 };
+      return NOTHING;
+    }
+    if (length > 0) side.scan.missed();
+  }
   if ((flags & END_STREAM) === 0) return pass(length);
   if (length === 0) return endOf(stream, half, state, null);
   half.tail = length;
@@ -117,30 +136,6 @@ function readTail(cursor: Cursor, half: Half, state: Conversation): Step {
   cursor.skip(1);
   half.tail = 0;
   return endOf(half.tailStream, half, state, null);
-}
-
-/** The message of this half of the stream is over; with trailers, they say how it went. */
-function endOf(
-  stream: number,
-  half: Half,
-  state: Conversation,
-  trailers: HeaderBlock | null,
-): Step {
-  const found = state.streams.get(stream);
-  if (found === undefined) return NOTHING;
-  const request = half === state.toServer;
-  const side = request ? found.request : found.response;
-  if (side.ended) return NOTHING;
-  side.ended = true;
-  if (found.response.ended && found.request.ended) state.streams.delete(stream);
-  const status = trailers === null ? null : trailerStatus(trailers);
-  return {
-    kind: "end",
-    id: stream,
-    bytes: side.bytes,
-    ...(status !== null && { code: status.code, status: status.status }),
-    fields: endFields(request, side, found.grpc, trailers),
-  };
 }
 
 function readBlock(
@@ -202,11 +197,11 @@ function takeHeaders(
       known.request.bytes += bytes;
       return ended ? endOf(stream, half, state, headers) : NOTHING;
     }
-    const opened = streamOf(state, stream);
-    opened.grpc = headers.head.contentType.startsWith("application/grpc");
-    opened.request.bytes += bytes;
-    opened.request.ended = ended;
-    return make.request(requestOf(headers, stream, opened.grpc, !ended, state));
+    if (!ended && wantsBody(headers, state.refinements)) {
+      half.waiting = { headers, stream, bytes };
+      return NOTHING;
+    }
+    return openStream({ headers, stream, bytes }, ended, "", make, state);
   }
   const answered = streamOf(state, stream);
   answered.response.bytes += bytes;
@@ -216,8 +211,38 @@ function takeHeaders(
   answered.response.begun = true;
   answered.grpc ||= headers.head.contentType.startsWith("application/grpc");
   answered.response.ended = ended;
+  if (!ended) answered.response.scan = scanOf(headers.head, answered.refinement);
   if (ended && answered.request.ended) state.streams.delete(stream);
   return make.response(responseOf(headers, stream, !ended));
+}
+
+/** The frame behind the headers of a request has come: its data, or else there is none to see. */
+function readBegun(
+  cursor: Cursor,
+  half: Half,
+  waiting: Waiting,
+  make: Make<F>,
+  state: Conversation,
+): Step {
+  const body = dataPrefix(cursor, waiting.stream);
+  half.waiting = null;
+  return openStream(waiting, false, body, make, state);
+}
+
+function openStream(
+  { headers, stream, bytes }: Waiting,
+  ended: boolean,
+  body: string,
+  make: Make<F>,
+  state: Conversation,
+): Step {
+  const opened = streamOf(state, stream);
+  opened.grpc = headers.head.contentType.startsWith("application/grpc");
+  opened.request.bytes += bytes;
+  opened.request.ended = ended;
+  const { draft, refinement } = requestOf(headers, stream, opened.grpc, !ended, state, body);
+  opened.refinement = refinement;
+  return make.request(draft);
 }
 
 /** NO_ERROR and CANCEL are not failures of whoever sends them. */
@@ -243,58 +268,4 @@ function readReset(
   return found.response.begun
     ? { kind: "end", id: stream, bytes: found.response.bytes, status, fields }
     : make.response({ id: stream, status: "reset", fields });
-}
-
-const NO: Claim = { kind: "no" };
-
-/** The preface, a server's SETTINGS as the first frame, or frames in a row with HEADERS. */
-function probe(bytes: Uint8Array, length: number): Claim {
-  if (bytes[0] === 0x50) {
-    const head = latin1Of(bytes, 0, PREFACE.length);
-    if (head === PREFACE) return { kind: "request", score: 100 };
-    return PREFACE.startsWith(head) && length < PREFACE.length ? { kind: "maybe" } : NO;
-  }
-  if (bytes.length < FRAME_HEADER_BYTES) return NO;
-  let at = 0;
-  let frames = 0;
-  let headers = false;
-  while (at + FRAME_HEADER_BYTES <= bytes.length) {
-    const size = (bytes[at] ?? 0) << 16 | (bytes[at + 1] ?? 0) << 8 | (bytes[at + 2] ?? 0);
-    const type = bytes[at + 3] ?? 0, flags = bytes[at + 4] ?? 0, high = bytes[at + 5] ?? 0;
-    const rest = (bytes[at + 6] ?? 0) | (bytes[at + 7] ?? 0) | (bytes[at + 8] ?? 0);
-    const zero = (high & 0x7f) === 0 && rest === 0;
-    if (!plausible(type, flags, size, zero) || high > 0x7f) return NO;
-    headers ||= type === HEADERS;
-    frames++;
-    at += FRAME_HEADER_BYTES + size;
-  }
-  if (at < length && at <= bytes.length) return NO;
-  if (frames > 0 && bytes[3] === 4 && bytes[4] === 0) return { kind: "response", score: 90 };
-  return headers && at === length ? { kind: "either", score: 80 } : NO;
-}
-
-/** Which flags, sizes and streams each type of frame allows. */
-function plausible(type: number, flags: number, size: number, zero: boolean): boolean {
-  switch (type) {
-    case DATA:
-      return !zero && (flags & ~9) === 0 && size <= FRAME_BYTES_MAX;
-    case HEADERS:
-      return !zero && (flags & ~0x2d) === 0 && size > 0 && size <= FRAME_BYTES_MAX;
-    case 2:
-      return !zero && size === 5;
-    case RST_STREAM:
-      return !zero && size === 4 && flags === 0;
-    case 4:
-      return zero && flags <= 1 && size % 6 === 0 && size <= 240;
-    case 6:
-      return zero && size === 8 && flags <= 1;
-    case 7:
-      return zero && size >= 8 && size < 1_024;
-    case 8:
-      return size === 4 && flags === 0;
-    case CONTINUATION:
-      return !zero && (flags & ~END_HEADERS) === 0;
-    default:
-      return false;
-  }
 }

@@ -52,6 +52,9 @@ function takeHeader(block: HeaderBlock, name: string, value: string): boolean {
     case "content-type":
       head.contentType = value;
       return true;
+    case "content-encoding":
+      head.encoded = value.toLowerCase() !== "identity";
+      return true;
     case "user-agent":
       head.userAgent = value;
       return true;

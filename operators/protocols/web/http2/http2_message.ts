@@ -3,6 +3,7 @@
 
 import type { Status } from "../../../../model/status.ts";
 import type { Draft, Fields } from "../../../wire/protocol.ts";
+import type { Refinement } from "../../../wire/refinement.ts";
 import type { Conversation } from "./http2_streams.ts";
 import type { HeaderBlock } from "./http2_headers.ts";
 import { HTTP_FIELDS, readTarget, requestDraft, responseDraft } from "../http/http_message.ts";
@@ -32,13 +33,14 @@ export function requestOf(
   grpc: boolean,
   more: boolean,
   { unmask, refinements }: Pick<Conversation, "unmask" | "refinements">,
-): Http2Draft {
+  body: string,
+): { draft: Http2Draft; refinement: Refinement | null } {
   const url = readTarget(block.head, unmask);
-  const found = refineRequest(block.head, url, block.head.host, NO_BODY, refinements);
+  const found = refineRequest(block.head, url, block.head.host, () => body, refinements);
   const draft = requestDraft(block.head, url, more, found?.refined ?? null);
   const [, service, method] = grpc ? /^\/([^/]+)\/([^/?]+)$/.exec(block.head.target) ?? [] : [];
   const call = service !== undefined && method !== undefined;
-  return {
+  const told = {
     ...draft,
     id: stream,
     ...(call && { endpoint: `${service}/${method}` }),
@@ -49,10 +51,8 @@ export function requestOf(
       ...(call && { grpc_service: service, grpc_method: method }),
     },
   };
+  return { draft: told, refinement: found?.refinement ?? null };
 }
-
-/** What DATA frames carry is passed over. */
-const NO_BODY = (): string => "";
 
 export function responseOf(block: HeaderBlock, stream: number, more: boolean): Http2Draft {
   const { code, ...draft } = responseDraft(block.head, more);

@@ -3,7 +3,9 @@
 
 import type { OpenOptions } from "../../../wire/protocol.ts";
 import type { Refinement } from "../../../wire/refinement.ts";
+import type { Scan } from "../http/http_scan.ts";
 import { HpackDecoder } from "./hpack.ts";
+import type { Looked, Waiting } from "./http2_data.ts";
 
 /** One direction of one stream. */
 export interface StreamSide {
@@ -15,12 +17,16 @@ export interface StreamSide {
   messages: number;
   /** Bytes of the gRPC message under way that are still to come. */
   messageLeft: number;
+  /** Looks at what passes; null where nobody wants to know. */
+  scan: Scan | null;
 }
 
 export interface Stream {
   readonly request: StreamSide;
   readonly response: StreamSide;
   grpc: boolean;
+  /** What the request is about, if it is about anything in particular. */
+  refinement: Refinement | null;
 }
 
 /** One direction of the connection. */
@@ -34,6 +40,10 @@ export interface Half {
   /** Rest of a DATA frame that ends its stream. */
   tail: number;
   tailStream: number;
+  /** A request that is told once its body has begun. */
+  waiting: Waiting | null;
+  /** Rest of a DATA frame that is looked at. */
+  looked: Looked | null;
 }
 
 export interface Conversation {
@@ -68,6 +78,8 @@ const newHalf = (): Half => ({
   blockPushed: false,
   tail: 0,
   tailStream: 0,
+  waiting: null,
+  looked: null,
 });
 
 const newSide = (): StreamSide => ({
@@ -76,13 +88,14 @@ const newSide = (): StreamSide => ({
   ended: false,
   messages: 0,
   messageLeft: 0,
+  scan: null,
 });
 
 export function streamOf(conversation: Conversation, id: number): Stream {
   const { streams } = conversation;
   const known = streams.get(id);
   if (known !== undefined) return known;
-  const stream = { request: newSide(), response: newSide(), grpc: false };
+  const stream = { request: newSide(), response: newSide(), grpc: false, refinement: null };
   streams.set(id, stream);
   if (streams.size > STREAMS_MAX) streams.delete(streams.keys().next().value ?? id);
   return stream;
