@@ -17,30 +17,45 @@ import { type CliContext, Refusal } from "../cli/context.ts";
 import { knownProtocols } from "../protocols/known_protocols.ts";
 import { type DecodeLine, decodeLine, lineText } from "./decode_line.ts";
 import { LineBuffer } from "./line_buffer.ts";
+import { writeLineJson } from "./line_json.ts";
 import { namedProtocols } from "./named_protocols.ts";
 import { laneOf, OpenLines } from "./open_lines.ts";
 import { PacketDecoder } from "./per_packet.ts";
 import { Servers } from "./servers.ts";
 
-export async function decode(this: CliContext, flags: DecodeFlags): Promise<void> {
+export async function decode(this: CliContext, flags: DecodeFlags, file?: string): Promise<void> {
+  const path = pathOf(flags.pcap, file);
   const known = await knownProtocols(flags);
   const all = createRegistry(flags.mask === true ? known : known.map(unmasked));
   const named = flags.protocol === undefined ? [] : protocolsOf(flags.protocol, all);
   const { stdout, stderr } = this.process;
   let count = 0;
-  const buffer = new LineBuffer((text) => stdout.write(text));
+  const buffer = new LineBuffer((bytes) => stdout.writeBytes(bytes));
   const lines = new OpenLines((line: DecodeLine) => {
     count++;
-    buffer.add(flags.json === true ? JSON.stringify(line) : lineText(line));
+    if (flags.json === true) writeLineJson(line, buffer.lines);
+    else buffer.lines.raw(`${lineText(line)}\n`);
+    buffer.added();
   });
   const registry = named.length === 0 ? all : createRegistry(named);
   const drops = flags.perPacket === true
-    ? await decodePackets(flags.pcap, new PacketDecoder(all, named, lines))
-    : await decodeStreams(flags.pcap, registry, lines);
+    ? await decodePackets(path, new PacketDecoder(all, named, lines))
+    : await decodeStreams(path, registry, lines);
   lines.close();
   buffer.flush();
-  if (count === 0) stderr.write(`No message of a known protocol in ${flags.pcap}.\n`);
+  if (count === 0) stderr.write(`No message of a known protocol in ${path}.\n`);
   for (const [reason, n] of drops) stderr.write(`${n} given up: ${reason}\n`);
+}
+
+function pathOf(pcap: string | undefined, file: string | undefined): string {
+  if (pcap !== undefined && file !== undefined) {
+    throw new Refusal(`Cannot decode ${file}: --pcap names another file; name one`);
+  }
+  const path = pcap ?? file;
+  if (path === undefined) {
+    throw new Refusal("Cannot decode: no capture file is named; try `decode traffic.pcap`");
+  }
+  return path;
 }
 
 function protocolsOf(name: string, registry: Registry): AnyProtocol[] {

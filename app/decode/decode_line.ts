@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A message as one line: the keys that `decode` prints, in the form of JSON and of text.
+// A message as one line: the keys that `decode` prints, and the line as people read it.
 
 import { formatAddress } from "../../model/connection.ts";
 import type { Connection } from "../../model/connection.ts";
@@ -8,8 +8,8 @@ import type { Status } from "../../model/status.ts";
 import type { Nanos } from "../../model/time.ts";
 
 export interface DecodeLine {
-  /** Unix time of the first byte, ns, decimal. */
-  readonly time: string;
+  /** Unix time of the first byte; printed as `time`, in decimal. */
+  readonly unixNs: Nanos;
   /** `client -> server`, by who asks; ASCII, as most lines then are: they are written faster. */
   readonly flow: string;
   readonly direction: "to_server" | "to_client";
@@ -40,10 +40,9 @@ export interface Placed {
 
 export function decodeLine(message: Message, placed: Placed): DecodeLine {
   const { connection, toServer, unixNs, protocol, bytes } = placed;
-  const { local, peer } = connection;
   return {
-    time: `${unixNs}`,
-    flow: `${formatAddress(peer)} -> ${formatAddress(local)}`,
+    unixNs,
+    flow: flowOf(connection),
     direction: toServer ? "to_server" : "to_client",
     protocol,
     message: message.kind,
@@ -63,6 +62,26 @@ export function decodeLine(message: Message, placed: Placed): DecodeLine {
   };
 }
 
+/** A power of two: so many connections have their text kept. */
+const FLOWS_KEPT = 1_024;
+
+interface Flow {
+  readonly connection: Connection;
+  readonly text: string;
+}
+
+const flows: (Flow | undefined)[] = new Array(FLOWS_KEPT).fill(undefined);
+
+/** The same for all messages of a connection: composed once while it lasts. */
+function flowOf(connection: Connection): string {
+  const place = connection.conn & (FLOWS_KEPT - 1);
+  const known = flows[place];
+  if (known?.connection === connection) return known.text;
+  const text = `${formatAddress(connection.peer)} -> ${formatAddress(connection.local)}`;
+  flows[place] = { connection, text };
+  return text;
+}
+
 /** What became known at the end of a message. */
 export interface LateFacts {
   readonly fields?: Attributes;
@@ -80,7 +99,7 @@ export function addLate(line: DecodeLine, late: LateFacts): void {
 
 /** `12:34:56.789  a → b  http request GET /path` */
 export function lineText(line: DecodeLine): string {
-  const at = new Date(Number(BigInt(line.time) / 1_000_000n)).toISOString().slice(11, 23);
+  const at = new Date(Number(line.unixNs / 1_000_000n)).toISOString().slice(11, 23);
   const flow = line.flow.replace("->", line.direction === "to_server" ? "→" : "←");
   const outcome = line.message === "request"
     ? []

@@ -19,7 +19,9 @@ export const laneOf = (conn: number, toServer: boolean): number => conn * 2 + (t
 
 export class OpenLines {
   readonly #print: (line: DecodeLine) => void;
+  /** From #next on; what is before has gone out. */
   readonly #queue: Entry[] = [];
+  #next = 0;
   /** Lines whose message goes on, by the lane and id it has there. */
   readonly #open = new Map<string | number, Entry>();
 
@@ -49,20 +51,23 @@ export class OpenLines {
 
   /** Nothing follows: what is still open goes out. */
   close(): void {
-    for (const { line } of this.#queue) this.#print(line);
-    this.#queue.length = 0;
+    for (const { line } of this.#queue.slice(this.#next)) this.#print(line);
+    this.#queue.length = this.#next = 0;
     this.#open.clear();
   }
 
   #flush(): void {
     const queue = this.#queue;
-    let done = 0;
-    for (const { open, line } of queue) {
-      if (open && queue.length - done <= LINES_MAX) break;
-      this.#print(line);
-      done++;
+    for (let entry = queue[this.#next]; entry !== undefined; entry = queue[this.#next]) {
+      if (entry.open && queue.length - this.#next <= LINES_MAX) break;
+      this.#print(entry.line);
+      this.#next++;
     }
-    if (done > 0) queue.splice(0, done);
+    if (this.#next === queue.length) queue.length = this.#next = 0;
+    else if (this.#next >= LINES_MAX) {
+      queue.splice(0, this.#next);
+      this.#next = 0;
+    }
   }
 }
 

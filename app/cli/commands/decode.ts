@@ -7,7 +7,7 @@ import { protocolFileFlag } from "../options/protocol_file_flag.ts";
 import { switchFlag } from "../options/switch_flag.ts";
 
 export interface DecodeFlags {
-  readonly pcap: string;
+  readonly pcap?: string;
   readonly perPacket?: boolean;
   readonly json?: boolean;
   readonly protocol?: string;
@@ -15,15 +15,16 @@ export interface DecodeFlags {
   readonly protocolFile?: readonly string[];
 }
 
-export const decodeCommand = buildCommand<DecodeFlags, [], CliContext>({
+export const decodeCommand = buildCommand<DecodeFlags, [file?: string], CliContext>({
   loader: async () => (await import("../../decode/decode.ts")).decode,
   parameters: {
     flags: {
       pcap: {
         kind: "parsed",
         parse: String,
-        brief: "Capture file, pcap or pcapng; - for standard input",
+        brief: "The same as FILE",
         placeholder: "file",
+        optional: true,
       },
       perPacket: switchFlag(
         "Take packets one by one as they stand in the file, without TCP reassembly",
@@ -39,12 +40,21 @@ export const decodeCommand = buildCommand<DecodeFlags, [], CliContext>({
       protocolFile: protocolFileFlag,
       mask: switchFlag("Mask values that may be secret, as trace does"),
     },
+    positional: {
+      kind: "tuple",
+      parameters: [{
+        parse: String,
+        brief: "Capture file, pcap or pcapng; - for standard input",
+        placeholder: "FILE",
+        optional: true,
+      }],
+    },
   },
   docs: {
     brief: "Print every message found in a capture file",
     customUsage: [
-      { input: "--pcap traffic.pcapng", brief: "what was said, in order" },
-      { input: "--pcap traffic.pcap --json --protocol mysql", brief: "for machines" },
+      { input: "traffic.pcapng", brief: "what was said, in order" },
+      { input: "--json --protocol mysql traffic.pcap", brief: "for machines" },
     ],
   },
 });
