@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tunnels over IP: the packets inside are what applications said to each other.
-// Sources: RFC 2003 (IPIP), 2784 and 2890 (GRE), 2637 (PPTP), 3378 (EtherIP), ERSPAN internet draft.
+// Sources: RFC 2003 (IPIP), 2784 and 2890 (GRE), 2637 (PPTP), 3378 (EtherIP), ERSPAN draft.
 
 import { ETHER_TYPE, type Frame, type Layer, u16 } from "./frame.ts";
 import { IP_PROTOCOL } from "./ip.ts";

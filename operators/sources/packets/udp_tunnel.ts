@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tunnels over UDP, by port. A datagram to the port of a tunnel that does not look like that tunnel
 // is a datagram like others.
-// Sources: RFC 7348 (VXLAN) and the drafts of its two extensions, RFC 8926 (Geneve), RFC 8086 (GRE),
-// RFC 7510 (MPLS), RFC 4380 (Teredo), 3GPP TS 29.281 (GTP-U).
+// Sources: RFC 7348 (VXLAN) and the drafts of its two extensions, RFC 8926 (Geneve), RFC 8086
+// (GRE), RFC 7510 (MPLS), RFC 4380 (Teredo), 3GPP TS 29.281 (GTP-U).
 
 import { ETHER_TYPE, type Frame, type Layer, u16, u32 } from "./frame.ts";
 
