@@ -22,9 +22,17 @@ import {
 } from "../../../wire/protocol.ts";
 import { present } from "../../../wire/present.ts";
 import type { SqlText } from "../sql_text.ts";
-import { newSessions, readSmp, type Sessions, SMP } from "./smp.ts";
-import { readBatch, readCall, readLogin } from "./tds_request.ts";
-import { newOutcome, type Outcome, readLastDone, readTokens, statusOf } from "./tds_response.ts";
+import { readSmp, SMP } from "./smp.ts";
+import { hasHeaders, readBatch, readCall, readLogin, readTransaction } from "./tds_request.ts";
+import { newOutcome, type Outcome, readLast, readTokens, statusOf } from "./tds_response.ts";
+import {
+  ALONE,
+  breakOff,
+  noteHandle,
+  type Session,
+  sessionOf,
+  type Sessions,
+} from "./tds_sessions.ts";
 
 const HEADER_BYTES = 8;
 const BATCH = 1, CALL = 3, RESPONSE = 4, ATTENTION = 6, TRANSACTION = 14;
@@ -50,21 +58,18 @@ const FIELDS = {
   error_code: { type: "string", otel: "db.response.status_code", doc: "error number" },
   severity: { type: "number", doc: "severity of the error" },
   error_message: { type: "string", doc: "the server's message" },
-  passed_over: {
-    type: "number",
-    doc: "packets of other sessions (MARS) that passed unread meanwhile",
-  },
+  session: { type: "number", doc: "number of the session, where several share a connection" },
 } as const;
 type F = typeof FIELDS;
 
 interface State {
   database: string;
   user: string;
-  /** A message of more than one packet is in progress in this direction. */
-  readonly open: Record<Way, boolean>;
-  /** What is known of the response in progress. */
-  outcome: Outcome;
   readonly sessions: Sessions;
+  /** The session of the next packet in each direction. */
+  readonly at: Record<Way, number>;
+  /** The version is older than 7.2. */
+  old: boolean;
   /** Values of statements stay in their texts. */
   readonly unmask: boolean;
 }
@@ -75,21 +80,25 @@ export const mssql = defineProtocol<F, State>({
   transports: ["tcp"],
   fields: FIELDS,
   timeoutNs: 120_000_000_000n,
-  pairing: "order",
+  pairing: "id",
   capture: "all",
   starts: byteSet(SMP, BATCH, CALL, RESPONSE, TRANSACTION, LOGIN, PRELOGIN),
   probe,
   open: (_transport, options) => ({
     database: "",
     user: "",
-    open: { toServer: false, toClient: false, unknown: false },
-    outcome: newOutcome(),
-    sessions: newSessions(),
+    sessions: new Map(),
+    at: { toServer: ALONE, toClient: ALONE, unknown: ALONE },
+    old: false,
     unmask: options?.unmask === true,
   }),
 
   read(cursor, way, make, state) {
-    if (cursor.peek() === SMP) return readSmp(cursor, way, state.sessions);
+    if (cursor.peek() === SMP) {
+      const session = readSmp(cursor, (ended) => state.sessions.delete(ended));
+      if (session !== null) state.at[way] = session;
+      return NOTHING;
+    }
     const type = cursor.u8();
     const status = cursor.u8();
     if (type >= 0x14 && type <= 0x17 && status === 3) return passTls(cursor);
@@ -102,20 +111,26 @@ export const mssql = defineProtocol<F, State>({
     cursor.enter(size - HEADER_BYTES);
     // A prelogin from the server is a response like others.
     const response = type === RESPONSE || (type === PRELOGIN && way === "toClient");
+    const packet = { type, last, number: state.at[way] };
     const step = response
-      ? readResponse(cursor, type, last, make, state)
-      : readRequest(cursor, type, last, make, state);
+      ? readResponse(cursor, packet, make, state)
+      : readRequest(cursor, packet, make, state);
     cursor.leave();
     return step;
   },
 
-  lost(state, way) {
-    Object.assign(state.sessions, newSessions());
-    state.open[way] = false;
-    if (way !== "toServer") state.open.toClient = false;
-    if (way !== "toClient") state.open.toServer = false;
+  lost({ sessions }) {
+    breakOff(sessions);
   },
 });
+
+interface Packet {
+  readonly type: number;
+  /** Of its message. */
+  readonly last: boolean;
+  /** Of its session. */
+  readonly number: number;
+}
 
 /** A TLS record: version u8 (its first byte was read) | bytes u16 | … */
 function passTls(cursor: Cursor): Step {
@@ -127,34 +142,52 @@ const NOTHING: Step = { kind: "nothing" };
 
 function readRequest(
   cursor: Cursor,
-  type: number,
-  last: boolean,
+  { type, last, number }: Packet,
   make: Make<F>,
   state: State,
 ): Step {
-  if (state.open.toServer) {
-    state.open.toServer = !last;
-    return last ? { kind: "end" } : NOTHING;
-  }
-  state.open.toServer = !last;
+  const session = sessionOf(state.sessions, number);
+  const alone = number === ALONE;
+  const begun = session.open.toServer;
+  session.open.toServer = !last;
+  if (begun) return last && alone ? { kind: "end" } : NOTHING;
   const name = NAMES[type] ?? "";
+  // Between the packets of a message those of other sessions may lie: it is told with its first.
+  const more = !last && alone;
   // Cancels the request before it; the answer to it ends that one.
-  if (type === ATTENTION) return make.oneway({ type: name, more: !last });
-  return make.request({ ...requestOf(cursor, type, name, state), more: !last });
+  if (type === ATTENTION) return make.oneway({ type: name, more });
+  const draft = requestOf(cursor, type, name, state, session);
+  if (alone) return make.request({ ...draft, more });
+  return make.request({ ...draft, id: number, fields: { ...draft.fields, session: number } });
 }
 
-function requestOf(cursor: Cursor, type: number, name: string, state: State): Draft<F> {
+function requestOf(
+  cursor: Cursor,
+  type: number,
+  name: string,
+  state: State,
+  session: Session,
+): Draft<F> {
+  session.preparing = null;
   if (type === BATCH) {
+    state.old = !hasHeaders(cursor);
     let sql: SqlText | null = null;
     attempt(() => void (sql = readBatch(cursor, state.unmask)));
     return statementDraft(name, sql, "", state);
   }
   if (type === CALL) {
-    const { procedure, sql } = readCall(cursor, state.unmask);
-    return statementDraft(name, sql, procedure, state);
+    state.old = !hasHeaders(cursor);
+    const { procedure, sql, handle } = readCall(cursor, state.unmask);
+    session.preparing = sql;
+    const text = sql ?? session.prepared.get(handle) ?? null;
+    const draft = statementDraft(name, text, procedure, state);
+    const only = /^sp_(?:cursor)?((?:un)?prepare)$/i.exec(procedure)?.[1];
+    return only === undefined ? draft : { ...draft, type: only.toUpperCase() };
   }
+  if (type === TRANSACTION) return statementDraft(readTransaction(cursor) || name, null, "", state);
   if (type === LOGIN) {
-    const { user, application, database } = readLogin(cursor);
+    const { user, application, database, old } = readLogin(cursor);
+    state.old = old;
     state.user = user;
     state.database = database;
     const draft = statementDraft(name, null, "", state);
@@ -182,48 +215,40 @@ function statementDraft(
 
 function readResponse(
   cursor: Cursor,
-  type: number,
-  last: boolean,
+  { type, last, number }: Packet,
   make: Make<F>,
   state: State,
 ): Step {
-  const begun = state.open.toClient;
-  const outcome = begun ? state.outcome : newOutcome();
+  const session = sessionOf(state.sessions, number);
+  const begun = session.open.toClient;
+  const outcome = begun ? session.outcome : newOutcome();
   if (type === RESPONSE) {
     attempt(() => {
-      if (!begun) readTokens(cursor, outcome, state.unmask);
-      if (last) readLastDone(cursor, outcome);
+      if (!begun) readTokens(cursor, outcome, state);
+      if (last) readLast(cursor, outcome, state.old);
     });
   }
   if (outcome.database !== "") state.database = outcome.database;
-  state.open.toClient = !last;
-  state.outcome = outcome;
-  if (begun && !last) return NOTHING;
+  session.open.toClient = !last;
+  session.outcome = outcome;
+  if (last) noteHandle(session, outcome.handle);
+  const alone = number === ALONE;
+  if (!last && (begun || !alone)) return NOTHING;
   const { code } = outcome;
   const status = statusOf(outcome);
-  const fields = outcomeFields(outcome, passedOver(state, last));
-  if (begun) return { kind: "end", ...(code !== 0 && { code }), status, fields };
-  return make.response({ code: code === 0 ? undefined : code, status, fields, more: !last });
+  const fields = outcomeFields(outcome);
+  if (begun && alone) return { kind: "end", ...(code !== 0 && { code }), status, fields };
+  const draft = { code: code === 0 ? undefined : code, status, fields, more: !last };
+  if (alone) return make.response(draft);
+  return make.response({ ...draft, id: number, fields: { ...fields, session: number } });
 }
 
-/** With the end of its answer, another session may be read. */
-function passedOver({ sessions }: State, last: boolean): number | undefined {
-  if (!last) return undefined;
-  const { passed } = sessions;
-  Object.assign(sessions, newSessions());
-  return passed > 0 ? passed : undefined;
-}
-
-const outcomeFields = (
-  { rows, code, severity, message }: Outcome,
-  passed: number | undefined,
-) =>
+const outcomeFields = ({ rows, code, severity, message }: Outcome) =>
   present({
     rows: rows < 0 ? undefined : rows,
     error_code: code === 0 ? "" : String(code),
     severity: code === 0 ? undefined : severity,
     error_message: message,
-    passed_over: passed,
   });
 
 const NO: Claim = { kind: "no" };

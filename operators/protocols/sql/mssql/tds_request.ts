@@ -41,17 +41,19 @@ function decodeUnits(bytes: Uint8Array): string {
   return text;
 }
 
+/** Connections before version 7.2 have no headers: their text begins at once. */
+export const hasHeaders = (cursor: Cursor): boolean =>
+  cursor.peekOr(1) === 0 && cursor.peekOr(2) === 0 && cursor.peekOr(3) === 0;
+
 function passHeaders(cursor: Cursor): void {
+  if (!hasHeaders(cursor)) return;
   const bytes = cursor.u32le();
   if (bytes < 4 || bytes - 4 > cursor.remaining) throw new Malformed("headers past the packet");
   cursor.skip(bytes - 4);
 }
 
 export function readBatch(cursor: Cursor, unmask: boolean): SqlText {
-  // Connections of old versions have no headers: their text begins at once.
-  if (cursor.peekOr(1) === 0 && cursor.peekOr(2) === 0 && cursor.peekOr(3) === 0) {
-    passHeaders(cursor);
-  }
+  passHeaders(cursor);
   return describeSql(readUnits(cursor, cursor.remaining >> 1), "other", unmask);
 }
 
@@ -70,13 +72,18 @@ const STATEMENT_AT: Readonly<Record<string, number>> = {
   sp_cursorprepexec: 3,
 };
 
+/** The first parameter of these is the handle of a statement that was prepared. */
+const BY_HANDLE = new Set(["sp_execute", "sp_unprepare", "sp_cursorexecute", "sp_cursorunprepare"]);
+
 export interface Call {
   procedure: string;
   sql: SqlText | null;
+  /** Of a statement that was prepared, 0 where none is called. */
+  handle: number;
 }
 
 export function readCall(cursor: Cursor, unmask: boolean): Call {
-  const call: Call = { procedure: "", sql: null };
+  const call: Call = { procedure: "", sql: null, handle: 0 };
   attempt(() => {
     passHeaders(cursor);
     const units = cursor.u16le();
@@ -84,7 +91,9 @@ export function readCall(cursor: Cursor, unmask: boolean): Call {
       ? PROCEDURES[cursor.u16le()] ?? "procedure"
       : readUnits(cursor, units);
     cursor.skip(2);
-    const at = STATEMENT_AT[call.procedure.toLowerCase()];
+    const name = call.procedure.toLowerCase();
+    if (BY_HANDLE.has(name)) call.handle = readHandle(cursor);
+    const at = STATEMENT_AT[name];
     if (at === undefined) return;
     for (let i = 0; i < at; i++) readParameter(cursor);
     const text = readParameter(cursor);
@@ -93,7 +102,35 @@ export function readCall(cursor: Cursor, unmask: boolean): Call {
   return call;
 }
 
-const INTN = 0x26, NVARCHAR = 0xe7, NTEXT = 0x63;
+const TRANSACTIONS: Readonly<Record<number, string>> = {
+  0: "DTC_ADDRESS",
+  1: "PROPAGATE",
+  5: "BEGIN",
+  6: "PROMOTE",
+  7: "COMMIT",
+  8: "ROLLBACK",
+  9: "SAVE",
+};
+
+/** What is asked of the transaction, "" where that is not there. */
+export function readTransaction(cursor: Cursor): string {
+  let name = "";
+  attempt(() => {
+    passHeaders(cursor);
+    name = TRANSACTIONS[cursor.u16le()] ?? "";
+  });
+  return name;
+}
+
+const INTN = 0x26, INT4 = 0x38, NVARCHAR = 0xe7, NTEXT = 0x63;
+
+function readHandle(cursor: Cursor): number {
+  cursor.skip(cursor.u8() * 2 + 1);
+  const type = cursor.u8();
+  if (type === INT4) return cursor.u32le();
+  if (type !== INTN || cursor.u8() !== 4 || cursor.u8() !== 4) return 0;
+  return cursor.u32le();
+}
 
 /** The text of a parameter; "" of a number. Other types do not come before a statement. */
 function readParameter(cursor: Cursor): string {
@@ -121,6 +158,8 @@ function readParameter(cursor: Cursor): string {
 }
 
 export interface Login {
+  /** Before version 7.2. */
+  old: boolean;
   user: string;
   application: string;
   database: string;
@@ -128,7 +167,7 @@ export interface Login {
 
 /** The password lies in the packet as well, and is not read. */
 export function readLogin(cursor: Cursor): Login {
-  const login: Login = { user: "", application: "", database: "" };
+  const login: Login = { old: false, user: "", application: "", database: "" };
   const start = cursor.position;
   const at = (field: number): string => {
     cursor.rewind(start + field);
@@ -139,6 +178,8 @@ export function readLogin(cursor: Cursor): Login {
     return readUnits(cursor, units);
   };
   attempt(() => {
+    cursor.skip(4);
+    login.old = cursor.u32le() >>> 24 < 0x72;
     login.user = at(40);
     login.application = at(48);
     login.database = at(68);
