@@ -6,7 +6,8 @@
  * fixed place of its thread-local storage, and the g holds its number. Since Go 1.21 it also holds
  * who started it. That needs no breakpoint in the program. What cannot be read is caught by
  * uprobes: who starts a goroutine under older Go, who calls an object (a pooled HTTP connection)
- * that other goroutines serve, and goroutines that only start others.
+ * that other goroutines serve, and goroutines that only start others. Those for streams of shared
+ * connections are in go_stream.bpf.h.
  */
 #ifndef SPANDREL_COROUTINE_BPF_H
 #define SPANDREL_COROUTINE_BPF_H
@@ -73,8 +74,16 @@ static __always_inline void trace_line(struct coroutine_birth *line, struct task
 	}
 }
 
-/* Says who started a coroutine, and who started that, as far as it is known. */
-static __always_inline void tell_coroutine(struct task_struct *task, __u64 id)
+/* What a coroutine does for a connection that many requests share. */
+struct told_task {
+	__u64 object;
+	__u32 stream;
+	__u32 what; /* enum coroutine_task */
+};
+
+/* Says who started a coroutine, who started that, as far as it is known, and what it does. */
+static __always_inline void tell_coroutine_task(struct task_struct *task, __u64 id,
+						const struct told_task *does)
 {
 	struct coroutine_birth line[COROUTINE_LINE];
 	struct coroutine_event *e;
@@ -87,7 +96,17 @@ static __always_inline void tell_coroutine(struct task_struct *task, __u64 id)
 	}
 	fill_header(&e->header, sizeof(*e), EVENT_COROUTINE, bpf_ktime_get_boot_ns(), task, 0);
 	__builtin_memcpy(e->line, line, sizeof(line));
+	e->object = does->object;
+	e->stream = does->stream;
+	e->task = does->what;
 	bpf_ringbuf_submit(e, wakeup_flag());
+}
+
+static __always_inline void tell_coroutine(struct task_struct *task, __u64 id)
+{
+	struct told_task nothing = {};
+
+	tell_coroutine_task(task, id, &nothing);
 }
 
 /* What the goroutine does, by the function it was started with. */
@@ -109,8 +128,8 @@ static __always_inline void find_role(struct coroutine_state *state, const struc
 	state->receiver = read_word(stack_end - role->receiver_at);
 }
 
-/* State of a goroutine, which is created and told at the first meeting. */
-static __always_inline struct coroutine_state *meet(const struct go_layout *go, __u64 g, __u64 id,
+/* State of a goroutine, which is created at the first meeting. */
+static __always_inline struct coroutine_state *know(const struct go_layout *go, __u64 g, __u64 id,
 						    struct task_struct *task)
 {
 	struct coroutine_state fresh = {}, *state;
@@ -125,10 +144,19 @@ static __always_inline struct coroutine_state *meet(const struct go_layout *go, 
 		bpf_map_update_elem(&coroutines, &key, &fresh, BPF_NOEXIST);
 		state = bpf_map_lookup_elem(&coroutines, &key);
 	}
+	return state;
+}
+
+/* The same; it is told once. */
+static __always_inline struct coroutine_state *meet(const struct go_layout *go, __u64 g, __u64 id,
+						    struct task_struct *task)
+{
+	struct coroutine_state *state = know(go, g, id, task);
+
 	if (!state || state->told)
 		return state;
 	state->told = 1;
-	find_role(state, go, g, key.tgid);
+	find_role(state, go, g, task->tgid);
 	if (state->role == GO_ROLE_OWN)
 		tell_coroutine(task, id);
 	return state;
@@ -218,6 +246,23 @@ static __always_inline int goroutine_passed(void)
 	return 0;
 }
 
+/* A word of the arguments of a function at its first byte, the receiver first. */
+static __always_inline __u64 go_argument(struct pt_regs *ctx, const struct go_layout *go, __u32 n)
+{
+	if (go->stack_args)
+		return read_word(ctx->sp + 8 + 8 * n);
+	switch (n) {
+	case 0:
+		return ctx->ax;
+	case 1:
+		return ctx->bx;
+	case 2:
+		return ctx->cx;
+	default:
+		return ctx->di;
+	}
+}
+
 /* A method of an object that other goroutines serve is called: they act for the caller from now. */
 static __always_inline int object_called(struct pt_regs *ctx)
 {
@@ -234,7 +279,7 @@ static __always_inline int object_called(struct pt_regs *ctx)
 	id = this_coroutine(thread, task);
 	if (!id)
 		return 0;
-	key_of(&key, task, thread->go.stack_args ? read_word(ctx->sp + 8) : ctx->ax);
+	key_of(&key, task, go_argument(ctx, &thread->go, 0));
 	bpf_map_update_elem(&callers, &key, &id, BPF_ANY);
 	return 0;
 }

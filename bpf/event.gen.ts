@@ -188,7 +188,7 @@ export const unixEventAt = {
   peer: 200,
 } as const;
 
-export const coroutineEventBytes = 160;
+export const coroutineEventBytes = 176;
 export const coroutineEventAt = {
   size: 0,
   kind: 4,
@@ -202,6 +202,9 @@ export const coroutineEventAt = {
   cgroupId: 40,
   comm: 48,
   line: 64,
+  object: 160,
+  stream: 168,
+  task: 172,
 } as const;
 
 export const goLayoutBytes = 16;
@@ -347,6 +350,13 @@ export const goRole = {
   own: 0,
   parent: 1,
   caller: 2,
+} as const;
+
+export const coroutineTask = {
+  none: 0,
+  reads: 1,
+  handles: 2,
+  sends: 3,
 } as const;
 
 export const knobAt = {

@@ -216,10 +216,21 @@ struct coroutine_birth {
 
 #define COROUTINE_LINE 6
 
-/* Comes once, before the first data event that bears the coroutine's number. */
+/* What a coroutine does from now on for a connection that many requests share. */
+enum coroutine_task {
+	COROUTINE_TASK_NONE = 0,    /* nothing of the kind, or not told apart */
+	COROUTINE_TASK_READS = 1,   /* reads all that comes */
+	COROUTINE_TASK_HANDLES = 2, /* works on the request of a stream */
+	COROUTINE_TASK_SENDS = 3,   /* sends the request of a stream, which another may write */
+};
+
+/* Comes before the first data event that bears the coroutine's number, and with each new task. */
 struct coroutine_event {
 	struct event_header header;
 	struct coroutine_birth line[COROUTINE_LINE]; /* itself, who started it, who started that … */
+	__u64 object; /* of a task: what the program keeps for the connection, by its address */
+	__u32 stream; /* of a task: the number of the stream */
+	__u32 task;   /* enum coroutine_task */
 };
 
 /* Names of a unix socket; precedes its first data event. Abstract names start with NUL. */
@@ -313,7 +324,7 @@ ABI_ASSERT(struct close_event, 64 + 72 + 24 + 16);
 ABI_ASSERT(struct process_seed, 64 + 48);
 ABI_ASSERT(struct process_event, 64 + 8 + 40 + PATH_BYTES + ARGS_BYTES);
 ABI_ASSERT(struct activity_event, 64 + 16);
-ABI_ASSERT(struct coroutine_event, 64 + 16 * COROUTINE_LINE);
+ABI_ASSERT(struct coroutine_event, 64 + 16 * COROUTINE_LINE + 16);
 ABI_ASSERT(struct go_layout, 16);
 ABI_ASSERT(struct go_function, 16);
 ABI_ASSERT(struct go_function_role, 8);

@@ -17,6 +17,7 @@
 #include "message/datagram.bpf.h"
 #include "message/emit.bpf.h"
 #include "coroutine.bpf.h"
+#include "go_stream.bpf.h"
 #include "socket/unix.bpf.h"
 #include "fast.bpf.h"
 #include "portable.bpf.h"
@@ -38,6 +39,7 @@ const struct {
 	struct go_function go_function;
 	struct go_function_role go_function_role;
 	enum go_role go_role;
+	enum coroutine_task coroutine_task;
 	enum event_kind event_kind;
 	enum direction direction;
 	enum role role;
@@ -180,4 +182,28 @@ SEC("uprobe")
 int go_passed(struct pt_regs *ctx)
 {
 	return goroutine_passed();
+}
+
+SEC("uprobe")
+int go_reads(struct pt_regs *ctx)
+{
+	return connection_read(ctx);
+}
+
+SEC("uprobe")
+int go_handles(struct pt_regs *ctx)
+{
+	return stream_handled(ctx);
+}
+
+SEC("uprobe")
+int go_handles_rpc(struct pt_regs *ctx)
+{
+	return rpc_handled(ctx);
+}
+
+SEC("uprobe")
+int go_sends_rpc(struct pt_regs *ctx)
+{
+	return rpc_sent(ctx);
 }

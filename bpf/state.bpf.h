@@ -123,6 +123,9 @@ struct coroutine_state {
 	__u64 parent;   /* 0 = not known */
 	__u64 born_ns;
 	__u64 receiver; /* role CALLER: the object that it serves */
+	__u64 object;   /* connection of the task told last; 0 = none */
+	__u32 stream;   /* its stream */
+	__u32 reserved;
 	__u32 role;     /* enum go_role */
 	__u32 told;     /* 1: its event was sent */
 };

@@ -32,7 +32,14 @@ export interface GoFunctionRole {
 }
 
 /** Kernel programs that are attached to functions of Go programs; see hooks.ts. */
-export type GoProbe = "go_called" | "go_passed" | "go_spawned";
+export type GoProbe =
+  | "go_called"
+  | "go_passed"
+  | "go_spawned"
+  | "go_reads"
+  | "go_handles"
+  | "go_handles_rpc"
+  | "go_sends_rpc";
 
 export interface GoProbes {
   /** From the next event of the process on. The kernel forgets a process that exits or execs. */

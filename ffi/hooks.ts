@@ -190,6 +190,41 @@ export const HOOKS: readonly Hook[] = [
     gives: "who starts a goroutine in programs built by Go before 1.21",
     since: "5.12",
   },
+  {
+    program: "go_reads",
+    place: { kind: "function", name: "net/http.(*http2serverConn).readFrames" },
+    paths: BOTH,
+    attach: "found",
+    gives: "which goroutine reads for which connection of HTTP/2 and gRPC in Go programs",
+    since: "5.12",
+  },
+  {
+    program: "go_handles",
+    place: { kind: "function", name: "net/http.(*http2serverConn).runHandler" },
+    paths: BOTH,
+    attach: "found",
+    gives: "which goroutine works on which stream of HTTP/2 in Go programs",
+    since: "5.12",
+  },
+  {
+    program: "go_handles_rpc",
+    place: { kind: "function", name: "google.golang.org/grpc.(*Server).handleStream" },
+    paths: BOTH,
+    attach: "found",
+    gives: "which goroutine works on which call of gRPC in Go programs",
+    since: "5.12",
+  },
+  {
+    program: "go_sends_rpc",
+    place: {
+      kind: "function",
+      name: "google.golang.org/grpc/internal/transport.(*http2Client).Write",
+    },
+    paths: BOTH,
+    attach: "found",
+    gives: "which goroutine sends which call of gRPC in Go programs",
+    since: "5.12",
+  },
 ];
 
 /** Programs that look at sockets older than the tracer, in this order. */

@@ -34,6 +34,7 @@ const ENUMS = [
   "drop_reason",
   "program_rule",
   "go_role",
+  "coroutine_task",
 ] as const;
 
 /** The text of event.gen.ts for a built object. */

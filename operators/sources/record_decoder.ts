@@ -13,6 +13,7 @@ import {
   closeReason,
   coroutineEventAt as R,
   coroutineEventBytes,
+  coroutineTask,
   dataEventAt as D,
   dataEventBytes,
   dataFlags,
@@ -30,6 +31,7 @@ import type {
   Activity,
   CaptureRecord,
   CoroutineBirth,
+  CoroutineTask,
   SocketEvent,
   Via,
 } from "../../model/capture_record.ts";
@@ -83,8 +85,8 @@ export function recordDecoder(out: DecoderOutputs, options: DecoderOptions = {})
           if (recordBytes < activityEventBytes) break;
           return decodeActivity(decoding, bytes, view, at);
         case eventKind.coroutine:
-          if (recordBytes < coroutineEventBytes) break;
-          return decodeCoroutine(decoding, bytes, view, at);
+          if (recordBytes < R.object) break;
+          return decodeCoroutine(decoding, bytes, view, at, recordBytes);
         case eventKind.unix:
           if (recordBytes < unixEventBytes) break;
           return decodeUnix(decoding, bytes, view, at);
@@ -269,19 +271,34 @@ function decodeCoroutine(
   bytes: Uint8Array,
   view: DataView,
   at: number,
+  size: number,
 ): void {
   const line: CoroutineBirth[] = [];
-  for (let from = at + R.line; from < at + coroutineEventBytes; from += LINE_BYTES) {
+  for (let from = at + R.line; from < at + R.object; from += LINE_BYTES) {
     const coroutine = view.getBigUint64(from, true);
     if (coroutine === 0n) break;
     line.push({ coroutine, bornNs: view.getBigUint64(from + 8, true) });
   }
-  out.emit({
-    kind: "coroutine",
-    program: programs.find(bytes, view, at).program,
-    line,
-    emitNs: emitTime(view, at),
-  });
+  const { program } = programs.find(bytes, view, at);
+  // Records of older versions end here.
+  const task = size < coroutineEventBytes ? null : taskAt(view, at);
+  const fact = { kind: "coroutine", program, line, emitNs: emitTime(view, at) } as const;
+  out.emit(task === null ? fact : { ...fact, task });
+}
+
+function taskAt(view: DataView, at: number): CoroutineTask | null {
+  const object = view.getBigUint64(at + R.object, true);
+  const stream = view.getUint32(at + R.stream, true);
+  switch (view.getUint32(at + R.task, true)) {
+    case coroutineTask.reads:
+      return { what: "reads", object };
+    case coroutineTask.handles:
+      return { what: "handles", object, stream };
+    case coroutineTask.sends:
+      return { what: "sends", object, stream };
+    default:
+      return null;
+  }
 }
 
 function decodeUnix({ sockets }: Decoding, bytes: Uint8Array, view: DataView, at: number): void {

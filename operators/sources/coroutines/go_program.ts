@@ -6,6 +6,7 @@ import type { GoProbe } from "../../../ffi/go_probes.ts";
 import { type ByteSource, type ElfFile, readElf, SEGMENT } from "./elf_file.ts";
 import { goVersionOf } from "./go_build_info.ts";
 import { afterCall, findFunctions, type GoFunction, SPAWN } from "./go_functions.ts";
+import { STREAM_PROBES } from "./go_stream_functions.ts";
 import { type GoLayout, goLayoutOf, NEWEST_KNOWN } from "./go_layout.ts";
 
 /** Goroutines that run such a function act for another one; see PROBES. */
@@ -56,6 +57,14 @@ const PROBES = {
   looksUp: "internal/singleflight.(*Group).doCall",
 } as const;
 
+/** Beginnings of the names of all functions that are looked for. */
+const WANTED = [
+  SPAWN.callee,
+  SPAWN.caller,
+  ...Object.values(PROBES),
+  ...STREAM_PROBES.map(([, name]) => name),
+];
+
 /** Looks at a program file. */
 export function inspectProgram(source: ByteSource): Inspected {
   const elf = readElf(source);
@@ -63,7 +72,7 @@ export function inspectProgram(source: ByteSource): Inspected {
   if (elf === null || version === null) return { kind: "other" };
   const layout = goLayoutOf(elf, version);
   if (typeof layout === "string") return { kind: "unreadable", reason: layout };
-  const functions = findFunctions(elf, [SPAWN.callee, SPAWN.caller, ...Object.values(PROBES)]);
+  const functions = findFunctions(elf, WANTED);
   const isNewer = version.minor > NEWEST_KNOWN;
   const gaps = isNewer ? [`${version.text} is read as Go 1.${NEWEST_KNOWN}`] : [];
   const program = {
@@ -99,6 +108,7 @@ function probesOf(
     ["go_passed", canRead ? named(PROBES.dials)?.entry : null],
     ["go_passed", canRead ? named(PROBES.looksUp)?.entry : null],
     ["go_spawned", canRead ? null : afterSpawn(elf, functions)],
+    ...STREAM_PROBES.map(([program, name]) => [program, named(name)?.entry] as const),
   ];
   return places.flatMap(([program, address]) => {
     const at = address === undefined || address === null ? -1 : elf.fileOffset(address);

@@ -56,6 +56,21 @@ Deno.test("go program: older ones are probed where a goroutine has been made", (
   ]);
 });
 
+Deno.test("go program: it is probed where work on a stream of a connection begins", () => {
+  const functions = [
+    ...WEB.functions.slice(0, 2),
+    { name: "net/http.(*http2serverConn).readFrames" },
+    { name: "golang.org/x/net/http2.(*serverConn).runHandler" },
+    { name: "golang.org/x/net/http2.(*serverConn).runHandler.func1" },
+    { name: "google.golang.org/grpc/internal/transport.(*http2Client).Write" },
+  ];
+  assert.deepEqual(inspected({ functions }).probes.map(({ program, at }) => [program, at]), [
+    ["go_reads", fileOffset(entryOf(WEB, 2))],
+    ["go_handles", fileOffset(entryOf(WEB, 3))],
+    ["go_sends_rpc", fileOffset(entryOf(WEB, 5))],
+  ]);
+});
+
 Deno.test("go program: the start of the code is found where the table does not tell it", () => {
   const moved = { foreignBytes: 4096, tellsTextStart: false };
   const [role] = inspected(moved).roles;

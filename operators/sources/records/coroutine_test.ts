@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { coroutineEventAt, coroutineTask } from "../../../bpf/event.gen.ts";
 import type { CaptureRecord } from "../../../model/capture_record.ts";
 import { recordDecoder } from "../record_decoder.ts";
 import { coroutineRecord, dataRecord } from "./event_fixture.ts";
@@ -41,4 +42,21 @@ Deno.test("record decoder: who started a coroutine, as far as it is known", () =
     { coroutine: 5n, bornNs: 2n * S },
     { coroutine: 1n, bornNs: 0n },
   ]);
+});
+
+Deno.test("record decoder: what a coroutine does for a connection, which older ones lack", () => {
+  const bytes = coroutineRecord({ line: [[7n, 3n * S]] });
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(coroutineEventAt.object, 0xc000_0000_1000n, true);
+  view.setUint32(coroutineEventAt.stream, 5, true);
+  view.setUint32(coroutineEventAt.task, coroutineTask.handles, true);
+  const [, fact] = decoded(bytes);
+  assert.ok(fact?.kind === "coroutine");
+  assert.deepEqual(fact.task, { what: "handles", object: 0xc000_0000_1000n, stream: 5 });
+
+  const older = bytes.slice(0, coroutineEventAt.object);
+  new DataView(older.buffer).setUint32(coroutineEventAt.size, older.length, true);
+  const [, before] = decoded(older);
+  assert.ok(before?.kind === "coroutine");
+  assert.deepEqual([before.line.length, before.task], [1, undefined]);
 });
