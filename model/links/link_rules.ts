@@ -62,6 +62,11 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     because: "it was sent in the turn of the event loop in which the response to another call " +
       "of this request had just been read",
   },
+  after_connecting: {
+    evidence: "turn",
+    because: "its connection was opened in the turn of the event loop in which that which it " +
+      "follows from had just been read, this request or the response to another call of it",
+  },
   after_due: {
     evidence: "turn",
     because: "only this request was due to lead to such a call in that turn of the event loop",
@@ -81,6 +86,10 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
   after_earlier_turn: {
     evidence: "turn",
     because: "it was the oldest read of earlier turns of the event loop that led to nothing yet",
+  },
+  before_later_call: {
+    evidence: "turn",
+    because: "its response was read, and another call of this request followed from it later",
   },
   before_answer: {
     evidence: "turn",

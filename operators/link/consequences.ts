@@ -21,6 +21,8 @@ interface Outcome {
   sentTotal: number;
   /** How many of each kind were sent after them. */
   readonly sent: Map<number, number>;
+  /** By kind: after how many of them one, two … of that kind were sent. */
+  readonly times: Map<number, number[]>;
 }
 
 export interface Consequences {
@@ -87,9 +89,10 @@ const usualShare = 0.85;
 export function mayFollow(ingress: Ingress, kind: number, consequences: Consequences): boolean {
   const outcome = outcomeOf(ingress, consequences);
   if (outcome === null) return true;
-  const seen = outcome.sent.get(kind) ?? 0;
-  if ((seen + 1) / outcome.total < rareShare) return false;
-  return countOf(ingress.sent, kind) < seen / outcome.total + 0.5;
+  const already = countOf(ingress.sent, kind);
+  const seen = outcome.times.get(kind)?.[already] ?? 0;
+  if (seen === 0) return already === 0 && outcome.total < knownFrom;
+  return seen / outcome.total >= (already === 0 ? rareShare : rareAgainShare);
 }
 
 /** Whether this kind follows at once more often than not, as far as is known. */
@@ -145,6 +148,12 @@ const provenFrom = 8;
 /** What happens less often than this is taken for chance. */
 const rareShare = 0.02;
 
+/** The same of another one of a kind, which may as well follow from something else. */
+const rareAgainShare = 0.1;
+
+/** So many reads of a kind show all that may follow. */
+const knownFrom = 16;
+
 function countOf(kinds: readonly number[], kind: number): number {
   let count = 0;
   for (const each of kinds) if (each === kind) count++;
@@ -154,14 +163,27 @@ function countOf(kinds: readonly number[], kind: number): number {
 function outcomeOf(ingress: Ingress, { outcomes }: Consequences): Outcome | null {
   if (outcomes.size === 0) return null;
   const parent = ingress.isWork ? null : ingress.decision?.parent ?? ingress.guess;
-  if (parent !== null) {
-    const atStep = ingress.isWork ? undefined : outcomes.get(keyAtStep(ingress, parent));
-    if (atStep !== undefined && atStep.total >= provenFrom) return atStep;
-    const exact = outcomes.get(keyOf(ingress, parent));
-    if (exact !== undefined && exact.total >= provenFrom) return exact;
+  if (!ingress.isWork && parent !== null) {
+    const exact = exactOutcome(ingress, parent, outcomes);
+    if (exact !== null) return exact;
   }
-  const general = outcomes.get(keyOf(ingress, null));
-  return general !== undefined && general.total >= provenFrom ? general : null;
+  const known = outcomes.get(keyOf(ingress, null));
+  const general = known !== undefined && known.total >= provenFrom ? known : null;
+  if (ingress.isWork || parent !== null || ingress.likely === null) return general;
+  // Where all that is read leads to something, what led to nothing yet waits, whosever it is.
+  if (general !== null && nothingShare(general) < rareShare) return general;
+  return exactOutcome(ingress, ingress.likely, outcomes) ?? general;
+}
+
+function exactOutcome(
+  call: Call,
+  parent: Work,
+  outcomes: ReadonlyMap<number, Outcome>,
+): Outcome | null {
+  const atStep = outcomes.get(keyAtStep(call, parent));
+  if (atStep !== undefined && atStep.total >= provenFrom) return atStep;
+  const exact = outcomes.get(keyOf(call, parent));
+  return exact !== undefined && exact.total >= provenFrom ? exact : null;
 }
 
 /** Requests by their kind, responses by the kind of the call and of its parent, where known. */
@@ -179,19 +201,32 @@ function count(key: number, sent: readonly number[], { outcomes }: Consequences)
   let outcome = outcomes.get(key);
   if (outcome === undefined) {
     if (outcomes.size >= outcomesMax) return;
-    outcome = { total: 0, nothing: 0, sentTotal: 0, sent: new Map() };
+    outcome = { total: 0, nothing: 0, sentTotal: 0, sent: new Map(), times: new Map() };
     outcomes.set(key, outcome);
   }
   outcome.total++;
   if (sent.length === 0) outcome.nothing++;
   outcome.sentTotal += sent.length;
-  for (const kind of sent) outcome.sent.set(kind, (outcome.sent.get(kind) ?? 0) + 1);
+  for (const kind of sent) {
+    outcome.sent.set(kind, (outcome.sent.get(kind) ?? 0) + 1);
+  }
+  for (const [at, kind] of sent.entries()) {
+    let times = outcome.times.get(kind);
+    if (times === undefined) outcome.times.set(kind, times = []);
+    let before = 0;
+    for (let i = 0; i < at; i++) if (sent[i] === kind) before++;
+    if (before < timesMax) times[before] = (times[before] ?? 0) + 1;
+  }
   if (outcome.total < fadeFrom) return;
   outcome.total /= 2;
   outcome.nothing /= 2;
   outcome.sentTotal /= 2;
   for (const [kind, n] of outcome.sent) outcome.sent.set(kind, n / 2);
+  for (const times of outcome.times.values()) times.forEach((n, i) => times[i] = n / 2);
 }
+
+/** Of one kind after one read; more are not told apart. */
+const timesMax = 32;
 
 /** Pairs of kinds remembered per program. */
 const outcomesMax = 16_384;

@@ -87,6 +87,7 @@ class LinkStage implements Join<SessionEvent, Fact> {
     if (fact.kind === "coroutine") {
       this.#linkerOf(fact.program.program).noteCoroutine(fact);
     }
+    if (fact.kind === "connect") this.#linkers.get(fact.program.program)?.noteConnect(fact);
     if (fact.kind === "activity" && fact.wokenTid !== undefined) {
       const { tid, wokenTid } = fact;
       this.#linkers.get(fact.program.program)?.noteWake({ tid, wokenTid }, Number(fact.emitNs));

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Links the calls of one program: when each is decided, and what is told about it.
 
-import type { CoroutineFact } from "../../model/capture_record.ts";
+import type { ConnectFact, CoroutineFact } from "../../model/capture_record.ts";
 import { LIMITS } from "../../model/limits.ts";
 import { noteLine } from "./coroutines/lineage.ts";
 import { forgetStream, noteTask } from "./coroutines/streams.ts";
 import { writeResponse } from "./events/answer.ts";
 import { readResponse, sendRequest } from "./events/call.ts";
+import { noteConnect } from "./events/connect.ts";
 import { endWork, readRequest } from "./events/request.ts";
 import { learnFrom } from "./trust/learn.ts";
 import type { Exchange } from "../../model/exchange.ts";
@@ -195,6 +196,10 @@ export class Linker {
   noteCoroutine({ line, task, emitNs }: CoroutineFact): void {
     noteLine(line, this.#program);
     if (task !== undefined) noteTask(line, task, Number(emitNs), this.#program);
+  }
+
+  noteConnect(fact: ConnectFact): void {
+    noteConnect(fact, this.#program);
   }
 
   /** A thread woke another one. */

@@ -16,6 +16,8 @@ export interface Sending {
   readonly lastOnConnection: Call | null;
   /** The connection was opened for this. */
   readonly isFresh: boolean;
+  /** It is opened now. */
+  readonly isOpening: boolean;
 }
 
 export function originOf(sending: Sending, program: ProgramState): Origin | null {
@@ -42,7 +44,8 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
     const sureFrom = fits ? surelyWaiting : likelyWaiting;
     const from = mayWait ? oldest(thread, kind, -Infinity, sureFrom, program) : null;
     if (from !== null) return { from, by: "waited" };
-    return last.isWork && last.readWithOthers ? null : { from: last, by: "at_once" };
+    const isOneOfMany = last.isWork && last.readWithOthers;
+    return isOneOfMany || !fits ? null : { from: last, by: "at_once" };
   }
   const lag = lagMax(consequences);
   if (program.open === 1 && last !== null && last.sent.length === 0) {
@@ -81,14 +84,15 @@ function firstOfSeveral(
  * first of them.
  */
 function byDelay(sending: Sending, program: ProgramState): Origin | null {
-  const { thread, turn, lastOnConnection, isFresh } = sending;
+  const { thread, turn, kind, lastOnConnection } = sending;
+  const isFresh = sending.isFresh || sending.isOpening;
   const { turnsMax } = program.delays;
   if (turnsMax === 0 && !readsInBatches(program)) return null;
   const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread &&
     turn - lastOnConnection.doneTurn <= turnsMax + handedOnTurns;
   const late = isFresh ? null : overdue(thread, sending, program, isOver);
   if (late !== null && isFreed) return { from: late, by: "waited" };
-  const due = dueNow(thread, sending, program, isOver);
+  const due = dueNow(thread, { kind, turn, isFresh }, program, isOver);
   if (due !== null) {
     return { from: due.from, by: due.count === 1 && late === null ? "due" : "due_first" };
   }

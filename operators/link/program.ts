@@ -14,6 +14,7 @@ import { startStreams, type Streams } from "./coroutines/streams.ts";
 import { type Delays, startDelays } from "./delays.ts";
 import { type Deliveries, startDeliveries } from "./queues/deliveries.ts";
 import { type Parcels, startParcels } from "./queues/parcels.ts";
+import { type Openings, startOpenings } from "./events/connect.ts";
 import type { Reliability } from "./trust/reliability.ts";
 import type { Repertoire } from "./trust/repertoire.ts";
 import type { Unowned } from "./trust/unowned.ts";
@@ -146,6 +147,8 @@ export interface Call {
   decision: Decision | null;
   /** Its likely parent while it is undecided. */
   guess: Work | null;
+  /** The same by what it follows from alone, which may be wrong as a whole line may be off. */
+  readonly likely: Work | null;
   /**
    * Rules have learned from it: that something follows from it is still of interest, but not what;
    * `after` is then the call itself, because chains of calls would keep each other in memory.
@@ -166,8 +169,17 @@ export interface Origin {
    * "at_once": read just before in the same turn. "worker": read just before by a thread that reads
    * no requests. "earlier": the oldest read of the turns before that led to nothing yet. "waited":
    * the oldest such read of all, on a connection just freed. "opened": on one just opened.
+   * "connected": on one whose opening follows at once from it.
    */
-  readonly by: "at_once" | "worker" | "due" | "due_first" | "earlier" | "waited" | "opened";
+  readonly by:
+    | "at_once"
+    | "connected"
+    | "worker"
+    | "due"
+    | "due_first"
+    | "earlier"
+    | "waited"
+    | "opened";
 }
 
 export interface Decision {
@@ -267,6 +279,7 @@ export interface ProgramState {
   placings: number;
   /** Works that have ended and from whose stories nothing was learned yet. */
   ended: Work[];
+  readonly openings: Openings;
   readonly consequences: Consequences;
   readonly delays: Delays;
   readonly batches: Batches;
@@ -314,6 +327,7 @@ export function startProgram(rulesCount: number): ProgramState {
     refilledNs: -Infinity,
     placings: 0,
     ended: [],
+    openings: startOpenings(),
     consequences: startConsequences(),
     delays: startDelays(),
     batches: { batched: 0, alternating: 0 },

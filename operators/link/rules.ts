@@ -7,6 +7,7 @@ import { nextAnswered, nextInLine } from "./evidence/handoff.ts";
 import { finishedBySameThread } from "./evidence/task_end.ts";
 import { sameCoroutine, sameThread, sameWorker } from "./evidence/thread.ts";
 import {
+  afterConnecting,
   afterDue,
   afterEarlierTurn,
   afterFirstDue,
@@ -18,6 +19,7 @@ import {
   beforeDueAnswer,
   beforeFirstDueAnswer,
   beforeLaterAnswer,
+  beforeLaterCall,
   beforeNextCall,
 } from "./evidence/turn.ts";
 import type { Call, Ingress, ProgramState } from "./program.ts";
@@ -162,6 +164,7 @@ export const RULES: readonly Rule[] = [
   },
   turn("after_request", proven, afterRequest),
   turn("after_response", proven, afterResponse),
+  turn("after_connecting", proven, afterConnecting),
   turn("after_due", proven, afterDue),
   order("after_first_due", afterFirstDue),
   order("after_opening", afterOpening),
@@ -171,7 +174,8 @@ export const RULES: readonly Rule[] = [
   turn("before_due_answer", proven, beforeDueAnswer),
   order("before_first_due_answer", beforeFirstDueAnswer),
   order("before_later_answer", beforeLaterAnswer),
-  turn("before_next_call", loose, beforeNextCall),
+  turn("before_next_call", proven, beforeNextCall),
+  order("before_later_call", beforeLaterCall),
 ];
 
 export const IDENTITY = 0;

@@ -83,7 +83,7 @@ export function weigh(
     const target = named(weighed, found.work, unnamed);
     target.votes = withVote(target.votes, rule.name, right);
     for (const each of weighed) each.share *= each === target ? right : other;
-    target.doubt *= target.doubt === 1 ? 1 - right : (1 - right) * together;
+    target.doubt *= Math.min(1, target.doubt === 1 ? 1 - right : (1 - right) * together);
     if (right > target.trust) {
       target.trust = right;
       target.evidence = rule.evidence;

@@ -13,6 +13,9 @@ export function addWork(work: Work, program: ProgramState): void {
   indexIdentity(work, program);
 }
 
+export const onlyOne = (program: ProgramState): Work | null =>
+  program.open === 1 ? onlyOpen(program) : null;
+
 /** The only work that is open. */
 export function onlyOpen(program: ProgramState): Work | null {
   for (let i = program.works.length - 1; i >= 0; i--) {

@@ -14,7 +14,8 @@ import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "../progr
 import { joinLine } from "../shape/line.ts";
 import { noteUnowned } from "../trust/unowned.ts";
 import { takeWaking } from "../workers/wakes.ts";
-import { oldestOpen, onlyOpen } from "../works.ts";
+import { oldestOpen, onlyOne } from "../works.ts";
+import { openingFor } from "./connect.ts";
 import { follow } from "./follow.ts";
 import { noteIngress } from "./ingress.ts";
 import { threadOf } from "./thread_of.ts";
@@ -30,8 +31,10 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   const isFresh = lastOnConnection === null && !connection.joinedMidstream;
   const sentNs = Number(seen.startNs);
   const told = workOf(seen.coroutine, sentNs, program);
-  const only = told ?? (program.open === 1 ? onlyOpen(program) : null);
-  const found = originOf({ thread, turn, kind, lastOnConnection, isFresh }, program);
+  const opening = openingFor(seen, kind, thread, program);
+  const only = told ?? (opening === null ? onlyOne(program) : opening.only);
+  const sending = { thread, turn, kind, lastOnConnection, isFresh, isOpening: false };
+  const found = opening === null ? originOf(sending, program) : opening.origin;
   const gathered = isGathered(sentNs, lastOnConnection) && found?.by === "at_once";
   const origin = gathered ? null : found;
   const isFirstOfTask = !thread.readsRequests && origin === null;
@@ -40,9 +43,9 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     exchange,
     kind,
     thread,
-    sentNs,
-    orderBefore: program.nextOrder,
-    openBefore: program.open,
+    sentNs: opening?.atNs ?? sentNs,
+    orderBefore: opening?.orderBefore ?? program.nextOrder,
+    openBefore: opening?.openBefore ?? program.open,
     only,
     ...heldBy(thread, told),
     told,
@@ -56,7 +59,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     wokenFor: thread.readsRequests ? null : takeWaking(thread),
     handed: isFirstOfTask ? nextUnstarted(kind, program) : null,
     isFresh,
-    oldestBefore: oldestOpen(program),
+    oldestBefore: opening?.oldestBefore ?? oldestOpen(program),
     contest: 0,
     place: -1,
     placed: null,
@@ -69,12 +72,13 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     responded: false,
     sent: [],
     decision: null,
-    guess: dueParent(origin),
+    guess: isDue(origin) ? parentBy(origin) : null,
+    likely: parentBy(origin),
     learned: false,
     emitted: 0,
   };
   const from = origin?.from ?? call.handed ?? only;
-  if (from !== null) follow(call, from, turn, isFresh, program);
+  if (from !== null) follow(call, from, opening?.turn ?? turn, isFresh, program);
   started(call, program);
   noteStream(call, program);
   if (call.told === null) noteUnowned(call, program);
@@ -127,10 +131,13 @@ function isGathered(sentNs: number, lastOnConnection: Call | null): boolean {
 }
 
 /** What is sent when it is due is likely for what was read then. */
-function dueParent(origin: Origin | null): Work | null {
-  if (origin === null || (origin.by !== "due" && origin.by !== "due_first")) return null;
+const isDue = (origin: Origin | null): boolean =>
+  origin !== null && (origin.by === "due" || origin.by === "due_first");
+
+function parentBy(origin: Origin | null): Work | null {
+  if (origin === null || origin.by === "worker") return null;
   const { from } = origin;
-  return from.isWork ? from : from.decision?.parent ?? from.guess;
+  return from.isWork ? from : from.decision?.parent ?? from.guess ?? from.likely;
 }
 
 function stepAfter(from: Ingress | null): number {

@@ -20,6 +20,9 @@ export function afterResponse({ origin }: Call): Ingress | null {
   return origin !== null && origin.by === "at_once" && !origin.from.isWork ? origin.from : null;
 }
 
+/** Sent on a connection whose opening followed at once from what was read just before. */
+export const afterConnecting = (call: Call): Ingress | null => by(call, "connected");
+
 /** Sent in the turn in which it was due after the one read that leads to such a call. */
 export const afterDue = (call: Call): Ingress | null => by(call, "due");
 
@@ -55,11 +58,20 @@ export function beforeFirstDueAnswer({ after, afterBy }: Call): Ingress | null {
   return after !== null && after.isWork && afterBy === "due_first" ? after : null;
 }
 
-/** The response was read, and another call followed from it, whose parent is known otherwise. */
+/** The response was read, and a call followed from it at once, whose parent is known otherwise. */
 export function beforeNextCall(call: Call): Ingress | null {
-  const { after } = call;
-  if (after === null || after.isWork) return null;
-  return after.decision?.fromId === call.exchange.spanId ? null : after;
+  const next = nextCall(call);
+  return next?.origin?.by === "at_once" || next?.origin?.by === "connected" ? next : null;
+}
+
+/** The same, but the call came later, when it was due or at last could be sent. */
+export function beforeLaterCall(call: Call): Ingress | null {
+  const next = nextCall(call);
+  return next?.origin?.by === "at_once" || next?.origin?.by === "connected" ? null : next;
+}
+
+function nextCall({ after, exchange: { spanId } }: Call): Call | null {
+  return after === null || after.isWork || after.decision?.fromId === spanId ? null : after;
 }
 
 function by({ origin }: Call, how: Origin["by"]): Ingress | null {

@@ -18,10 +18,13 @@ export function crowdOf(open: number): number {
  */
 export const CONTESTS = 8;
 
-const contendersFrom = [1.5, 2.5, 6.5, 15.5, 40.5, 100.5];
+const limits = [1.5, 2.5, 6.5, 15.5, 40.5, 100.5];
 
 export function contestOf(open: number, contenders: number): number {
   if (open <= 1) return 0;
-  const larger = contendersFrom.findIndex((from) => contenders < from);
-  return 1 + (larger < 0 ? contendersFrom.length : larger);
+  const larger = limits.findIndex((limit) => contenders < limit);
+  return 1 + (larger < 0 ? limits.length : larger);
 }
+
+/** How many requests could at least have sent a call of a class. */
+export const contendersFrom = (contest: number): number => Math.ceil(limits[contest - 2] ?? 1);

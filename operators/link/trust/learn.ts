@@ -7,6 +7,7 @@ import { learn, type Reliability } from "./reliability.ts";
 import { exposedShare, isPossible } from "./repertoire.ts";
 import { resolve } from "../resolve.ts";
 import { IDENTITY, RULES } from "../rules.ts";
+import { contendersFrom } from "./crowd.ts";
 import { reliabilityOf, trusted } from "./trusted.ts";
 import type { Answers } from "../weigh.ts";
 
@@ -71,7 +72,8 @@ function compareSides(call: Call, answers: Answers, program: ProgramState): void
   const bothRight = isSame ? a * b : 0;
   const onlyA = isSame ? 0 : a * (1 - b);
   const onlyB = isSame ? 0 : b * (1 - a);
-  const neither = (1 - a) * (1 - b);
+  const byChance = 1 / contendersFrom(call.contest);
+  const neither = (1 - a) * (1 - b) * (isSame ? byChance : 1 - byChance);
   const total = bothRight + onlyA + onlyB + neither;
   for (
     const [{ index }, right] of [[sending, bothRight + onlyA], [
@@ -120,4 +122,4 @@ const unheardTrust = 0.4;
 const impossibleTrust = 0.02;
 
 const contestMin = 3;
-const comparedWeight = 0.5;
+const comparedWeight = 1;
