@@ -144,6 +144,8 @@ export const nats = defineProtocol<F, State>({
       case "+OK":
         return make.oneway({ type: verb });
       case "-ERR":
+        // Redis says it as well, and repeats what it was sent.
+        if (!words.startsWith("'")) throw new Malformed("an error without quotes");
         return make.oneway({ type: verb, ...errorOf(words) });
       default:
         throw new Malformed("no such verb");

@@ -117,6 +117,8 @@ function readGreeting(cursor: Cursor, make: Make<F>): Step {
   if (cursor.u8() !== 0x7f) throw new Malformed("not a greeting");
   const version = `${cursor.u8()}.${cursor.u8()}`;
   const mechanism = cursor.latin1(20).replace(/\0.*$/s, "");
+  // NULL, PLAIN, CURVE …; the bytes of others may hold anything.
+  if (!/^[A-Z0-9\-_.+]*$/.test(mechanism)) throw new Malformed("no name of a mechanism");
   cursor.skip(32);
   return make.oneway({ type: "GREETING", fields: { version, mechanism } });
 }

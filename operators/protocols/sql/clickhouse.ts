@@ -27,7 +27,7 @@ const CLIENT_INFO = 54_032, QUOTA = 54_060, PATCH = 54_401, SETTINGS_AS_TEXT = 5
 const SECRET = 54_441, OPEN_TELEMETRY = 54_442, DEPTH = 54_448, START_TIME = 54_449;
 const PARALLEL_REPLICAS = 54_453, ADDENDUM = 54_458, CHUNKED = 54_470, REPLICAS_VERSION = 54_471;
 
-const REVISION_MAX = 60_000;
+const REVISION_MIN = 50_000, REVISION_MAX = 60_000;
 
 const FIELDS = {
   database: { type: "string", otel: "db.namespace", doc: "database" },
@@ -124,6 +124,9 @@ function readRequest(cursor: Cursor, make: Make<F>, state: State): Step {
       const name = text(cursor);
       const version = `${readVarint(cursor)}.${readVarint(cursor)}`;
       const revision = readVarint(cursor);
+      // What came of another protocol may have a password where this one has a name.
+      const known = revision > REVISION_MIN && revision < REVISION_MAX;
+      if (!known || !/^[A-Za-z][ -~]+$/.test(name)) throw new Malformed("no hello of a client");
       const database = text(cursor);
       const user = text(cursor);
       cursor.skip(readVarint(cursor)); // the password

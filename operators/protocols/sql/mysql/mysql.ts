@@ -121,6 +121,7 @@ function readCommand(
       if (command === INIT_DB) state.database = text;
       return { ...base(state, name, null), resource: text.split("\0", 1)[0] ?? "" };
     }
+    if (hasControls(text)) throw new Malformed("no statement");
     const sql = describeSql(text, "mysql", state.unmask);
     if (command === 22) state.preparing.push(sql);
     if (sql.operation === "USE") state.database = sql.masked.slice(4).replace(/[`;\s]/g, "");
@@ -140,6 +141,10 @@ function readCommand(
   const draft = base(state, type, sql);
   return { ...draft, fields: { ...draft.fields, statement_id: id } };
 }
+
+/** Within its first characters: no statement begins with bytes. */
+const hasControls = (text: string): boolean => CONTROLS.test(text.slice(0, 16));
+const CONTROLS = new RegExp("[^\\t\\n\\v\\f\\r\\x20-\\uffff]");
 
 /** user NUL | length u8, answer to a challenge | database NUL | … */
 function readChangeUser(cursor: Cursor, bytes: number, name: string, state: State): Draft<F> {
