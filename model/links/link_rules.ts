@@ -111,6 +111,11 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     evidence: "turn",
     because: "its response was read, and another call of this request followed from it",
   },
+  one_by_one: {
+    evidence: "thread",
+    because: "its thread works on the messages that it has read one after the other, and this " +
+      "is what is done for such a message",
+  },
   settles: {
     evidence: "message",
     because: "it says that this message is done with",

@@ -118,6 +118,8 @@ export interface Call {
   inLine: Work | null;
   /** Weight of courses that were left out, and said otherwise. */
   doubted: number;
+  /** An answer soon after it showed that the line was not understood. */
+  isSuspect: boolean;
   /** Sent on a connection that was opened for it. */
   readonly isFresh: boolean;
   /** Order of the oldest work that was open when it was sent. */

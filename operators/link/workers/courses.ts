@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The likeliest courses that things may have taken, and what those that are given up leave behind:
+// doubt about the calls of which they said otherwise.
+
+import type { Call, Work } from "../program.ts";
+import type { Choice, Course, Made } from "./place_in_line.ts";
+
+export const coursesMax = 64;
+export const costMargin = 12;
+
+/** Costs come from counts that are not independent; so they count less than in full. */
+const temper = 0.7;
+
+/** Below this weight nothing is doubted. */
+const weightMin = 1e-4;
+
+const weightOf = (more: number): number => Math.exp(-temper * more);
+
+/** The choices that are kept, the likeliest first. */
+export function likeliestChoices(choices: Choice[], call: Call): Choice[] {
+  choices.sort((a, b) => a.cost - b.cost);
+  const [best] = choices;
+  if (best === undefined) return choices;
+  let count = 1;
+  for (; count < choices.length && count < coursesMax; count++) {
+    if ((choices[count]?.cost ?? Infinity) > best.cost + costMargin) break;
+  }
+  for (let i = count; i < choices.length; i++) {
+    const left = choices[i];
+    if (left === undefined) break;
+    const weight = weightOf(left.cost - best.cost);
+    if (weight < weightMin) break;
+    if (left.place?.work !== best.place?.work) call.doubted += weight;
+    castDoubt(left.course.made, best.course.made, weight);
+  }
+  choices.length = count;
+  return choices.map((choice) => ({ ...choice, cost: choice.cost - best.cost }));
+}
+
+/** The likeliest first, costs from 0 on; those that go on alike are one from now on. */
+export function settled(courses: readonly Course[]): Course[] {
+  const byHash = new Map<number, Course>();
+  for (const course of courses) {
+    const other = byHash.get(course.hash);
+    if (other === undefined) {
+      byHash.set(course.hash, course);
+      continue;
+    }
+    const [better, worse] = other.cost <= course.cost ? [other, course] : [course, other];
+    byHash.set(course.hash, better);
+    castDoubt(worse.made, better.made, weightOf(worse.cost - better.cost));
+  }
+  const kept = [...byHash.values()].sort((a, b) => a.cost - b.cost);
+  const least = kept[0]?.cost ?? 0;
+  const likely = kept.filter(({ cost }) => cost <= least + costMargin);
+  return least === 0 ? likely : likely.map((course) => ({ ...course, cost: course.cost - least }));
+}
+
+/** Of what the two say differently about the past. */
+function castDoubt(worse: Made | null, better: Made | null, weight: number): void {
+  let [a, b] = [worse, better];
+  for (let left = lookedBackMax; left > 0 && a !== b && a !== null && b !== null; left--) {
+    if (a.work !== b.work) a.call.doubted += weight;
+    [a, b] = [a.before, b.before];
+  }
+}
+
+/** Calls of a program that are looked back at. */
+const lookedBackMax = 1_024;
+
+/** Probability that the call was made for the request; 0 if it is not remembered. */
+export function certaintyOf(call: Call, work: Work | null, courses: readonly Course[]): number {
+  let total = call.doubted;
+  let agreeing = 0;
+  const known = new Map<Made, boolean>();
+  for (const { cost, made } of courses) {
+    const weight = weightOf(cost);
+    total += weight;
+    if (isOwner(call, work, made, known)) agreeing += weight;
+  }
+  return agreeing / total;
+}
+
+/** Courses share their past: what is known of one part of it is not looked for again. */
+function isOwner(
+  call: Call,
+  work: Work | null,
+  made: Made | null,
+  known: Map<Made, boolean>,
+): boolean {
+  let result = false;
+  let steps = 0;
+  let each = made;
+  for (; each !== null && steps < lookedBackMax; each = each.before, steps++) {
+    const seen = known.get(each);
+    if (seen !== undefined || each.call === call) {
+      result = seen ?? each.work === work;
+      break;
+    }
+  }
+  for (let again = made; again !== null && again !== each; again = again.before) {
+    known.set(again, result);
+  }
+  return result;
+}
+
+export function ownerIn({ made }: Course, call: Call): Work | null {
+  let left = lookedBackMax;
+  for (let each = made; each !== null && left-- > 0; each = each.before) {
+    if (each.call === call) return each.work;
+  }
+  return null;
+}
+
+/** Something has shown that the course is wrong about requests that are open, or were just now. */
+export function suspect({ made }: Course): void {
+  let left = suspectsMax;
+  for (let each = made; each !== null && left-- > 0; each = each.before) each.call.isSuspect = true;
+}
+
+const suspectsMax = 64;
+
+/** Who made the calls of a request, by a course, in order. */
+export function madeFor(work: Work, { made }: Course): Made[] {
+  const found: Made[] = [];
+  let left = lookedBackMax;
+  for (let each = made; each !== null && left-- > 0; each = each.before) {
+    if (each.call.sentNs < work.readNs) break;
+    if (each.work === work) found.push(each);
+  }
+  return found.reverse();
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// Follows requests that wait for workers of a pool: keeps the likeliest courses that things may have
+// taken, all requests jointly, and says whose a call was as far as they agree.
+//
+// Every answer is a test: a request whose call was still under way cannot have been answered. Where
+// no course passes, the program does not keep to the order of a line, and nothing is said of it.
+
+import { ANSWER } from "../consequences.ts";
+import type { Call, ProgramState, Thread, Work } from "../program.ts";
+import { type Flow, kindShare, learnStep, startFlow, stepCost } from "../shape/flow.ts";
+import { nextStep, tellStory } from "../shape/story.ts";
+import { certaintyOf, likeliestChoices, madeFor, ownerIn, settled, suspect } from "./courses.ts";
+import {
+  beginPlace,
+  type Choice,
+  choose,
+  type Course,
+  goOn,
+  type Made,
+  type Place,
+  placeAfterCall,
+  placeInCall,
+  placeOfWork,
+  remove,
+  startCourse,
+} from "./place_in_line.ts";
+
+export interface Pool {
+  /** Costs are relative to the first. */
+  courses: Course[];
+  readonly flow: Flow;
+  /** When workers that are not in a call read the response to their last one. */
+  readonly free: Map<Thread, number>;
+  /** Takes in order, and those that passed over someone in line without a reason. */
+  inOrder: number;
+  swapped: number;
+  /** Whether the worker of one call of a request made the next one as well. */
+  sameWorker: number;
+  otherWorker: number;
+  /** Answers of late, and what they have cost. */
+  tested: number;
+  failed: number;
+}
+
+const startPool = ({ works }: ProgramState): Pool => ({
+  courses: [
+    works.filter(({ endNs }) => endNs === Infinity).map(beginPlace).reduce(join, startCourse),
+  ],
+  flow: startFlow(),
+  free: new Map(),
+  inOrder: 20,
+  swapped: 1,
+  sameWorker: 0,
+  otherWorker: 0,
+  tested: 0,
+  failed: 0,
+});
+
+const join = (course: Course, place: Place): Course => ({
+  ...course,
+  line: [...course.line, place],
+  hash: course.hash + place.hash,
+});
+
+/** A request was read. */
+export function joinPool(work: Work, { pool }: ProgramState): void {
+  if (pool === null) return;
+  const place = beginPlace(work);
+  const lines = new Map<readonly Place[], readonly Place[]>();
+  pool.courses = pool.courses.map((course) => {
+    let line = lines.get(course.line);
+    if (line === undefined) lines.set(course.line, line = [...course.line, place]);
+    return { ...course, line, hash: course.hash + place.hash };
+  });
+}
+
+/** A thread that reads no requests has sent one. */
+export function callInPool(call: Call, program: ProgramState): void {
+  if (call.thread.readsRequests || call.told !== null || program.works.length === 0) return;
+  const pool = program.pool ??= startPool(program);
+  const choices: Choice[] = [];
+  const costs = new Map<Place, number>();
+  const freeNs = pool.free.get(call.thread) ?? Infinity;
+  pool.free.delete(call.thread);
+  let earlier = 0;
+  for (const ns of pool.free.values()) if (ns < freeNs) earlier++;
+  for (const course of pool.courses) addChoices(choices, course, call, costs, earlier, pool);
+  const places = new Map<Place, Place>();
+  const kept = likeliestChoices(choices, call);
+  pool.courses = kept.map((choice) => {
+    const { place } = choice;
+    let next = place === null ? undefined : places.get(place);
+    if (place !== null && next === undefined) places.set(place, next = placeInCall(place, call));
+    return choose(choice, call, next ?? null);
+  });
+}
+
+/** All that may have led to this call. */
+function addChoices(
+  choices: Choice[],
+  course: Course,
+  call: Call,
+  costs: Map<Place, number>,
+  earlier: number,
+  pool: Pool,
+): void {
+  const { kind, sentNs, thread } = call;
+  const add = (place: Place, passedOver: number, more: number, inOrder: boolean): void => {
+    let cost = costs.get(place);
+    if (cost === undefined) {
+      cost = stepCost(nextStep(place.chapter, kind, sentNs, thread), pool.flow);
+      costs.set(place, cost);
+    }
+    if (cost + more < nobodysCost) {
+      choices.push({ course, place, passedOver, inOrder, cost: course.cost + cost + more });
+    }
+  };
+  const cost = course.cost + nobodysCost;
+  choices.push({ course, place: null, passedOver: -1, inOrder: true, cost });
+  const { taken, passed, line } = course;
+  const held = taken.find(({ busy }) => busy.some((each) => each.thread === thread));
+  if (held !== undefined) return add(held, -1, 0, true);
+  for (const place of taken) if (place.busy.length === 0) add(place, -1, 0, true);
+  for (let i = 0; i < passed.length && i < lookedAtMax; i++) {
+    const place = passed[i];
+    if (place !== undefined) add(place, -1, 0, true);
+  }
+  const overtaking = -Math.log((pool.swapped + 0.5) / (pool.inOrder + pool.swapped));
+  let excused = earlier;
+  let more = 0;
+  let inOrder = true;
+  for (let i = 0; i < line.length && i < lookedAtMax; i++) {
+    const place = line[i];
+    if (place === undefined) break;
+    add(place, i, more, inOrder);
+    const idle = idleCost(place, sentNs, pool.flow);
+    const over = excused > 0 ? excusedCost : overtaking;
+    if (idle < over) more += idle;
+    else {
+      more += over;
+      if (excused > 0) excused--;
+      else inOrder = false;
+    }
+    if (more > nobodysCost) break;
+  }
+}
+
+/** What it costs if nobody made the call. */
+const nobodysCost = 28;
+
+/** Of passing over one that a worker must have taken who was free before. */
+const excusedCost = 1;
+
+const lookedAtMax = 16;
+
+/** Of passing over a request because it needs no worker any more. */
+function idleCost({ chapter, work }: Place, atNs: number, flow: Flow): number {
+  return -Math.log(kindShare(nextStep(chapter, ANSWER, atNs, work.thread), flow));
+}
+
+/** The response to a call was read. */
+export function hearInPool(call: Call, { pool }: ProgramState): void {
+  if (pool === null || call.thread.readsRequests || call.told !== null) return;
+  pool.free.set(call.thread, call.doneNs);
+  const isShared = pool.otherWorker > pool.sameWorker;
+  const places = new Map<Place, Place>();
+  pool.courses = pool.courses.map((course) => {
+    const place = course.taken.find(({ busy }) => busy.includes(call));
+    if (place === undefined) return course;
+    let next = places.get(place);
+    if (next === undefined) places.set(place, next = placeAfterCall(place, call));
+    return goOn(course, place, next, isShared && !isLast(next, pool.flow));
+  });
+}
+
+/** The answer comes next, most likely. */
+const isLast = (place: Place, flow: Flow): boolean =>
+  idleCost(place, place.chapter.lastNs, flow) < lastCost;
+
+const lastCost = 0.1;
+
+/** A request was answered, or given up. */
+export function leavePool(work: Work, by: Thread | null, { pool }: ProgramState): void {
+  if (pool === null) return;
+  const [best = startCourse] = pool.courses;
+  const made = by === null ? [] : madeFor(work, best);
+  const costs = new Map<Place, number>();
+  const next = pool.courses.map((course) => {
+    const place = placeOfWork(course, work);
+    if (place === null) return course;
+    let cost = by === null ? 0 : costs.get(place);
+    if (cost === undefined) costs.set(place, cost = answerCost(place, by, pool.flow));
+    return remove(course, place, cost);
+  });
+  const isAllowed = pool.courses.some((course) => {
+    const place = placeOfWork(course, work);
+    return course.cost < likelyCost && place !== null && mayAnswer(place, pool.flow);
+  });
+  pool.courses = settled(next);
+  if (by === null) return;
+  pool.tested++;
+  if (!isAllowed) {
+    pool.failed++;
+    suspect(best);
+  }
+  if (pool.tested > testsKept) {
+    pool.tested /= 2;
+    pool.failed /= 2;
+  }
+  learnFrom(work, made, pool);
+}
+
+/** Of an answer, or of one while a call is under way. */
+function answerCost({ chapter, busy, work }: Place, by: Thread | null, flow: Flow): number {
+  if (by === null || busy.length > 0) return contradictionCost;
+  return Math.min(contradictionCost, stepCost(nextStep(chapter, ANSWER, work.answerNs, by), flow));
+}
+
+const contradictionCost = 25;
+
+/** Nothing is under way for it, and such requests are answered after what was done. */
+const mayAnswer = (place: Place, flow: Flow): boolean =>
+  place.busy.length === 0 && idleCost(place, place.work.answerNs, flow) < oddCost;
+
+const oddCost = 4;
+
+/** Of courses that count when an answer tests them. */
+const likelyCost = 8;
+const testsKept = 200;
+
+/** A request has ended whose calls are known: it was alone, or no course says otherwise. */
+function learnFrom(work: Work, made: readonly Made[], pool: Pool): void {
+  if (made.some(({ call }) => certaintyOf(call, work, pool.courses) < learnedFrom)) return;
+  const story = made.map(({ call }) => call);
+  tellStory({ ...work, story }, (step) => learnStep(step, 1, pool.flow));
+  for (const { inOrder } of made) if (inOrder !== null) learnOrder(pool, inOrder);
+  for (let i = 1; i < story.length; i++) {
+    if (story[i]?.thread === story[i - 1]?.thread) pool.sameWorker++;
+    else pool.otherWorker++;
+  }
+}
+
+const learnedFrom = 0.9;
+
+function learnOrder(pool: Pool, isInOrder: boolean): void {
+  if (isInOrder) pool.inOrder++;
+  else pool.swapped++;
+  if (pool.inOrder + pool.swapped < testsKept) return;
+  pool.inOrder /= 2;
+  pool.swapped /= 2;
+}
+
+/** Whose the call was, if all likely courses agree, and courses hold in this program. */
+export function ownerInPool(call: Call, { pool }: ProgramState): Work | null {
+  const [best] = pool?.courses ?? [];
+  if (pool === null || best === undefined || call.thread.readsRequests) return null;
+  if (call.isSuspect) return null;
+  const owner = ownerIn(best, call);
+  if (pool.tested < testedFrom || pool.failed > pool.tested * failedMax) return null;
+  return owner !== null && certaintyOf(call, owner, pool.courses) >= certainFrom ? owner : null;
+}
+
+const testedFrom = 20;
+const failedMax = 0.02;
+const certainFrom = 0.995;
