@@ -38,6 +38,8 @@ export interface Work {
   thread: Thread;
   /** It was taken over by the coroutine that the source names. */
   isTaken: boolean;
+  /** The coroutine that worked on it is done with it. */
+  isServed: boolean;
   /** Turn of the thread in which the request was read. */
   readonly turn: number;
   /** End of the call that read the head of the request. */

@@ -25,6 +25,8 @@ export type Need =
   | "npm"
   | "python"
   | "go"
+  | "go_net"
+  | "go_grpc"
   | "java"
   | "curl"
   | "tmux"
@@ -64,6 +66,8 @@ const checks: Record<Need, () => string | null> = {
   npm: () => program("npm", "npm"),
   python: () => program("python3", "python3"),
   go: () => program("go", "golang-go"),
+  go_net: () => requires("go") ?? goPackage("golang.org/x/net", "golang-golang-x-net-dev"),
+  go_grpc: () => requires("go") ?? goPackage("google.golang.org/grpc", "golang-google-grpc-dev"),
   java: () => program("javac", "default-jdk-headless"),
   tmux: () => program("tmux", "tmux"),
   bpftool: () => program("bpftool", "bpftool"),
@@ -71,6 +75,10 @@ const checks: Record<Need, () => string | null> = {
   tshark: () => program("tshark", "tshark"),
   wrk: () => program("wrk", "wrk"),
 };
+
+function goPackage(path: string, debianPackage: string): string | null {
+  return succeeds("test", "-d", `/usr/share/gocode/src/${path}`) ? null : missing(debianPackage);
+}
 
 /** Debian keeps the server programs of PostgreSQL off the path, in a folder per version. */
 export function postgresFolder(): string | undefined {

@@ -22,11 +22,16 @@ const isInOrderOn = ({ exchange: { connection, request } }: Work, conn: number):
 /** The next in line begins, and who tells coroutines apart may still ask for the one that ended. */
 export function noteEnd(work: Work, program: ProgramState): void {
   const { thread } = work;
-  const { open, served } = thread;
+  const { open } = thread;
   const next = open.find(({ beganNs }) => beganNs === Infinity);
   if (next !== undefined && open[0] === next) next.beganNs = work.endNs;
-  if (!thread.isCoroutine || work.beganNs === Infinity) return;
-  served.push(work);
+  if (thread.isCoroutine && work.beganNs !== Infinity) noteServed(work, program);
+}
+
+export function noteServed(work: Work, program: ProgramState): void {
+  if (work.isServed) return;
+  work.isServed = true;
+  work.thread.served.push(work);
   program.served.push(work);
   if (program.served.length < 2 * servedMax) return;
   for (const each of program.served.splice(0, servedMax)) {

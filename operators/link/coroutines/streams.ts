@@ -10,6 +10,7 @@ import { LIMITS } from "../../../model/limits.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { threadById } from "../events/thread_of.ts";
 import type { Call, ProgramState, Work } from "../program.ts";
+import { noteServed } from "./in_hand.ts";
 import { workOf } from "./lineage.ts";
 
 export interface Streams {
@@ -163,6 +164,8 @@ function takeOver(work: Work, coroutine: bigint, atNs: number, program: ProgramS
   const at = open.indexOf(work);
   if (at >= 0) open.splice(at, 1);
   const thread = threadById(coroutine, program);
+  // Another one writes the answers: to begin the next is to have ended the one before.
+  for (const left of thread.open.splice(0)) noteServed(left, program);
   thread.readsRequests = true;
   thread.open.push(work);
   work.thread = thread;

@@ -106,6 +106,20 @@ Deno.test("streams: each is worked on by the coroutine that is told, and by its 
   assert.equal(run.parentOf(ofTwo), two.spanId);
 });
 
+Deno.test("streams: who begins the next is done with the one before, answered or not", () => {
+  const run = startRun();
+  run.tell({ what: "reads", object }, READER, MAIN);
+  const one = run.read({ by: READER, conn: 1, stream: 1 });
+  const two = run.read({ by: READER, conn: 1, stream: 3 });
+  run.tell({ what: "handles", object, stream: 1 }, 10n, MAIN);
+  run.tell({ what: "handles", object, stream: 3 }, 10n, MAIN);
+  const call = run.send({ by: 10n, conn: 2, stream: 1 });
+  run.close(one, WRITER);
+  run.close(call, 10n);
+  run.close(two, WRITER);
+  assert.equal(run.parentOf(call), two.spanId);
+});
+
 Deno.test("streams: of an older connection, where only one has such a stream", () => {
   const run = startRun();
   const [one, two, three] = [

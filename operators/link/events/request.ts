@@ -24,6 +24,7 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     thread,
     turn: seen.turn,
     isTaken: false,
+    isServed: false,
     readNs: Number(seen.emitNs),
     beganNs: beginOfWork(thread, seen),
     readWithOthers: false,

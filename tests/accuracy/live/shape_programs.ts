@@ -25,7 +25,7 @@ interface Runtime {
 const runtimes: readonly Runtime[] = [
   { name: "node", start: (env) => node("node_shapes.mjs", env), needs: [] },
   { name: "asyncio", start: (env) => python("asyncio_shapes.py", env), needs: ["python"] },
-  { name: "go", start: (env) => go("go_shapes.go", env), needs: ["go"] },
+  { name: "go", start: (env) => go("go_shapes.go", env), needs: ["go_net"] },
 ];
 
 /** What each runtime is asked for, by the name of the shape. */
@@ -60,7 +60,7 @@ export const SHAPE_PROGRAMS: readonly Program[] = [
       calling(go("go_shapes.go"), python("asyncio_shapes.py", inner)),
       node("node_shapes.mjs", { NEXT_PLAN: "r.n" }),
     ),
-    ...{ needs: ["python", "go"], plans: short },
+    ...{ needs: ["python", "go_net"], plans: short },
   },
   ...([["node", node("node_pool.mjs", { POOL: "64" })], ["go", go("go_http.go")]] as const)
     .map(([name, start]) => ({
@@ -84,8 +84,20 @@ export const SHAPE_PROGRAMS: readonly Program[] = [
       go("go_shapes.go", { SERVE: "http2" }),
       go("go_shapes.go", { ...inner, NEXT: "http2" }),
     ),
-    ...{ needs: ["go"], plans: short },
+    ...{ needs: ["go_net"], plans: short },
   },
+  ...([
+    ["go_grpc", "Go calls Go over one connection of gRPC", {}],
+    ["go_grpc_workers", "the same, with eight goroutines that work on calls", { WORKERS: "8" }],
+  ] as const).map(([name, what, env]) => ({
+    ...{ name, what },
+    start: calling(
+      go("go_grpc.go", { SERVE: "grpc", ...env }),
+      go("go_grpc.go", inner),
+    ),
+    needs: ["go_grpc"] as const,
+    plans: [...short, "nr.b.h"],
+  })),
   {
     name: "haproxy_http2",
     what: "HAProxy in front of Node, over HTTP/2 between them",
