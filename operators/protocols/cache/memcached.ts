@@ -65,12 +65,15 @@ const OPCODES: Readonly<Record<number, string>> = {
   24: "FLUSHQ",
   25: "APPENDQ",
   26: "PREPENDQ",
+  27: "VERBOSITY",
   28: "TOUCH",
   29: "GAT",
   30: "GATQ",
   32: "SASL_LIST_MECHS",
   33: "SASL_AUTH",
   34: "SASL_STEP",
+  35: "GATK",
+  36: "GATKQ",
 };
 
 /** Status of a binary answer; those that are the server's fault come from 0x81 on. */
@@ -82,7 +85,11 @@ const STATUSES: Readonly<Record<number, string>> = {
   4: "INVALID_ARGUMENTS",
   5: "NOT_STORED",
   6: "NON_NUMERIC",
+  7: "NOT_MY_VBUCKET",
   8: "AUTH_ERROR",
+  9: "AUTH_CONTINUE",
+  0x20: "AUTH_ERROR",
+  0x21: "AUTH_CONTINUE",
   0x81: "UNKNOWN_COMMAND",
   0x82: "OUT_OF_MEMORY",
   0x83: "NOT_SUPPORTED",
