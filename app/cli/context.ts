@@ -4,11 +4,17 @@
 import type { StricliProcess } from "@stricli/core";
 
 export interface CliContext {
-  readonly process: StricliProcess;
+  readonly process: StricliProcess & { readonly stdout: TextStream };
   /** The words after a free-standing `--`; null when there was none. */
   readonly afterDashes: readonly string[] | null;
   /** What the last of these words may become, for completion in a shell. */
   readonly propose: (words: readonly string[]) => Promise<readonly string[]>;
+}
+
+/** A stream of text that takes it as bytes as well; both are written before the call returns. */
+export interface TextStream {
+  write(text: string): void;
+  writeBytes(bytes: Uint8Array): void;
 }
 
 /** Exit codes of all commands. `trace -- COMMAND` gives the command's own where it has run. */

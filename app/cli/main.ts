@@ -3,7 +3,7 @@
 
 import { proposeCompletions, run } from "@stricli/core";
 import { openApplication } from "./application.ts";
-import { type CliContext, EXIT } from "./context.ts";
+import { type CliContext, EXIT, type TextStream } from "./context.ts";
 import { helpText } from "./terminal/help_text.ts";
 
 if (import.meta.main) {
@@ -37,30 +37,30 @@ export async function main(words: readonly string[]): Promise<number> {
   return code < 0 ? EXIT.refused : code;
 }
 
-interface TextStream {
-  write(text: string): void;
+interface TerminalStream extends TextStream {
   getColorDepth(): number;
 }
 
 /** For the text of --help. */
-function wrapped(stream: TextStream): TextStream {
+function wrapped(stream: TerminalStream): TerminalStream {
   const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
   return { ...stream, write: (text) => stream.write(helpText(text, columns)) };
 }
 
 /** A reader that went away (`| head`) ends the program quietly, as it ends any other. */
-function textStream(stream: typeof Deno.stdout): TextStream {
+function textStream(stream: typeof Deno.stdout): TerminalStream {
   const encoder = new TextEncoder();
+  const writeBytes = (bytes: Uint8Array): void => {
+    try {
+      for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.ok);
+      throw error;
+    }
+  };
   return {
-    write(text) {
-      let bytes = encoder.encode(text);
-      try {
-        while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
-      } catch (error) {
-        if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.ok);
-        throw error;
-      }
-    },
+    write: (text) => writeBytes(encoder.encode(text)),
+    writeBytes,
     getColorDepth: () => stream.isTerminal() ? 8 : 1,
   };
 }

@@ -4,7 +4,7 @@ import type { CliContext } from "../../cli/context.ts";
 import { exportPackets } from "./export_packets.ts";
 
 const context: CliContext = {
-  process: { stdout: { write() {} }, stderr: { write() {} } },
+  process: { stdout: { write() {}, writeBytes() {} }, stderr: { write() {} } },
   afterDashes: null,
   propose: () => Promise.resolve([]),
 };
