@@ -26,7 +26,7 @@ const HEADER_BYTES = 8;
 const PACKET_BYTES_MAX = 1 << 21;
 /** Of a packet only so much is looked through. */
 const READ_BYTES_MAX = 8_192;
-const CONNECT = 1, ACCEPT = 2, REFUSE = 4, REDIRECT = 5, DATA = 6, CONTROL = 14;
+const CONNECT = 1, ACCEPT = 2, REFUSE = 4, REDIRECT = 5, DATA = 6, RESEND = 11, CONTROL = 14;
 const CALL = 3, PIGGYBACK = 0x11, EXECUTE = 0x5e;
 
 const CALLS: Readonly<Record<number, string>> = {
@@ -193,13 +193,22 @@ function printableOf(text: string): string {
   return text;
 }
 
+/** What answers a CONNECT; after RESEND it is sent again. */
+const ENDINGS: Readonly<Record<number, string>> = {
+  [ACCEPT]: "ACCEPT",
+  [REFUSE]: "REFUSE",
+  [REDIRECT]: "REDIRECT",
+  [RESEND]: "RESEND",
+};
+
 function readAnswer(cursor: Cursor, type: number, make: Make<F>, state: State): Step {
-  if (type === REFUSE || type === REDIRECT || type === ACCEPT) {
-    const text = type === ACCEPT ? "" : rest(cursor);
+  const ending = ENDINGS[type];
+  if (ending !== undefined) {
+    const text = type === ACCEPT || type === RESEND ? "" : rest(cursor);
     const code = /\(ERR=(\d{1,6})\)/.exec(text)?.[1];
     state.waiting = Math.max(0, state.waiting - 1);
     return make.response({
-      type: type === REFUSE ? "REFUSE" : type === ACCEPT ? "ACCEPT" : "REDIRECT",
+      type: ending,
       ...(code !== undefined && { code: Number(code) }),
       status: type === REFUSE ? "server_error" : "ok",
       fields: code === undefined ? {} : { error_code: `ORA-${code}` },

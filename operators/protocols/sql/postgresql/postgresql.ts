@@ -233,6 +233,9 @@ function readBackend(cursor: Cursor, make: Make<F>, state: State): Step {
       return answer(make, state, next?.unit !== "startup" && state.error?.fatal !== true);
     case "Z":
       return readReady(cursor, bytes, make, state);
+    case "D":
+      state.received++;
+      return pass(bytes);
     case "A":
       return readNotification(cursor, bytes, make);
     default:
@@ -272,9 +275,11 @@ function aborted(make: Make<F>, state: State): Step {
 
 function answer(make: Make<F>, state: State, more: boolean): Step {
   state.pending.shift();
-  const { error, rows } = state;
+  const { error, received } = state;
+  const rows = state.rows < 0 && received > 0 ? received : state.rows;
   state.error = null;
   state.rows = -1;
+  state.received = 0;
   state.commands = 0;
   state.answering = more;
   return make.response({

@@ -51,7 +51,10 @@ export interface State {
   pending: { unit: Unit; sync: number }[];
   /** Syncs answered by ReadyForQuery. */
   readies: number;
+  /** Of the last command, as it says; -1 where it has not. */
   rows: number;
+  /** Rows that came: of commands that do not count them, and of parts of a portal. */
+  received: number;
   commands: number;
   error: { code: string; message: string; fatal: boolean } | null;
   /** Texts show their values. */
@@ -73,6 +76,7 @@ export const openSession = (_transport: Transport, options?: OpenOptions): State
   pending: [],
   readies: 0,
   rows: -1,
+  received: 0,
   commands: 0,
   error: null,
 });
