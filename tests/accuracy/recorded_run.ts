@@ -7,9 +7,11 @@
 // 1 request sent, 2 response written, 3 response read), number of the exchange, thread, turn,
 // connection, nanoseconds since the event before, endpoint (requests only), coroutine (if known).
 // A line that begins with 4 tells who started a coroutine: number and time of birth ("?": not
-// known; relative to the first event) of itself, of who started it, and so on.
+// known; relative to the first event) of itself, of who started it, and so on. One that begins with
+// 5 tells that a thread woke another one: both, and nanoseconds since the event before. With 6, a
+// thread begins to connect: connection, thread, turn, nanoseconds since then, number of the peer.
 
-import type { CoroutineBirth, CoroutineFact } from "../../model/capture_record.ts";
+import type { CoroutineBirth, Fact } from "../../model/capture_record.ts";
 import type { Exchange } from "../../model/exchange.ts";
 import type { Run } from "./simulated_shapes.ts";
 import { connectionOf, exchangeOf, messageOf, type Recorded, respondTo } from "./session_event.ts";
@@ -34,11 +36,26 @@ export async function readRecordedRun(name: string): Promise<Run> {
   const events: Recorded[] = [];
   const connections = new Map<number, ReturnType<typeof connectionOf>>();
   let nowNs = beginNs;
-  let before: CoroutineFact[] = [];
+  let before: Fact[] = [];
   const lastLines = lastLineOfEach(lines);
   for (const [at, line] of lines.entries()) {
     if (line.startsWith("4 ")) {
       before.push({ kind: "coroutine", program, line: birthsIn(line), emitNs: nowNs });
+      continue;
+    }
+    if (line.startsWith("5 ")) {
+      const [, waker = 0, woken = 0, gapNs = 0] = line.split(" ").map(Number);
+      nowNs += BigInt(gapNs);
+      const by = { tid: waker + 1, turn: 0, program };
+      before.push({ kind: "activity", what: "wakeup", ...by, wokenTid: woken + 1, emitNs: nowNs });
+      continue;
+    }
+    if (line.startsWith("6 ")) {
+      const [, conn = 0, tid = 0, turn = 0, gapNs = 0, peer = 0] = line.split(" ").map(Number);
+      nowNs += BigInt(gapNs);
+      const by = { program, tid: tid + 1, turn, cookie: BigInt(conn + 1) };
+      const to = { ip: "127.0.0.1", port: 1_000 + peer };
+      before.push({ kind: "connect", ...by, peer: to, emitNs: nowNs });
       continue;
     }
     const [what = 0, number = 0, tid = 0, turn = 0, conn = 0, gapNs = 0, endpoint = 0, co = 0] =
@@ -51,7 +68,10 @@ export async function readRecordedRun(name: string): Promise<Run> {
     const by = { tid: tid + 1, turn, program, coroutine: BigInt(co) };
     const known = exchanges[number];
     if (what >= 2 && known !== undefined) {
-      events.push(...respondTo(known, by, nowNs, lastLines.get(number) === at));
+      for (const each of respondTo(known, by, nowNs, lastLines.get(number) === at)) {
+        events.push({ ...each, before });
+      }
+      before = [];
       continue;
     }
     const [protocol = "", text = ""] = (endpoints[endpoint] ?? "").split(" ");
@@ -85,11 +105,13 @@ function birthsIn(line: string): CoroutineBirth[] {
   return births;
 }
 
+const isFactLine = (line: string): boolean => /^[456] /.test(line);
+
 /** By number of the exchange: a response whose head came alone has two lines. */
 function lastLineOfEach(lines: readonly string[]): Map<number, number> {
   const lastLines = new Map<number, number>();
   for (const [at, line] of lines.entries()) {
-    if (!line.startsWith("4 ")) lastLines.set(Number(line.split(" ")[1]), at);
+    if (!isFactLine(line)) lastLines.set(Number(line.split(" ")[1]), at);
   }
   return lastLines;
 }

@@ -2,7 +2,7 @@
 // Session events put together for the accuracy suite: exchanges as the session window makes them,
 // from the little that links depend on.
 
-import type { CoroutineFact } from "../../model/capture_record.ts";
+import type { Fact } from "../../model/capture_record.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { Exchange, SessionEvent } from "../../model/exchange.ts";
 import type { Identity, MessageSeen } from "../../model/message.ts";
@@ -12,8 +12,8 @@ import type { Program } from "../../model/process.ts";
 export interface Recorded {
   readonly event: SessionEvent;
   readonly apply: () => void;
-  /** What is told of coroutines before it. */
-  readonly before?: readonly CoroutineFact[];
+  /** What is told of coroutines, wake-ups and connections before it. */
+  readonly before?: readonly Fact[];
 }
 
 /** Who does something. */

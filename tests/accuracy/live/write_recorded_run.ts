@@ -6,11 +6,14 @@ import { Flow } from "../../../engine/flow.ts";
 import { run } from "../../../engine/run.ts";
 import { forEach } from "../../../engine/sink.ts";
 import {
+  type Activity,
   type CaptureRecord,
+  type ConnectFact,
   type CoroutineFact,
   isSocketRecord,
   type SocketRecord,
 } from "../../../model/capture_record.ts";
+import { formatAddress } from "../../../model/connection.ts";
 import type { Exchange, SessionEvent } from "../../../model/exchange.ts";
 import { decode } from "../../../operators/decode.ts";
 import { infer } from "../../../operators/infer.ts";
@@ -31,7 +34,7 @@ export async function writeRecordedRun(
   const events = await eventsOf(recording);
   const isFront = ({ kind, connection }: Exchange) =>
     kind === "server" && connection.local.port === port;
-  const front = events.find((event) => event.kind !== "coroutine" && isFront(event.exchange));
+  const front = events.find((event) => "exchange" in event && isFront(event.exchange));
   const own = events.filter((event) =>
     front !== undefined && programOf(event) === programOf(front)
   );
@@ -40,10 +43,10 @@ export async function writeRecordedRun(
   await Deno.writeFile(path, stream);
 }
 
-type Event = SessionEvent | CoroutineFact;
+type Event = SessionEvent | CoroutineFact | ConnectFact | Activity;
 
 function programOf(event: Event): number {
-  return (event.kind === "coroutine" ? event : event.exchange).program.program;
+  return ("exchange" in event ? event.exchange : event).program.program;
 }
 
 async function eventsOf(recording: string): Promise<Event[]> {
@@ -51,7 +54,8 @@ async function eventsOf(recording: string): Promise<Event[]> {
   const registry = createRegistry(PROTOCOLS.map(unmasked));
   const events: Event[] = [];
   const isSocketRecordNow = (record: CaptureRecord): record is SocketRecord => {
-    if (record.kind === "coroutine") events.push(record);
+    if (record.kind === "coroutine" || record.kind === "connect") events.push(record);
+    if (record.kind === "activity" && record.what === "wakeup") events.push(record);
     return isSocketRecord(record);
   };
   const sessions = Flow.of(replay.source)
@@ -69,11 +73,12 @@ function textOf(events: readonly Event[], log: CallLog): string {
   const coroutines = numbering<bigint>();
   const exchanges = numbering<Exchange>();
   const threads = numbering<number>();
-  const connections = numbering<number>();
+  const connections = numbering<bigint>();
+  const destinations = numbering<string>();
   const endpoints = numbering<string>();
   const lines: string[] = [];
   let lastNs: bigint | null = null;
-  const first = events.find((event) => event.kind !== "coroutine" && event.exchange.request);
+  const first = events.find((event) => "exchange" in event && event.exchange.request);
   const firstNs = first?.kind === "opened" ? first.exchange.request?.emitNs ?? 0n : 0n;
   for (const event of events) {
     if (event.kind === "coroutine") {
@@ -81,6 +86,25 @@ function textOf(events: readonly Event[], log: CallLog): string {
         `${coroutines.of(coroutine) + 1} ${bornNs === 0n ? "?" : bornNs - firstNs}`
       );
       lines.push(`4 ${births.join(" ")}`);
+      continue;
+    }
+    if (event.kind === "connect") {
+      lines.push([
+        6,
+        connections.of(event.cookie),
+        threads.of(event.tid),
+        event.turn,
+        lastNs === null ? 0 : event.emitNs - lastNs,
+        destinations.of(formatAddress(event.peer)),
+      ].join(" "));
+      lastNs = event.emitNs;
+      continue;
+    }
+    if (event.kind === "activity") {
+      if (lastNs === null || event.wokenTid === undefined) continue;
+      const [waker, woken] = [threads.of(event.tid), threads.of(event.wokenTid)];
+      lines.push(`5 ${waker} ${woken} ${event.emitNs - lastNs}`);
+      lastNs = event.emitNs;
       continue;
     }
     const { kind, exchange } = event;
@@ -95,7 +119,7 @@ function textOf(events: readonly Event[], log: CallLog): string {
       exchanges.of(exchange),
       threads.of(seen.tid),
       seen.turn,
-      connections.of(exchange.connection.conn),
+      connections.of(exchange.connection.cookie),
       lastNs === null ? 0 : atNs - lastNs,
       kind === "opened" ? endpoints.of(`${seen.protocol} ${seen.message.endpoint}`) : 0,
       ...(seen.coroutine === 0n ? [] : [coroutines.of(seen.coroutine) + 1]),
