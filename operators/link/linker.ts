@@ -14,14 +14,9 @@ import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
 import type { MessageSeen } from "../../model/message.ts";
 import { type Call, type Decision, startProgram, type Work } from "./program.ts";
-import { noteCall, overBy } from "./queues/deliveries.ts";
-import {
-  finishDelivery,
-  isOpenDelivery,
-  noteMessage,
-  overBeforeReading,
-  passedOn,
-} from "./queues/messages.ts";
+import { noteFollowing, overBy, removeDelivery } from "./queues/deliveries.ts";
+import { isOpenDelivery, noteMessage, overBeforeReading, passedOn } from "./queues/messages.ts";
+import { finishBatch, joinBatch } from "./queues/one_by_one.ts";
 import { RULES } from "./rules.ts";
 import { oddity } from "./shape/flow.ts";
 import { contestFor } from "./shape/contenders.ts";
@@ -107,7 +102,8 @@ export class Linker {
     const program = this.#program;
     const call = sendRequest(exchange, seen, program);
     callInPool(call, program);
-    noteCall(call, program.deliveries);
+    if (joinBatch(call, program.deliveries)) return call;
+    noteFollowing(call, program.deliveries);
     if (call.openBefore === 0) return call;
     call.contest = contestFor(call, call.openBefore <= storiesMax, program);
     if (call.openBefore > storiesMax) {
@@ -137,7 +133,10 @@ export class Linker {
 
   #end(work: Work, endNs: number): void {
     const program = this.#program;
-    if (isOpenDelivery(work)) finishDelivery(work, program);
+    if (isOpenDelivery(work)) {
+      this.#divide(work);
+      removeDelivery(work, program);
+    }
     const wasOldest = work.order === oldestOpen(program);
     endWork(work, program, endNs);
     if (!work.responded) leavePool(work, null, program);
@@ -161,6 +160,10 @@ export class Linker {
     call.doneNs = Number(call.exchange.endNs);
     hearInPool(call, program);
     forgetStream(call, program);
+    if (program.deliveries.batched.has(call)) {
+      this.#wait(call);
+      return;
+    }
     const answers = askRules(call, program);
     const decision = weigh(call, answers, program, true);
     if (call.openBefore === 0 || (isDecisive(decision) && this.#fitsStory(call, decision))) {
@@ -169,10 +172,15 @@ export class Linker {
     }
     call.weighed = decision;
     if (decision.confidence >= guessFrom) call.guess = decision.parent;
-    program.pending.push(call);
+    this.#wait(call);
+  }
+
+  #wait(call: Call): void {
+    const { pending } = this.#program;
+    pending.push(call);
     this.#out.hold(call);
-    if (program.pending.length <= LIMITS.linkPending.value) return;
-    const oldest = program.pending.shift();
+    if (pending.length <= LIMITS.linkPending.value) return;
+    const oldest = pending.shift();
     if (oldest !== undefined && oldest.decision === null) this.#decide(oldest);
   }
 
@@ -180,7 +188,7 @@ export class Linker {
   advance(nowNs: number): void {
     const program = this.#program;
     if (nowNs > program.nowNs) program.nowNs = nowNs;
-    for (const work of overBy(program.nowNs, program.deliveries)) this.#end(work, program.nowNs);
+    for (const work of overBy(program)) this.#end(work, program.nowNs);
     const first = program.pending[0];
     if (first === undefined || first.doneNs + windowNs >= nowNs) return;
     this.#decideWhere((call) => call.doneNs + windowNs < nowNs);
@@ -209,6 +217,18 @@ export class Linker {
 
   forgetThread(tid: number): void {
     this.#program.threads.delete(tid);
+  }
+
+  /** Its thread is done with the messages that it held. */
+  #divide({ thread }: Work): void {
+    for (const [call, decision] of finishBatch(thread, this.#program.deliveries)) {
+      if (call.decision !== null) continue;
+      call.decision = decision;
+      // What tells messages apart says nothing of how right other rules are.
+      call.learned = true;
+      fix(call, decision.parent, this.#program);
+      this.#out.emit(call);
+    }
   }
 
   #forget(): void {
@@ -308,11 +328,11 @@ export class Linker {
 
   /** In the order in which they ended. */
   #decideWhere(isDue: (call: Call) => boolean): void {
-    const { pending } = this.#program;
+    const { pending, deliveries } = this.#program;
     const kept: Call[] = [];
     for (const call of pending) {
       if (call.decision !== null) continue;
-      if (isDue(call)) this.#decide(call);
+      if (isDue(call) && !deliveries.batched.has(call)) this.#decide(call);
       else kept.push(call);
     }
     this.#program.pending = kept;

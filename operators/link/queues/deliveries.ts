@@ -6,11 +6,26 @@
 // done; one that starts several shows so by calls still under way when more messages come.
 
 import { LIMITS } from "../../../model/limits.ts";
-import type { Call, Thread, Work } from "../program.ts";
+import type { Call, ProgramState, Thread, Work } from "../program.ts";
+import { learnConsequences } from "../consequences.ts";
+import { beginOf } from "../origin.ts";
+import type { Batch } from "./batch.ts";
+import { type Courses, type Following, followingOf, learnCourse } from "./regularity.ts";
+import {
+  continued,
+  DONE,
+  type Habits,
+  learnHabit,
+  likelihood,
+  startHabits,
+  untouched,
+} from "./habits.ts";
 
 interface Delivery {
   readonly work: Work;
   readonly receipt: string;
+  /** Calls that follow from it, as far as the reads between tell. */
+  readonly following: Following[];
   isSettled: boolean;
 }
 
@@ -27,19 +42,29 @@ export interface Deliveries {
   /** Not ended, in order. */
   open: Delivery[];
   readonly consumers: Map<Thread, Consumer>;
-  /** By kind of message: works ended, and the most calls that one has led to. */
-  readonly usual: Map<number, { ended: number; callsMax: number }>;
+  /** Of threads that hold several messages and work on one after the other; and their calls. */
+  readonly batches: Map<Thread, Batch>;
+  readonly batched: Set<Call>;
+  /** When threads read several messages last. */
+  readonly lastShared: WeakMap<Thread, number>;
+  readonly habits: Habits;
+  readonly courses: Courses;
   /** The longest pauses of late within works. */
   pauseNs: number;
-  pauses: number;
+  /** Those that are over are looked for now and then. */
+  nextLookNs: number;
 }
 
 export const startDeliveries = (): Deliveries => ({
   open: [],
   consumers: new Map(),
-  usual: new Map(),
+  batches: new Map(),
+  batched: new Set(),
+  lastShared: new WeakMap(),
+  habits: startHabits(),
+  courses: new Map(),
   pauseNs: 0,
-  pauses: 0,
+  nextLookNs: 0,
 });
 
 /**
@@ -52,7 +77,7 @@ export function beforeDelivery(thread: Thread, readNs: number, deliveries: Deliv
   const consumer = consumerOf(thread, deliveries);
   if (last === undefined || last.work.readNs === readNs) return [];
   consumer.reads++;
-  if (own.some(({ work }) => isBusy(work))) {
+  if (own.some(isBusy) || isBatchBusy(thread, deliveries)) {
     consumer.overlaps++;
     return [];
   }
@@ -60,15 +85,26 @@ export function beforeDelivery(thread: Thread, readNs: number, deliveries: Deliv
 }
 
 export function addDelivery(work: Work, receipt: string, deliveries: Deliveries): Work | null {
-  deliveries.open.push({ work, receipt, isSettled: false });
+  deliveries.open.push({ work, receipt, following: [], isSettled: false });
   if (deliveries.open.length <= LIMITS.linkDeliveries.value) return null;
   return deliveries.open[0]?.work ?? null;
 }
 
-/** A call was sent: a thread that reads messages makes calls of its own. */
-export function noteCall({ thread }: Call, { consumers }: Deliveries): void {
-  const consumer = consumers.get(thread);
-  if (consumer !== undefined) consumer.calls++;
+/** A call was sent; whose it is need not be decided to know that a work goes on. */
+export function noteFollowing(call: Call, { open }: Deliveries): void {
+  if (open.length === 0) return;
+  const begin = beginOf(call);
+  if (begin === null) return;
+  const delivery = open.find(({ work }) => work === begin);
+  if (delivery === undefined || delivery.following.length >= callsMax) return;
+  delivery.following.push(followingOf(call));
+}
+
+/** Of one message that are looked at. */
+const callsMax = 64;
+
+function isBatchBusy(thread: Thread, { batches }: Deliveries): boolean {
+  return batches.get(thread)?.calls.at(-1)?.doneNs === Infinity;
 }
 
 /** A message, or all up to it, are done with; returns the first of those. */
@@ -92,68 +128,108 @@ export function settle(
 const connOf = ({ exchange }: Work): number => exchange.connection.conn;
 
 /** Works of messages that nothing more is done for, as it seems. */
-export function overBy(nowNs: number, deliveries: Deliveries): Work[] {
+export function overBy({ nowNs, deliveries, openings }: ProgramState): Work[] {
   const over: Work[] = [];
+  if (deliveries.open.length === 0 || nowNs < deliveries.nextLookNs) return over;
+  deliveries.nextLookNs = nowNs + lookNs;
+  const connecting = new Set<Work>();
+  for (const { origin } of openings.waiting.values()) {
+    const begin = origin === null ? null : origin.from.isWork ? origin.from : beginOf(origin.from);
+    if (begin !== null) connecting.add(begin);
+  }
   for (const delivery of deliveries.open) {
     const { work } = delivery;
-    const quietNs = nowNs - lastNs(work);
-    if (quietNs >= patience(delivery, deliveries) && !isBusy(work)) over.push(work);
+    const batch = deliveries.batches.get(work.thread);
+    if (batch !== undefined) {
+      const doneNs = batch.calls.at(-1)?.doneNs ?? work.readNs;
+      if (doneNs !== Infinity && nowNs - doneNs >= batchIdleNs) over.push(work);
+      continue;
+    }
+    const quietNs = nowNs - lastNs(delivery);
+    const isQuiet = quietNs >= patience(delivery, deliveries) && !isBusy(delivery) &&
+      !connecting.has(work) && (quietNs >= turnMaxNs || work.thread.soFar.turn !== work.turn);
+    if (isQuiet) over.push(work);
     else if (quietNs >= givenUpNs) over.push(work);
   }
   return over;
 }
 
 /** The work has ended: what it did tells how long to wait for others. */
-export function removeDelivery(work: Work, deliveries: Deliveries): void {
-  deliveries.open = deliveries.open.filter((each) => each.work !== work);
-  const { kind, story } = work;
-  let known = deliveries.usual.get(kind);
-  if (known === undefined) {
-    if (deliveries.usual.size >= LIMITS.linkKinds.value) return;
-    known = { ended: 0, callsMax: 0 };
-    deliveries.usual.set(kind, known);
+export function removeDelivery(work: Work, program: ProgramState): void {
+  const { deliveries } = program;
+  const delivery = deliveries.open.find((each) => each.work === work);
+  if (delivery === undefined) return;
+  deliveries.open = deliveries.open.filter((each) => each !== delivery);
+  const { kind, thread } = work;
+  const calls = callsOf(delivery);
+  work.answerNs = lastNs(delivery);
+  work.answerThread = thread;
+  if (!isSequential(consumerOf(thread, deliveries))) {
+    const isUsual = learnCourse(kind, delivery.following, deliveries.courses, program);
+    if (isUsual) learnHabit(kind, calls.map((call) => call.kind), deliveries.habits);
+    if (isUsual && !work.alone) {
+      learnConsequences({ ...work, trail: [work, ...calls] }, program.consequences);
+    }
+  } else if (!isShared(work, deliveries)) {
+    learnHabit(kind, calls.map((call) => call.kind), deliveries.habits);
   }
-  known.ended++;
-  known.callsMax = Math.max(known.callsMax, story.length);
   let beforeNs = work.readNs;
-  for (const call of story) {
+  for (const call of calls) {
     deliveries.pauseNs = Math.max(deliveries.pauseNs * pauseKept, call.sentNs - beforeNs);
-    deliveries.pauses++;
     if (call.doneNs !== Infinity) beforeNs = Math.max(beforeNs, call.doneNs);
   }
 }
 
+/** Its thread held others at the same time. */
+function isShared({ thread, readNs }: Work, { open, lastShared }: Deliveries): boolean {
+  if (lastShared.get(thread) === readNs) return true;
+  if (!open.some(({ work }) => work.thread === thread)) return false;
+  lastShared.set(thread, readNs);
+  return true;
+}
+
 /** What a longer pause counts after each that was shorter. */
-const pauseKept = 0.995;
+const pauseKept = 0.9;
+
+/** Those given to it, or if these are more, those that follow from it. */
+function callsOf({ work: { story }, following }: Delivery): readonly Call[] {
+  return story.length >= following.length ? story : following.map(({ call }) => call);
+}
 
 /** True while a call for it is under way. */
-export const isBusy = ({ story }: Work): boolean => story.some(({ doneNs }) => doneNs === Infinity);
+const isBusy = (delivery: Delivery): boolean =>
+  callsOf(delivery).some(({ doneNs }) => doneNs === Infinity);
 
 /** When something was read for it last. */
-export function lastNs({ readNs, story }: Work): number {
-  let lastNs = readNs;
-  for (const { sentNs, doneNs } of story) {
+function lastNs(delivery: Delivery): number {
+  let lastNs = delivery.work.readNs;
+  for (const { sentNs, doneNs } of callsOf(delivery)) {
     lastNs = Math.max(lastNs, doneNs === Infinity ? sentNs : doneNs);
   }
   return lastNs;
 }
 
 /** How long nothing happens before a work is taken to be over. */
-function patience({ work, isSettled }: Delivery, { usual, pauseNs, pauses }: Deliveries): number {
-  if (isSettled) return settledNs;
-  const known = usual.get(work.kind);
-  const isComplete = known !== undefined && known.ended >= provenFrom &&
-    work.story.length >= known.callsMax;
-  if (isComplete) return settledNs;
-  return pauses < provenFrom ? idleNs : Math.min(idleNs, Math.max(settledNs, 4 * pauseNs));
+function patience(delivery: Delivery, { habits, pauseNs }: Deliveries): number {
+  if (delivery.isSettled) return settledNs;
+  let done = untouched(delivery.work.kind);
+  for (const { kind } of callsOf(delivery)) done = continued(done, kind);
+  if (likelihood(done, DONE, habits) >= doneFrom) return settledNs;
+  return Math.min(idleMaxNs, Math.max(idleMinNs, longerThanSeen * pauseNs));
 }
 
-const settledNs = 5_000_000;
-const idleNs = 250_000_000;
+/** So likely nothing more is to come. */
+const doneFrom = 0.85;
+/** Turns of a loop are shorter than this. */
+const turnMaxNs = 1_000_000_000;
+const lookNs = 200_000;
+const batchIdleNs = 2_000_000_000;
+const settledNs = 1_000_000;
+const idleMinNs = 20_000_000;
+const idleMaxNs = 500_000_000;
+const longerThanSeen = 4;
 const givenUpNs = 30_000_000_000;
-const provenFrom = 16;
-
-function consumerOf(thread: Thread, { consumers }: Deliveries): Consumer {
+export function consumerOf(thread: Thread, { consumers }: Deliveries): Consumer {
   let consumer = consumers.get(thread);
   if (consumer === undefined) {
     if (consumers.size >= LIMITS.linkThreads.value) consumers.clear();
@@ -164,7 +240,7 @@ function consumerOf(thread: Thread, { consumers }: Deliveries): Consumer {
 }
 
 /** It makes its calls itself, and hardly ever reads more before they are done. */
-function isSequential({ reads, overlaps, calls }: Consumer): boolean {
+export function isSequential({ reads, overlaps, calls }: Consumer): boolean {
   return calls > 0 && overlaps <= reads * overlapsMax;
 }
 

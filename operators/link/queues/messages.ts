@@ -8,7 +8,7 @@ import { withVote } from "../../../model/links/votes.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { threadOf } from "../events/thread_of.ts";
 import type { ProgramState, Work } from "../program.ts";
-import { addDelivery, beforeDelivery, lastNs, removeDelivery, settle } from "./deliveries.ts";
+import { addDelivery, beforeDelivery, settle } from "./deliveries.ts";
 import { notePublication, publicationsOf } from "./parcels.ts";
 
 /** A broker sends a message on, or a consumer says that it is done with one: neither is a call. */
@@ -63,10 +63,3 @@ export function passedOn(
 }
 
 const sure = 0.999;
-
-/** In the place of an answer: nothing more was done for it. */
-export function finishDelivery(work: Work, { deliveries }: ProgramState): void {
-  work.answerNs = lastNs(work);
-  work.answerThread = work.thread;
-  removeDelivery(work, deliveries);
-}
