@@ -157,6 +157,8 @@ class Names {
   target = "";
   #expectTarget = false;
   #depth = 0;
+  /** How deep in brackets the target stood. */
+  #targetDepth = 0;
 
   constructor(sql: string) {
     this.#sql = sql;
@@ -166,7 +168,10 @@ class Names {
     switch (token) {
       case "word":
         // Most words come when all is known.
-        if (this.operation === "" || this.operation === "WITH" || this.target === "") {
+        if (
+          this.operation === "" || this.operation === "WITH" || this.target === "" ||
+          this.#targetDepth > 0
+        ) {
           this.#word(this.#sql.slice(at, end).toUpperCase(), at, end);
         }
         break;
@@ -203,7 +208,12 @@ class Names {
 
   #found(at: number, end: number): void {
     this.#expectTarget = false;
-    if (this.target === "") this.target = readTarget(this.#sql, at, end);
+    // The statement's own table before those of queries in it; but not the name of such a query.
+    const own = this.#depth < this.#targetDepth &&
+      !(this.operation === "WITH" && this.verb === "SELECT");
+    if (this.target !== "" && !own) return;
+    this.target = readTarget(this.#sql, at, end);
+    this.#targetDepth = this.#depth;
   }
 }
 

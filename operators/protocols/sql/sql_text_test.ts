@@ -173,6 +173,13 @@ const EQUAL: [summary: string, ...sql: string[]][] = [
     "insert into dbo.users select 1",
   ],
   ["SELECT t", "SELECT * FROM (SELECT a FROM t) x", "select b from t"],
+  [
+    "SELECT t",
+    "SELECT a, (SELECT count(*) FROM u WHERE u.a = t.a) FROM t",
+    "WITH x AS (SELECT 1 FROM t) SELECT * FROM x",
+    "SELECT * FROM t WHERE a IN (SELECT a FROM u)",
+  ],
+  ["UPDATE t", "WITH x AS (SELECT 1 FROM u) UPDATE t SET a = 1"],
   ["COPY t", "COPY (SELECT a FROM t) TO STDOUT", "copy t from stdin"],
   ["CALL shop.pay", "CALL shop.pay(1)", "call shop.pay('x', 2)"],
   ["EXEC pay", "EXEC pay @a = 1", "exec pay"],
