@@ -196,7 +196,7 @@ struct process_seed {
 
 enum activity_what {
 	ACTIVITY_THREAD_EXIT = 1, /* a thread that did socket I/O ended */
-	ACTIVITY_WAKEUP = 2,      /* reserved */
+	ACTIVITY_WAKEUP = 2,      /* a thread that did socket I/O woke another one of its program */
 	ACTIVITY_TURN = 3,        /* reserved */
 	ACTIVITY_COROUTINE = 4,   /* reserved */
 };

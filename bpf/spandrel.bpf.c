@@ -23,6 +23,7 @@
 #include "portable.bpf.h"
 #include "socket/lifecycle.bpf.h"
 #include "process.bpf.h"
+#include "wakeup.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -163,6 +164,12 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
 	return task_exited(task);
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(thread_waking, struct task_struct *woken)
+{
+	return thread_woken(woken);
 }
 
 /* Programs at functions of Go programs: which function, and where in it, ffi/hooks.ts tells. */

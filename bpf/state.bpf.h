@@ -106,7 +106,7 @@ struct thread_state {
 	__u64 acts_for;    /* the one on whose behalf it acts, mostly itself */
 	__u64 mmsg_vector; /* mmsg call in progress; 0 = none */
 	__u32 mmsg_next;   /* index of its next message */
-	__u32 reserved;
+	__u32 wakes_left;  /* wake-ups to tell until its next message */
 	struct open_send send;
 	struct open_call open;
 };

@@ -7,6 +7,9 @@
 #define PF_KTHREAD 0x00200000
 #define TS_COMPAT 0x0002
 
+/* Wake-ups told after each message of the thread that wakes. */
+#define WAKES_PER_MESSAGE 4
+
 /* An event in this many looks at the thread's name and cgroup again; exec does at once. */
 #define EVENTS_PER_LOOK 64
 

@@ -167,6 +167,14 @@ export const HOOKS: readonly Hook[] = [
     since: "5.12",
   },
   {
+    program: "thread_waking",
+    place: { kind: "btf", tracepoint: "sched_waking" },
+    paths: BOTH,
+    attach: "when there",
+    gives: "which thread wakes which, where requests are handed to workers",
+    since: "5.12",
+  },
+  {
     program: "go_called",
     place: { kind: "function", name: "net/http.(*persistConn).roundTrip" },
     paths: BOTH,

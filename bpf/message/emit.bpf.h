@@ -138,6 +138,7 @@ static __always_inline void emit_message(struct socket_state *state, struct mess
 	if (want)
 		unwrap_vector(&m->buffer);
 	emit_data(state, m, want, thread, peer, now);
+	thread->wakes_left = WAKES_PER_MESSAGE;
 	state->events++;
 	state->owner.tgid = thread->header.tgid;
 	state->owner.exec_count = thread->header.exec_count;
