@@ -326,15 +326,20 @@ function probe(bytes: Uint8Array, length: number): Claim {
   return { kind: reply ? "response" : "request", score: exact ? 92 : 78 };
 }
 
-/** OP_REPLY: flags u32le, cursor 8, from u32le, documents u32le, documents */
+/** OP_REPLY: flags u32le, cursor 8, from u32le, documents u32le, documents: here at least one. */
 function mayReply(
   bytes: Uint8Array,
   length: number,
   size: number,
   u32: (at: number) => number,
 ): boolean {
-  if (bytes.length < 40) return length > bytes.length && size >= 36;
-  const documents = u32(32);
+  if (bytes.length < 42) return length > bytes.length && size >= 36;
   const first = u32(36);
-  return u32(16) < 16 && (documents === 0 ? size === 36 : first >= 5 && first <= size - 36);
+  if (u32(16) >= 16 || u32(32) === 0 || first < 5 || first > size - 36) return false;
+  // Its first element has a type and a name, and a zero ends it.
+  const named = first === 5 || ((bytes[40] ?? 0) <= 0x13 && isNameStart(bytes[41] ?? 0));
+  return named && (bytes[35 + first] ?? 0) === 0;
 }
+
+const isNameStart = (c: number): boolean =>
+  (c >= 0x61 && c <= 0x7a) || (c >= 0x41 && c <= 0x5a) || c === 0x5f || c === 0x24;
