@@ -56,6 +56,9 @@ const proven = { right: 20, wrong: 1, provenFrom: 10, trustMax: 0.999 };
 /** Rules of order: they hold for most, and wait for what the response's side says. */
 const loose = { right: 4, wrong: 1, provenFrom: 4, trustMax: 0.94 };
 
+/** Whoever is woken to do something may find that another worker has done it. */
+const hinted = { right: 4, wrong: 1, provenFrom: 4, trustMax: 0.8 };
+
 const turn = (name: string, prior: Prior, pointsAt: Rule["pointsAt"]): Rule => ({
   name,
   evidence: "turn",
@@ -135,7 +138,7 @@ export const RULES: readonly Rule[] = [
   {
     name: "woken_for",
     evidence: "wakeup",
-    prior: proven,
+    prior: hinted,
     isOrder: false,
     side: "sending",
     inCrowd: "little",

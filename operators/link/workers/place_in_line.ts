@@ -17,6 +17,8 @@ export interface Place {
   readonly worker: Thread | null;
   /** The calls that are under way. */
   readonly busy: readonly Call[];
+  /** Nothing but an answer is to be expected. */
+  readonly isOver: boolean;
   readonly hash: number;
 }
 
@@ -54,6 +56,8 @@ export const placeInCall = ({ work, chapter, busy }: Place, call: Call): Place =
 export const placeAfterCall = ({ work, chapter, worker, busy }: Place, call: Call): Place =>
   placeOf(work, afterResponse(chapter, call), worker, busy.filter((each) => each !== call));
 
+export const over = (place: Place): Place => ({ ...place, isOver: true });
+
 function placeOf(
   work: Work,
   chapter: Chapter,
@@ -63,7 +67,7 @@ function placeOf(
   let hash = Math.imul(work.order + 1, 0x9e3779b1) ^ Math.imul(chapter.exact, 0x85ebca6b);
   for (const { sentNs } of busy) hash ^= Math.imul(sentNs % 0x7fff_ffff, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return { work, chapter, worker, busy, hash: (hash ^ (hash >>> 13)) >>> 0 };
+  return { work, chapter, worker, busy, isOver: false, hash: (hash ^ (hash >>> 13)) >>> 0 };
 }
 
 /** Who made a call, and what that costs. */

@@ -17,6 +17,7 @@ import {
   type Course,
   goOn,
   type Made,
+  over,
   type Place,
   placeAfterCall,
   placeInCall,
@@ -34,6 +35,9 @@ export interface Pool {
   /** Takes in order, and those that passed over someone in line without a reason. */
   inOrder: number;
   swapped: number;
+  /** The same of answers, by when what they wait for was done. */
+  answersInOrder: number;
+  answersSwapped: number;
   /** Whether the worker of one call of a request made the next one as well. */
   sameWorker: number;
   otherWorker: number;
@@ -50,6 +54,8 @@ const startPool = ({ works }: ProgramState): Pool => ({
   free: new Map(),
   inOrder: 20,
   swapped: 1,
+  answersInOrder: 4,
+  answersSwapped: 1,
   sameWorker: 0,
   otherWorker: 0,
   tested: 0,
@@ -120,14 +126,18 @@ function addChoices(
   const { taken, passed, line } = course;
   const held = taken.find(({ busy }) => busy.some((each) => each.thread === thread));
   if (held !== undefined) return add(held, -1, 0, true);
-  for (const place of taken) if (place.busy.length === 0) add(place, -1, 0, true);
+  const own = isShared(pool) ? undefined : lastOf(thread, taken);
+  const finished = own === undefined ? 0 : idleCost(own, sentNs, pool.flow);
+  for (const place of taken) {
+    if (place.busy.length === 0) add(place, -1, place === own ? 0 : finished, true);
+  }
   for (let i = 0; i < passed.length && i < lookedAtMax; i++) {
     const place = passed[i];
-    if (place !== undefined) add(place, -1, 0, true);
+    if (place !== undefined) add(place, -1, finished, true);
   }
   const overtaking = -Math.log((pool.swapped + 0.5) / (pool.inOrder + pool.swapped));
   let excused = earlier;
-  let more = 0;
+  let more = finished;
   let inOrder = true;
   for (let i = 0; i < line.length && i < lookedAtMax; i++) {
     const place = line[i];
@@ -143,6 +153,19 @@ function addChoices(
     }
     if (more > nobodysCost) break;
   }
+}
+
+/** Another worker makes the next call of a request. */
+const isShared = ({ sameWorker, otherWorker }: Pool): boolean => otherWorker > sameWorker;
+
+/** What the worker did last, if that may not be over. */
+function lastOf(worker: Thread, taken: readonly Place[]): Place | undefined {
+  let last: Place | undefined;
+  for (const place of taken) {
+    if (place.worker !== worker) continue;
+    if (last === undefined || place.chapter.lastNs > last.chapter.lastNs) last = place;
+  }
+  return last;
 }
 
 /** What it costs if nobody made the call. */
@@ -162,14 +185,18 @@ function idleCost({ chapter, work }: Place, atNs: number, flow: Flow): number {
 export function hearInPool(call: Call, { pool }: ProgramState): void {
   if (pool === null || call.thread.readsRequests || call.told !== null) return;
   pool.free.set(call.thread, call.doneNs);
-  const isShared = pool.otherWorker > pool.sameWorker;
+  const isHandedOn = isShared(pool);
   const places = new Map<Place, Place>();
   pool.courses = pool.courses.map((course) => {
     const place = course.taken.find(({ busy }) => busy.includes(call));
     if (place === undefined) return course;
     let next = places.get(place);
-    if (next === undefined) places.set(place, next = placeAfterCall(place, call));
-    return goOn(course, place, next, isShared && !isLast(next, pool.flow));
+    if (next === undefined) {
+      next = placeAfterCall(place, call);
+      if (isLast(next, pool.flow)) next = over(next);
+      places.set(place, next);
+    }
+    return goOn(course, place, next, isHandedOn && !next.isOver);
   });
 }
 
@@ -185,11 +212,13 @@ export function leavePool(work: Work, by: Thread | null, { pool }: ProgramState)
   const [best = startCourse] = pool.courses;
   const made = by === null ? [] : madeFor(work, best);
   const costs = new Map<Place, number>();
+  const overtaking = -Math.log(pool.answersSwapped / (pool.answersInOrder + pool.answersSwapped));
   const next = pool.courses.map((course) => {
     const place = placeOfWork(course, work);
     if (place === null) return course;
     let cost = by === null ? 0 : costs.get(place);
     if (cost === undefined) costs.set(place, cost = answerCost(place, by, pool.flow));
+    if (by !== null && isOvertaking(place, course)) cost += overtaking;
     return remove(course, place, cost);
   });
   const isAllowed = pool.courses.some((course) => {
@@ -207,7 +236,18 @@ export function leavePool(work: Work, by: Thread | null, { pool }: ProgramState)
     pool.tested /= 2;
     pool.failed /= 2;
   }
-  learnFrom(work, made, pool);
+  if (learnFrom(work, made, pool)) {
+    const place = placeOfWork(best, work);
+    if (place !== null && isOvertaking(place, best)) pool.answersSwapped++;
+    else pool.answersInOrder++;
+  }
+}
+
+/** Another one was done before it, and is not answered yet. */
+function isOvertaking({ chapter }: Place, { taken }: Course): boolean {
+  return taken.some((other) =>
+    other.busy.length === 0 && other.isOver && other.chapter.lastNs < chapter.lastNs
+  );
 }
 
 /** Of an answer, or of one while a call is under way. */
@@ -229,8 +269,10 @@ const likelyCost = 8;
 const testsKept = 200;
 
 /** A request has ended whose calls are known: it was alone, or no course says otherwise. */
-function learnFrom(work: Work, made: readonly Made[], pool: Pool): void {
-  if (made.some(({ call }) => certaintyOf(call, work, pool.courses) < learnedFrom)) return;
+function learnFrom(work: Work, made: readonly Made[], pool: Pool): boolean {
+  if (made.some(({ call }) => certaintyOf(call, work, pool.courses) < learnedFrom)) {
+    return false;
+  }
   const story = made.map(({ call }) => call);
   tellStory({ ...work, story }, (step) => learnStep(step, 1, pool.flow));
   for (const { inOrder } of made) if (inOrder !== null) learnOrder(pool, inOrder);
@@ -238,6 +280,7 @@ function learnFrom(work: Work, made: readonly Made[], pool: Pool): void {
     if (story[i]?.thread === story[i - 1]?.thread) pool.sameWorker++;
     else pool.otherWorker++;
   }
+  return true;
 }
 
 const learnedFrom = 0.9;
