@@ -262,7 +262,8 @@ function sameHop(child: Span, parent: Span): number {
 
 /** They overlap in time, and nothing that both tell is different. */
 function agree(child: Span, parent: Span): boolean {
-  return overlap(child, parent) && child.span_id !== parent.span_id &&
+  return (overlap(child, parent) || isReadLate(child, parent)) &&
+    child.span_id !== parent.span_id &&
     sameWhereKnown(child.protocol, parent.protocol) &&
     sameWhereKnown(child.request_type, parent.request_type) &&
     (child.clipped || parent.clipped || sameWhereKnown(child.resource, parent.resource)) &&
@@ -277,6 +278,12 @@ function sameWhereKnown(a: string, b: string): boolean {
 function overlap(a: Span, b: Span): boolean {
   return a.start_unix_ns <= b.end_unix_ns + timeMarginNs &&
     b.start_unix_ns <= a.end_unix_ns + timeMarginNs;
+}
+
+/** A consumer that is behind leaves messages in its socket until it comes to them. */
+function isReadLate(child: Span, parent: Span): boolean {
+  return child.message_key !== null && child.message_key === parent.message_key &&
+    parent.start_unix_ns <= child.start_unix_ns;
 }
 
 /** Messages wait in brokers, and what is done for one begins when it has been delivered. */

@@ -191,6 +191,15 @@ for (const rule of PARENT_RULES) {
   });
 }
 
+Deno.test("a message may be read long after it was sent: the same one, at the same place", () => {
+  const [hop] = PARENT_RULES.filter(({ name }) => name === "server_from_client");
+  const sent = fixtureSpan({ kind: "producer", message_key: 7n });
+  const read = { ...fixtureServerOf(sent), kind: "consumer", ...later } as const;
+  assert.equal(hop?.fits(read, sent), 1);
+  assert.equal(hop?.fits({ ...read, message_key: 9n }, sent), 0);
+  assert.equal(hop?.fits({ ...read, ...longBefore, end_unix_ns: -9_000_000_000n }, sent), 0);
+});
+
 Deno.test("what is done for a message may come long after it was delivered", () => {
   const [linked] = PARENT_RULES.filter(({ name }) => name === "linked");
   const call = fixtureSpan({ parent_span_id: 83n, link_confidence: 0.99, link_evidence: "thread" });
