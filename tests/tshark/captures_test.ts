@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { compare } from "./compare.ts";
 import { dissect } from "./dissect.ts";
 import { expectationText, readExpectations } from "./expectation.ts";
-import { ourLanes, portsOf } from "./our_lanes.ts";
+import { ourLanes, serversOf } from "./our_lanes.ts";
 import { readerOf } from "./readers/readers.ts";
 
 const folder = new URL("captures/", import.meta.url).pathname;
@@ -42,7 +42,7 @@ async function update(name: string, ours: Awaited<ReturnType<typeof ourLanes>>):
     const reader = readerOf(protocol);
     if (reader === undefined) continue;
     const path = `${folder}${name}.pcapng`;
-    text += expectationText({ protocol, lanes: await dissect(path, reader, portsOf(lanes)) });
+    text += expectationText({ protocol, lanes: await dissect(path, reader, serversOf(lanes)) });
   }
   Deno.writeTextFileSync(`${folder}${name}.jsonl`, text);
 }

@@ -9,45 +9,63 @@ import { stated } from "./shark_message.ts";
 /** By lane: `client -> server`, and the way. */
 export type Lanes<M> = Map<string, M[]>;
 
+/** Ports of the servers, and flows of which it is known which end the server is. */
+export interface ServerEnds {
+  readonly ports: ReadonlySet<number>;
+  /** `client -> server` */
+  readonly flows: ReadonlySet<string>;
+}
+
 export const laneOf = (flow: string, way: Way): string => `${flow} ${way}`;
 
-/** `ports` are those of the servers. */
 export async function dissect(
   path: string,
   reader: SharkReader,
-  ports: ReadonlySet<number>,
+  servers: ServerEnds,
 ): Promise<Lanes<SharkMessage>> {
-  const decodeAs = [...ports].flatMap((port) =>
-    transportsOf(reader.protocol).flatMap((transport) =>
+  const decodeAs = [...servers.ports].flatMap((port) =>
+    transserversOf(reader.protocol).flatMap((transport) =>
       reader.decodeAs.flatMap((name) => ["-d", `${transport}.port==${port},${name}`])
     )
   );
   const { stdout, stderr, success } = await new Deno.Command("tshark", {
     args: ["-r", path, "-n", "-T", "pdml", ...SETTINGS, ...decodeAs],
   }).output();
-  if (!success) throw new Error(`Cannot dissect ${path}: ${new TextDecoder().decode(stderr)}`);
-  return lanesOf(new TextDecoder().decode(stdout), reader, ports);
+  const pdml = new TextDecoder().decode(stdout);
+  // A file that is cut off is dissected up to there.
+  if (!success && !pdml.includes("<packet>")) {
+    throw new Error(`Cannot dissect ${path}: ${new TextDecoder().decode(stderr)}`);
+  }
+  return lanesOf(pdml, reader, servers);
 }
 
 /** tshark refuses what goes over the other one only. */
-function transportsOf(protocol: string): readonly string[] {
-  if (protocol === "dns") return ["tcp", "udp"];
-  return protocol === "snmp" ? ["udp"] : ["tcp"];
+function transserversOf(protocol: string): readonly string[] {
+  return TRANSPORTS[protocol] ?? ["tcp"];
 }
+
+const TRANSPORTS: Readonly<Record<string, readonly string[]>> = {
+  dhcp: ["udp"],
+  dns: ["tcp", "udp"],
+  ntp: ["udp"],
+  radius: ["udp"],
+  sip: ["tcp", "udp"],
+  snmp: ["udp"],
+};
 
 const SETTINGS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"];
 
 function lanesOf(
   pdml: string,
   reader: SharkReader,
-  ports: ReadonlySet<number>,
+  servers: ServerEnds,
 ): Lanes<SharkMessage> {
   const lanes: Lanes<SharkMessage> = new Map();
   const connections = new Map<string, SharkConnection>();
   let frame = 0;
   for (const packet of readPdml(pdml)) {
     frame++;
-    const place = placeOf(packet, ports);
+    const place = placeOf(packet, servers);
     if (place === null) continue;
     const { flow, way } = place;
     const emit = (draft: Draft): SharkMessage => {
@@ -76,7 +94,7 @@ function lanesOf(
 /** Null for packets of other connections. */
 function placeOf(
   packet: readonly Node[],
-  ports: ReadonlySet<number>,
+  { ports, flows }: ServerEnds,
 ): { flow: string; way: Way } | null {
   const ip = packet.findLast(({ name }) => name === "ip" || name === "ipv6");
   const transport = packet.findLast(({ name }) => name === "tcp" || name === "udp");
@@ -86,11 +104,10 @@ function placeOf(
     port: Number(show(transport, `${transport.name}.${side}port`) ?? 0),
   });
   const [from, to] = [endOf("src"), endOf("dst")];
-  const isUp = ports.has(to.port);
+  const there = `${formatAddress(from)} -> ${formatAddress(to)}`;
+  const back = `${formatAddress(to)} -> ${formatAddress(from)}`;
+  // Both ends may have the port of a server.
+  const isUp = flows.has(there) || (ports.has(to.port) && !flows.has(back));
   if (!isUp && !ports.has(from.port)) return null;
-  const [client, server] = isUp ? [from, to] : [to, from];
-  return {
-    flow: `${formatAddress(client)} -> ${formatAddress(server)}`,
-    way: isUp ? "up" : "down",
-  };
+  return { flow: isUp ? there : back, way: isUp ? "up" : "down" };
 }

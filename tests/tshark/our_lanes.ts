@@ -7,7 +7,7 @@ import { OpenLines } from "../../app/decode/open_lines.ts";
 import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";
 import { createRegistry } from "../../operators/wire/registry.ts";
 import { unmasked } from "../../operators/wire/unmasked.ts";
-import { laneOf, type Lanes } from "./dissect.ts";
+import { laneOf, type Lanes, type ServerEnds } from "./dissect.ts";
 
 /** Whose bytes they are has to be found out as in any capture. */
 export async function ourLanes(path: string): Promise<Map<string, Lanes<DecodeLine>>> {
@@ -25,7 +25,8 @@ export async function ourLanes(path: string): Promise<Map<string, Lanes<DecodeLi
   return protocols;
 }
 
-/** Ports of the servers. */
-export function portsOf(lanes: Lanes<DecodeLine>): Set<number> {
-  return new Set([...lanes.keys()].map((lane) => Number(/:(\d+) (?:up|down)$/.exec(lane)?.[1])));
+export function serversOf(lanes: Lanes<DecodeLine>): ServerEnds {
+  const flows = [...lanes.keys()].map((lane) => lane.replace(/ (?:up|down)$/, ""));
+  const ports = flows.map((flow) => Number(/:(\d+)$/.exec(flow)?.[1]));
+  return { ports: new Set(ports), flows: new Set(flows) };
 }

@@ -12,7 +12,7 @@ import { requires } from "../support/requirements.ts";
 import { whileAlone } from "../support/e2e.ts";
 import { compare, type Comparison } from "./compare.ts";
 import { dissect } from "./dissect.ts";
-import { ourLanes, portsOf } from "./our_lanes.ts";
+import { ourLanes, serversOf } from "./our_lanes.ts";
 import { readerOf } from "./readers/readers.ts";
 import { installPackages, recordTraffic } from "./record_traffic.ts";
 import { TRAFFIC } from "./traffic.ts";
@@ -121,7 +121,7 @@ export async function compareCapture(
     const reader = readerOf(protocol);
     const isAsked = protocols.length === 0 || protocols.includes(protocol);
     if (reader === undefined || !isAsked) continue;
-    comparisons.push(compare(protocol, await dissect(path, reader, portsOf(lanes)), lanes));
+    comparisons.push(compare(protocol, await dissect(path, reader, serversOf(lanes)), lanes));
   }
   return comparisons;
 }

@@ -58,6 +58,45 @@ const ARGUMENTS: readonly Argument[] = [
     holds: ({ name, ours }) => /_messages$/.test(name) && ours === "none",
   },
   {
+    protocol: "ftp",
+    who: "ours right",
+    why: "ADAT, MIC, CONF and ENC (RFC 2228) carry what authenticates: ours does not show it",
+    holds: ({ type, name, ours }) =>
+      name === "resource" && /^(ADAT|MIC|CONF|ENC)$/.test(type) && ours === '""',
+  },
+  {
+    protocol: "ftp",
+    who: "ours right",
+    why: "631 to 633 hide another reply (RFC 2228), which need not be a refusal",
+    holds: ({ name, theirs, ours }) =>
+      name === "status" && theirs === '"client_error"' && ours === '"ok"',
+  },
+  {
+    protocol: "ldap",
+    who: "matter of taste",
+    why: "tshark puts parentheses around each two of several conditions, which are one list",
+    holds: ({ name, theirs, ours }) =>
+      name === "attributes.filter" && plainFilter(theirs) === plainFilter(ours),
+  },
+  {
+    protocol: "smtp",
+    who: "matter of taste",
+    why: "334 asks for more of AUTH, whose answer is the reply behind it",
+    holds: ({ name, theirs }) => name === "message" && theirs.includes('"code":334'),
+  },
+  {
+    protocol: "smtp",
+    who: "ours right",
+    why: "commands have four letters for tshark, so that it cuts STARTTLS",
+    holds: ({ theirs, ours }) => theirs === '"STAR"' && ours === '"STARTTLS"',
+  },
+  {
+    protocol: "smtp",
+    who: "ours right",
+    why: "of commands and replies that share a packet (RFC 2920) tshark shows the first",
+    holds: ({ name, theirs }) => name === "message" && theirs === "none",
+  },
+  {
     protocol: "tls",
     who: "matter of taste",
     why: "records of the handshake behind the hellos: ours shows the first of each turn, one-way",
@@ -98,5 +137,8 @@ const ARGUMENTS: readonly Argument[] = [
     holds: ({ type, name, theirs }) => name === "message" && theirs === "none" && type === "",
   },
 ];
+
+/** Without what joins conditions. */
+const plainFilter = (text: string) => text.replaceAll(/\([&|]|[()]/g, "");
 
 const zigzag = (n: number) => n % 2 === 0 ? n / 2 : -(n + 1) / 2;

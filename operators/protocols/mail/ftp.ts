@@ -152,9 +152,13 @@ function probe(bytes: Uint8Array): Claim {
   if (firstWordBytes(bytes, 3) < 3) return NO;
   const text = latin1Of(bytes, 0, 128);
   if (/^220[ -][^\r\n]*\bFTP/i.test(text)) return { kind: "response", score: 90 };
-  // SMTP greets alike, and claims as much: what the client says decides. 220 and a number is NNTP.
+  // SMTP may greet alike: what the client says decides. 220 and a number is NNTP.
   if (/^220[ -](?!\d+ <)[^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
-  if (/^USER \S+(?: \S+)?\r?\n$/i.test(text)) return { kind: "request", score: 60 };
+  // POP3 logs in alike, and claims as much: the commands behind it tell.
+  if (/^USER \S+(?: \S+)?\r?\n/i.test(text)) {
+    const own = /\n(?:SYST|TYPE|PASV|EPSV|PORT|X?PWD|CWD|FEAT|OPTS|CLNT)\b/i.test(text);
+    return { kind: "request", score: own ? 85 : 60 };
+  }
   if (/^(?:FEAT|AUTH (?:TLS|SSL|GSSAPI))\r?\n$/i.test(text)) return { kind: "request", score: 75 };
   if (JOINED_REPLY.test(text)) return { kind: "response", score: 75 };
   return JOINED_COMMAND.test(text) ? { kind: "request", score: 75 } : NO;

@@ -148,7 +148,10 @@ function probe(bytes: Uint8Array): Claim {
   // Redis claims as much, so the next bytes decide.
   if (/^(?:\+OK|-ERR [A-Za-z[][ -~]*)\r?\n/.test(text)) return { kind: "response", score: 50 };
   // FTP logs in alike, and claims as much: only what else is said can tell.
-  if (/^USER \S+(?: \S+)?\r?\n$/i.test(text)) return { kind: "request", score: 60 };
+  if (/^USER \S+(?: \S+)?\r?\n/i.test(text)) {
+    const own = /\n(?:UIDL|CAPA|DELE \d|RETR \d|LIST\r?\n|STAT\r?\n)/i.test(text);
+    return { kind: "request", score: own ? 85 : 60 };
+  }
   if (/^(?:CAPA|UIDL|STLS)\r?\n$/i.test(text)) return { kind: "request", score: 85 };
   return /^APOP \S+ [0-9a-f]{32}\r?\n$/i.test(text) ? { kind: "request", score: 95 } : NO;
 }

@@ -86,7 +86,8 @@ export const smtp = defineProtocol<F, State>({
     if (state.mode === "message") return readMessage(cursor, make, state);
     const start = cursor.position;
     const line = cursor.line(LINE_BYTES_MAX);
-    if (state.mode === "secrets") return NOTHING;
+    if (state.mode === "secrets" && !AFTER_LOGIN.test(line)) return NOTHING;
+    state.mode = "commands";
     const verb = (/^[A-Za-z]+/.exec(line)?.[0] ?? "").toUpperCase();
     if (VERBS.has(verb)) return readCommand(verb, line, make, state);
     if (state.asked.at(-1) !== "DATA") throw new Malformed("no such command");
@@ -107,6 +108,8 @@ export const smtp = defineProtocol<F, State>({
   },
 });
 
+/** No secret looks like this: the end of the login was not captured. */
+const AFTER_LOGIN = /^(?:MAIL FROM:|RCPT TO:|EHLO |HELO )/i;
 const NOTHING: Step = { kind: "nothing" };
 const ASKED_MAX = 1_024;
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
@@ -191,8 +194,6 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if (firstWordBytes(bytes, 3) < 3 && length >= 3) return NO;
   const text = latin1Of(bytes, 0, 128);
   if (/^220[ -][^\r\n]*SMTP/i.test(text)) return { kind: "response", score: 92 };
-  // FTP greets alike, and claims as much: what the client says decides.
-  if (/^220[ -](?!\d+ <)[^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
   // Joined midway: replies with enhanced codes (RFC 2034), the go-ahead, and what asks for it.
   if (/^250[ -]2\.[0-7]\.\d+ /.test(text)) return { kind: "response", score: 85 };
   if (/^354[ -][^\r\n]*(?:\.|mail)[^\r\n]*\r?\n/i.test(text)) {

@@ -197,7 +197,9 @@ function readRequest(cursor: Cursor, number: number, bytes: number, unmask: bool
   readInteger(cursor);
   readInteger(cursor);
   cursor.skip(readTagged(cursor, 1));
-  return { dn, scope, filter: readFilter(cursor, 0, unmask) };
+  let filter = "";
+  attempt(() => void (filter = readFilter(cursor, 0, unmask)));
+  return { dn, scope, ...(filter !== "" && { filter }) };
 }
 
 const COMPARISONS: Readonly<Record<number, string>> = { 3: "=", 5: ">=", 6: "<=", 8: "~=" };

@@ -36,6 +36,6 @@ function messageAt(cursor: Cursor, head: number): number {
   } else if (cursor.peek() === 0x01 && cursor.peek(1) === 0) at = TOKEN_BYTES;
   if (at === 0 || at + START_BYTES > head || cursor.peek(at) !== 0x30) return 0;
   const length = cursor.peek(at + 1);
-  const id = at + 2 + (length < 0x80 ? 0 : length & 3);
+  const id = at + 2 + (length < 0x80 ? 0 : length & 7);
   return cursor.peek(id) === 0x02 ? at : 0;
 }

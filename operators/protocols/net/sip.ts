@@ -17,6 +17,8 @@ import { latin1Of } from "../../wire/text.ts";
 const LINE_BYTES_MAX = 8_192;
 const HEADERS_MAX = 256;
 const BODY_BYTES_MAX = 1 << 24;
+/** What is shorter only keeps a path through a firewall open. */
+const MESSAGE_BYTES_MIN = 16;
 
 const FIELDS = {
   method: { type: "string", doc: "method" },
@@ -60,6 +62,10 @@ export const sip = defineProtocol<F, State>({
     if (cursor.peek() === 0x0d || cursor.peek() === 0x0a) {
       // Pings that keep a connection open.
       cursor.skip(1);
+      return NOTHING;
+    }
+    if (state.datagrams && cursor.remaining < MESSAGE_BYTES_MIN) {
+      cursor.skip(cursor.remaining);
       return NOTHING;
     }
     const line = cursor.line(LINE_BYTES_MAX);

@@ -13,7 +13,7 @@ import type { Status } from "../../../model/status.ts";
 import { attempt } from "../../wire/attempt.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
-import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
+import { type Claim, defineProtocol, type Make, type Step, type Way } from "../../wire/protocol.ts";
 import { OCTETS, readElement, readInteger, readOid, readTagged, SEQUENCE } from "./ber.ts";
 
 const PDUS: Readonly<Record<number, string>> = {
@@ -27,6 +27,7 @@ const PDUS: Readonly<Record<number, string>> = {
   0xa7: "TRAP",
   0xa8: "REPORT",
 };
+const REPORTABLE = 4;
 const ERRORS = [
   ...["noError", "tooBig", "noSuchName", "badValue", "readOnly", "genErr", "noAccess"],
   ...["wrongType", "wrongLength", "wrongEncoding", "wrongValue", "noCreation"],
@@ -56,12 +57,12 @@ export const snmp = defineProtocol<F, null>({
   probe,
   open: () => null,
 
-  read(cursor, _way, make) {
+  read(cursor, way, make) {
     const bytes = readTagged(cursor, SEQUENCE);
     cursor.enter(bytes);
     const version = readInteger(cursor);
     if (version !== 0 && version !== 1 && version !== 3) throw new Malformed("no such version");
-    const step = version === 3 ? readSecure(cursor, make) : readPlain(cursor, version, make);
+    const step = version === 3 ? readSecure(cursor, way, make) : readPlain(cursor, version, make);
     cursor.leave();
     return step;
   },
@@ -72,17 +73,23 @@ function readPlain(cursor: Cursor, version: number, make: Make<F>): Step {
   return readPdu(cursor, version === 0 ? "1" : "2c", null, make);
 }
 
-function readSecure(cursor: Cursor, make: Make<F>): Step {
+function readSecure(cursor: Cursor, way: Way, make: Make<F>): Step {
   const head = readTagged(cursor, SEQUENCE) + cursor.position;
   const id = readInteger(cursor);
+  readInteger(cursor);
+  const flags = readTagged(cursor, OCTETS) > 0 ? cursor.u8() : 0;
   cursor.rewind(head);
   cursor.skip(readTagged(cursor, OCTETS));
   const { tag } = readElement(cursor);
   if (tag === OCTETS) {
-    return make.oneway({
+    const draft = {
       type: "ENCRYPTED",
+      id,
       fields: { version: "3", request_id: id, encrypted: true },
-    });
+    };
+    // Whoever sends what can be answered says so; what the client does not want answered is a trap.
+    if ((flags & REPORTABLE) !== 0) return make.request(draft);
+    return way === "toServer" ? make.oneway(draft) : make.response({ ...draft, status: "unknown" });
   }
   if (tag !== SEQUENCE) throw new Malformed("no scoped PDU");
   cursor.skip(readTagged(cursor, OCTETS));

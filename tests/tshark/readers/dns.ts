@@ -16,8 +16,10 @@ const RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED
 function message(part: Node): Draft {
   const isResponse = number(part, "dns.flags.response") === 1;
   const query = part.children.find(({ show }) => show === "Queries") ?? part;
-  const name = show(query, "dns.qry.name") ?? "";
-  const type = /Type: (\S+)/i.exec(first(query, "dns.qry.type")?.showname ?? "")?.[1] ?? "";
+  const shown = show(query, "dns.qry.name") ?? "";
+  const name = shown === "<Root>" ? "." : shown;
+  const word = /Type: (\S+)/i.exec(first(query, "dns.qry.type")?.showname ?? "")?.[1] ?? "";
+  const type = word === "*" ? "ANY" : word;
   const rcode = number(part, "dns.flags.rcode");
   const code = isResponse ? rcode : undefined;
   return {
@@ -48,5 +50,5 @@ function answersOf(part: Node): string | undefined {
   const addresses = [...nodesNamed(answers, "dns.a")].map(({ show }) => show);
   const ttls = [...nodesNamed(answers, "dns.resp.ttl")].map(({ show }) => show);
   if (addresses.length === 0 || addresses.length !== records) return undefined;
-  return addresses.map((ip, i) => `A=${ip} TTL=${ttls[i]}`).join(", ");
+  return addresses.map((ip, i) => `A=${ip} TTL=${ttls[i]}`).join("; ");
 }

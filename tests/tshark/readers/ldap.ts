@@ -41,10 +41,22 @@ const TYPES: Readonly<Record<number, string>> = {
   10: "DELETE",
   11: "DELETE_RESPONSE",
   14: "COMPARE",
+  12: "MODIFY_DN",
+  13: "MODIFY_DN_RESPONSE",
   15: "COMPARE_RESPONSE",
+  16: "ABANDON",
+  23: "EXTENDED",
+  24: "EXTENDED_RESPONSE",
 };
 const SCOPES = ["base", "one", "sub"];
-const NAMES = ["ldap.name", "ldap.baseObject", "ldap.object", "ldap.entry", "ldap.delRequest"];
+const NAMES = [
+  "ldap.name",
+  "ldap.baseObject",
+  "ldap.object",
+  "ldap.entry",
+  "ldap.delRequest",
+  "ldap.requestName",
+];
 
 function draftOf(message: Node, id: number, type: string, entries: number | undefined): Draft {
   const code = number(message, "ldap.resultCode");
@@ -53,18 +65,18 @@ function draftOf(message: Node, id: number, type: string, entries: number | unde
     ? NAMES.map((name) => show(message, name)).find((each) => each !== undefined && each !== "")
     : undefined;
   const scope = number(message, "ldap.scope");
-  const isUnbind = type === "UNBIND";
+  const isOneway = type === "UNBIND" || type === "ABANDON";
   return {
     facts: {
-      kind: isUnbind ? "oneway" : isRequest ? "request" : "response",
+      kind: isOneway ? "oneway" : isRequest ? "request" : "response",
       type,
       ...(named !== undefined && { resource: named }),
-      ...(!isUnbind && { id: `${id}` }),
+      ...(!isOneway && { id: `${id}` }),
       ...(code !== undefined && { code }),
       ...(code === 0 && { status: "ok" }),
     },
     fields: {
-      dn: named,
+      dn: type === "EXTENDED" ? undefined : named,
       scope: scope === undefined ? undefined : SCOPES[scope],
       filter: filterOf(message),
       message_id: id,

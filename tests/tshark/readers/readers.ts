@@ -5,6 +5,12 @@ import type { SharkReader } from "../shark_message.ts";
 import { amqp } from "./messaging/amqp.ts";
 import { amqp1 } from "./messaging/amqp1.ts";
 import { ftp } from "./ftp.ts";
+import { dhcp } from "./dhcp.ts";
+import { imap } from "./imap.ts";
+import { ntp } from "./ntp.ts";
+import { pop3 } from "./pop3.ts";
+import { radius } from "./radius.ts";
+import { sip } from "./sip.ts";
 import { dns } from "./dns.ts";
 import { fastcgi } from "./fastcgi.ts";
 import { http } from "./http.ts";
@@ -26,6 +32,12 @@ import { websocket } from "./websocket.ts";
 export const READERS: readonly SharkReader[] = [
   amqp,
   amqp1,
+  dhcp,
+  imap,
+  ntp,
+  pop3,
+  radius,
+  sip,
   dns,
   fastcgi,
   ftp,

@@ -17,14 +17,17 @@ const VERSIONS = ["1", "2c", "", "3"];
 function message(part: Node): Draft {
   const type = TYPES[number(part, "snmp.data") ?? -1] ?? "";
   const names = [...nodesNamed(part, "snmp.name")].map(({ show }) => show);
+  const isAnswer = type === "RESPONSE" || type === "REPORT";
+  // Version 3 pairs by the id of its header.
+  const id = show(part, "snmp.msgID") ?? show(part, "snmp.request_id");
   const code = type === "RESPONSE" ? number(part, "snmp.error_status") : undefined;
   return {
     facts: {
-      kind: type === "RESPONSE" ? "response" : type === "TRAP" ? "oneway" : "request",
+      kind: isAnswer ? "response" : type === "TRAP" ? "oneway" : "request",
       type,
       resource: names[0] ?? "",
       endpoint: type,
-      id: show(part, "snmp.request_id") ?? "",
+      id: id ?? "",
       ...(code !== undefined && { code }),
       ...(code === 0 && { status: "ok" }),
     },

@@ -21,7 +21,7 @@ export const tls: SharkReader = {
 
 const CLIENT_HELLO = 1, SERVER_HELLO = 2;
 const VERSIONS: Readonly<Record<number, string>> = {
-  0x300: "3.0",
+  0x300: "SSL3.0",
   0x301: "1.0",
   0x302: "1.1",
   0x303: "1.2",
