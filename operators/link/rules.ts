@@ -151,7 +151,7 @@ export const RULES: readonly Rule[] = [
     prior: proven,
     isOrder: true,
     side: "both",
-    inCrowd: "as_alone",
+    inCrowd: "always",
     speaksAlways: false,
     pointsAt: ({ inLine }) => inLine,
   },

@@ -41,9 +41,11 @@ export interface Pool {
   /** Whether the worker of one call of a request made the next one as well. */
   sameWorker: number;
   otherWorker: number;
-  /** Answers of late, and what they have cost. */
+  /** Answers of late, and how often courses that had held for a while did not allow for one. */
   tested: number;
   failed: number;
+  /** Answers to come until courses are believed again. */
+  shaken: number;
 }
 
 const startPool = ({ works }: ProgramState): Pool => ({
@@ -60,6 +62,7 @@ const startPool = ({ works }: ProgramState): Pool => ({
   otherWorker: 0,
   tested: 0,
   failed: 0,
+  shaken: shakenFor,
 });
 
 const join = (course: Course, place: Place): Course => ({
@@ -84,6 +87,7 @@ export function joinPool(work: Work, { pool }: ProgramState): void {
 export function callInPool(call: Call, program: ProgramState): void {
   if (call.thread.readsRequests || call.told !== null || program.works.length === 0) return;
   const pool = program.pool ??= startPool(program);
+  call.isSuspect = pool.shaken > 0;
   const choices: Choice[] = [];
   const costs = new Map<Place, number>();
   const freeNs = pool.free.get(call.thread) ?? Infinity;
@@ -228,8 +232,10 @@ export function leavePool(work: Work, by: Thread | null, { pool }: ProgramState)
   pool.courses = settled(next);
   if (by === null) return;
   pool.tested++;
-  if (!isAllowed) {
-    pool.failed++;
+  if (isAllowed) pool.shaken = Math.max(0, pool.shaken - 1);
+  else {
+    if (pool.shaken === 0) pool.failed++;
+    pool.shaken = shakenFor;
     suspect(best);
   }
   if (pool.tested > testsKept) {
@@ -255,6 +261,9 @@ function answerCost({ chapter, busy, work }: Place, by: Thread | null, flow: Flo
   if (by === null || busy.length > 0) return contradictionCost;
   return Math.min(contradictionCost, stepCost(nextStep(chapter, ANSWER, work.answerNs, by), flow));
 }
+
+/** After an answer that no course allowed for, so many more have to be as they should. */
+const shakenFor = 24;
 
 const contradictionCost = 25;
 
