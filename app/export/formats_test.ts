@@ -116,6 +116,23 @@ Deno.test("OTLP: hex ids, kinds, names of the semantic conventions, a resource p
   assert.equal(attributes.get("spandrel.is_critical"), true);
 });
 
+Deno.test("OTLP: a delivery is linked with its publication, beside being its child", () => {
+  const published = makeSpan({ kind: "producer", message_key: 6n });
+  const delivered = makeSpan({
+    span_id: 0xacn,
+    parent_span_id: 1n,
+    kind: "producer",
+    link_evidence: "message",
+    link_confidence: 0.98,
+    message_key: 7n,
+  });
+  const document = JSON.parse(textOf(otlpJson(), buildTraces([published, delivered])));
+  const spans = document.resourceSpans[0].scopeSpans[0].spans;
+  const [link, ...others] = spans[1].links;
+  assert.deepEqual([link.spanId, link.traceId], [spans[0].spanId, spans[0].traceId]);
+  assert.deepEqual([others, "links" in spans[0]], [[], false]);
+});
+
 Deno.test("Chrome: slices with microseconds, services as processes, an arrow per link", () => {
   const { traceEvents } = JSON.parse(textOf(chromeJson(), traces));
   const phases = (ph: string) =>

@@ -3,6 +3,7 @@
 
 import { type AttributeValue } from "../../model/message.ts";
 import { formatId, type Span } from "../../model/span.ts";
+import type { ParentLink } from "../../queries/assembly/set_parents.ts";
 import type { Trace, TraceNode } from "../../queries/assembly/trace.ts";
 import type { TraceWriter } from "./trace_writer.ts";
 import { isError, type OtelAttributes, resourceAttributes, spanAttributes } from "./semconv.ts";
@@ -69,8 +70,21 @@ function otlpSpan(traceId: string, { span, link, selfNs, isCritical }: TraceNode
       "spandrel.self_time_ns": Number(selfNs),
       "spandrel.is_critical": isCritical,
     }),
+    ...(link?.evidence === "message" ? { links: [messageLink(traceId, link)] } : {}),
     status: isError(span) ? { code: STATUS_ERROR, message: span.status } : {},
   };
+}
+
+/**
+ * A delivery has its publication as its parent; it is a link as well, because there may be several
+ * deliveries, and a consumer is seldom what its producer waited for.
+ */
+function messageLink(traceId: string, { parent, evidence, confidence }: ParentLink) {
+  const attributes = {
+    "spandrel.link.evidence": evidence,
+    [CONFIDENCE]: confidence,
+  };
+  return { traceId, spanId: formatId(parent.span_id), attributes: keyValues(attributes) };
 }
 
 function withLink(span: Span, link: TraceNode["link"]): Span {
