@@ -207,6 +207,34 @@ export const coroutineEventAt = {
   task: 172,
 } as const;
 
+export const connectEventBytes = 136;
+export const connectEventAt = {
+  size: 0,
+  kind: 4,
+  ring: 5,
+  emitNs: 8,
+  leaderStartNs: 16,
+  tgid: 24,
+  tid: 28,
+  execCount: 32,
+  turn: 36,
+  cgroupId: 40,
+  comm: 48,
+  cookie: 64,
+  peerCookie: 72,
+  connStartNs: 80,
+  netns: 88,
+  localPort: 92,
+  peerPort: 94,
+  family: 96,
+  type: 98,
+  protocol: 99,
+  role: 100,
+  joinedMidstream: 101,
+  localAddr: 104,
+  peerAddr: 120,
+} as const;
+
 export const goLayoutBytes = 16;
 export const goLayoutAt = {
   tlsOffset: 0,
@@ -228,6 +256,28 @@ export const goFunctionRoleBytes = 8;
 export const goFunctionRoleAt = {
   role: 0,
   receiverAt: 4,
+} as const;
+
+export const pythonLayoutBytes = 88;
+export const pythonLayoutAt = {
+  currentTasks: 0,
+  threads: 8,
+  loopKey: 16,
+  taskType: 24,
+  futureType: 32,
+  textType: 40,
+  functionType: 48,
+  methodType: 56,
+  partialType: 64,
+  threadIdAt: 72,
+  threadDictAt: 74,
+  threadLoopAt: 76,
+  taskNameAt: 78,
+  closureAt: 80,
+  textAt: 82,
+  smallKeys: 84,
+  loopHeld: 85,
+  attributes: 86,
 } as const;
 
 export const listeningPortBytes = 8;
@@ -252,6 +302,7 @@ export const eventKind = {
   activity: 4,
   unix: 5,
   coroutine: 6,
+  connect: 7,
 } as const;
 
 export const direction = {
@@ -357,6 +408,13 @@ export const coroutineTask = {
   reads: 1,
   handles: 2,
   sends: 3,
+} as const;
+
+export const pythonAttributes = {
+  inDict: 0,
+  before: 1,
+  tagged: 2,
+  behind: 3,
 } as const;
 
 export const knobAt = {

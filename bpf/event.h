@@ -25,6 +25,7 @@ enum event_kind {
 	EVENT_ACTIVITY = 4, /* struct activity_event */
 	EVENT_UNIX = 5,     /* struct unix_event: names of a unix socket, once, before its data */
 	EVENT_COROUTINE = 6, /* struct coroutine_event: who started a coroutine, once */
+	EVENT_CONNECT = 7,  /* struct connect_event: a thread began to connect a TCP socket */
 };
 
 /*
@@ -233,6 +234,12 @@ struct coroutine_event {
 	__u32 task;   /* enum coroutine_task */
 };
 
+/* Precedes the first data event of the socket; its own port is not known yet. */
+struct connect_event {
+	struct event_header header;
+	struct socket_flow flow;
+};
+
 /* Names of a unix socket; precedes its first data event. Abstract names start with NUL. */
 struct unix_event {
 	struct event_header header;
@@ -305,6 +312,41 @@ struct go_function_role {
 	__u32 receiver_at; /* where its first argument lies, down from the end of the stack */
 };
 
+/* Where objects of Python keep the values of their attributes. */
+enum python_attributes {
+	PYTHON_ATTRIBUTES_IN_DICT = 0, /* not read */
+	PYTHON_ATTRIBUTES_BEFORE = 1,  /* four words before the object is where they are (3.11) */
+	PYTHON_ATTRIBUTES_TAGGED = 2,  /* three words before it, marked by its lowest bit (3.12) */
+	PYTHON_ATTRIBUTES_BEHIND = 3,  /* right behind the object (3.13) */
+};
+
+/*
+ * How to find the running task of asyncio in a Python process: values of the map
+ * `python_programs`, keyed by thread group. Addresses are those of the process, offsets depend on
+ * the version of CPython.
+ */
+struct python_layout {
+	__u64 current_tasks; /* dict of asyncio: from a loop to the task that it runs */
+	__u64 threads;       /* where the state of the first thread is pointed to */
+	__u64 loop_key;      /* str under which the dict of a thread has the loop that it runs */
+	__u64 task_type;
+	__u64 future_type;
+	__u64 text_type;     /* str */
+	__u64 function_type;
+	__u64 method_type;   /* a function bound to an object */
+	__u64 partial_type;  /* functools.partial */
+	__u16 thread_id_at;  /* in the state of a thread: its thread pointer */
+	__u16 thread_dict_at;
+	__u16 thread_loop_at; /* the loop that it runs; 0 = it is in its dict */
+	__u16 task_name_at;
+	__u16 closure_at;    /* in functions */
+	__u16 text_at;       /* in str: the characters of ASCII */
+	__u8 small_keys;     /* 1: dicts keep their keys as since 3.11 */
+	__u8 loop_held;      /* 1: the dict has it in a holder, as before 3.12 */
+	__u8 attributes;     /* enum python_attributes */
+	__u8 reserved;
+};
+
 /* Switches; user space maps them as the map .data.control. Generations start at 1 and only rise. */
 struct control {
 	__u32 sleeping;           /* 1: user space waits on epoll; the next record wakes it, clears it */
@@ -325,8 +367,10 @@ ABI_ASSERT(struct process_seed, 64 + 48);
 ABI_ASSERT(struct process_event, 64 + 8 + 40 + PATH_BYTES + ARGS_BYTES);
 ABI_ASSERT(struct activity_event, 64 + 16);
 ABI_ASSERT(struct coroutine_event, 64 + 16 * COROUTINE_LINE + 16);
+ABI_ASSERT(struct connect_event, 64 + 72);
 ABI_ASSERT(struct go_layout, 16);
 ABI_ASSERT(struct go_function, 16);
+ABI_ASSERT(struct python_layout, 88);
 ABI_ASSERT(struct go_function_role, 8);
 ABI_ASSERT(struct unix_event, 64 + 24 + 2 * UNIX_PATH_BYTES);
 ABI_ASSERT(struct control, 24);

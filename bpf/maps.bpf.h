@@ -97,6 +97,15 @@ struct {
 	__type(value, struct go_layout);
 } go_programs SEC(".maps");
 
+/* Thread group to how its tasks of asyncio are found: Python programs only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct python_layout);
+} python_programs SEC(".maps");
+
 /* Functions whose goroutines act for others. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

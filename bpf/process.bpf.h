@@ -92,6 +92,7 @@ static __always_inline int program_executed(struct task_struct *task, struct lin
 	long copied;
 
 	bpf_map_delete_elem(&go_programs, &tgid);
+	bpf_map_delete_elem(&python_programs, &tgid);
 	if (thread)
 		thread->generation = 0; /* name and key have changed */
 	e = reserve_process();
@@ -142,6 +143,7 @@ static __always_inline int task_exited(struct task_struct *task)
 		return 0;
 	bpf_map_delete_elem(&programs, &tgid);
 	bpf_map_delete_elem(&go_programs, &tgid);
+	bpf_map_delete_elem(&python_programs, &tgid);
 	e = reserve_process();
 	if (!e)
 		return 0;

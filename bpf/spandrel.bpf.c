@@ -18,9 +18,11 @@
 #include "message/emit.bpf.h"
 #include "coroutine.bpf.h"
 #include "go_stream.bpf.h"
+#include "python.bpf.h"
 #include "socket/unix.bpf.h"
 #include "fast.bpf.h"
 #include "portable.bpf.h"
+#include "socket/connect.bpf.h"
 #include "socket/lifecycle.bpf.h"
 #include "process.bpf.h"
 #include "wakeup.bpf.h"
@@ -36,11 +38,14 @@ const struct {
 	struct activity_event activity;
 	struct unix_event unix;
 	struct coroutine_event coroutine;
+	struct connect_event connect;
 	struct go_layout go_layout;
 	struct go_function go_function;
 	struct go_function_role go_function_role;
 	enum go_role go_role;
 	enum coroutine_task coroutine_task;
+	struct python_layout python_layout;
+	enum python_attributes python_attributes;
 	enum event_kind event_kind;
 	enum direction direction;
 	enum role role;

@@ -95,6 +95,14 @@ struct open_send {
 	__u32 reserved;
 };
 
+/* Where a thread of Python keeps the loop of asyncio that it runs: found once, then read. */
+struct python_thread {
+	__u64 is_known;   /* 1: it is told how tasks of its program are found */
+	__u64 state;      /* 0 = look for it */
+	__u64 keys;       /* of its dict, when the entry was found */
+	__u64 loop_entry; /* 0 = look for it */
+};
+
 struct thread_state {
 	struct event_header header; /* as of the last look: what does not change with each event */
 	__u32 turn;
@@ -107,6 +115,7 @@ struct thread_state {
 	__u64 mmsg_vector; /* mmsg call in progress; 0 = none */
 	__u32 mmsg_next;   /* index of its next message */
 	__u32 wakes_left;  /* wake-ups to tell until its next message */
+	struct python_thread python;
 	struct open_send send;
 	struct open_call open;
 };

@@ -101,6 +101,8 @@ static __always_inline void look_for_go(struct thread_state *thread, struct task
 	else
 		thread->go.goid_at = 0;
 	thread->coroutine = 0;
+	thread->python.is_known = bpf_map_lookup_elem(&python_programs, &tgid) != NULL;
+	thread->python.state = 0;
 }
 
 /* Name and cgroup cost two calls: they are looked at once in a while. */

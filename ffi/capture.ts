@@ -12,6 +12,7 @@ import {
 import { BpfError } from "./bpf_error.ts";
 import { BpfObject, type ProgramStats } from "./bpf_object.ts";
 import { type GoProbes, goProbes } from "./go_probes.ts";
+import { type PythonPrograms, pythonPrograms } from "./python_programs.ts";
 import { openHostFiles } from "./host_files.ts";
 import { choosePath, type Feature, featuresOf, probeHost, supports } from "./host_support.ts";
 import type { HostSupport } from "./host_support.ts";
@@ -87,6 +88,8 @@ export interface Capture extends Disposable {
   bumpGeneration(): void;
   /** Tells the kernel side what it must know of Go programs. */
   readonly go: GoProbes;
+  /** And of Python processes. */
+  readonly python: PythonPrograms;
   /** Excludes a process, or includes it with its descendants, from its next record on. */
   setProgramRule(tgid: number, rule: keyof typeof programRule | "none"): void;
   drops(): KernelDrops;
@@ -162,6 +165,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
     },
     bumpGeneration: () => raise(controlAt.verdictGeneration),
     go: goProbes(object, whyNoProbes(host, options), () => raise(controlAt.programGeneration)),
+    python: pythonPrograms(object, () => raise(controlAt.programGeneration)),
     setProgramRule(tgid, rule) {
       setRule(object, tgid, rule === "none" ? 0 : programRule[rule]);
       raise(controlAt.programGeneration);

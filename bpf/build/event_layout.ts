@@ -13,9 +13,11 @@ const STRUCTS = [
   "activity_event",
   "unix_event",
   "coroutine_event",
+  "connect_event",
   "go_layout",
   "go_function",
   "go_function_role",
+  "python_layout",
   "listening_port",
   "control",
 ] as const;
@@ -35,6 +37,7 @@ const ENUMS = [
   "program_rule",
   "go_role",
   "coroutine_task",
+  "python_attributes",
 ] as const;
 
 /** The text of event.gen.ts for a built object. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Birth and death of TCP sockets by their state changes, and a look at those that were there
- * before. In state changes `current` means nothing: on loopback the client runs the server's.
+ * before. In state changes `current` means nothing, but in the first one of a client: on loopback
+ * the client runs the server's.
  */
 #ifndef SPANDREL_LIFECYCLE_BPF_H
 #define SPANDREL_LIFECYCLE_BPF_H
@@ -125,7 +126,9 @@ static __always_inline int socket_changed(struct sock *sk, int old, int new)
 
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	if (new == TCP_ESTABLISHED) {
+	if (new == TCP_SYN_SENT) {
+		connect_begun(sk);
+	} else if (new == TCP_ESTABLISHED) {
 		socket_established(sk, old);
 	} else if (new == TCP_CLOSE) {
 		state = known_socket(sk);

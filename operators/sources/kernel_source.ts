@@ -13,6 +13,7 @@ import type { CaptureRecord } from "../../model/capture_record.ts";
 import type { DropReason } from "../../model/drops.ts";
 import type { VerdictFor } from "../../model/verdict.ts";
 import { type GoSeen, goWatch } from "./coroutines/go_watch.ts";
+import { pythonWatch } from "./coroutines/python/python_watch.ts";
 import { readHostFacts } from "./host/host_facts.ts";
 import { liveStage } from "./host/live_stage.ts";
 import { verdictFeedback } from "./host/verdict_feedback.ts";
@@ -43,7 +44,11 @@ export function openKernelSource(options: CaptureOptions = {}): KernelSource {
   const verdicts = verdictFeedback(capture);
   const open = (path: string) => openHostFile(libc, path);
   const go = stack.use(goWatch({ files, open, probes: capture.go }));
-  for (const { tgid, exe } of capture.processes) go.meet(tgid, exe);
+  const python = pythonWatch({ text: files.text, open, programs: capture.python, nowMs });
+  for (const { tgid, exe } of capture.processes) {
+    go.meet(tgid, exe);
+    python.meet(tgid, exe);
+  }
   let writer: RecordingWriter | undefined;
   let opened = false;
   const owned = stack.move();
@@ -54,14 +59,24 @@ export function openKernelSource(options: CaptureOptions = {}): KernelSource {
       open(out) {
         if (opened) throw new Error("Cannot read the kernel's ring: it is being read already");
         opened = true;
-        return liveStage(host, writer, {
+        const stage = liveStage(host, writer, {
           ...out,
           emit(record) {
             if (record.kind === "close") verdicts.forget(record.connection);
-            else if (record.kind === "process" && record.what !== "seen") go.take(record);
+            else if (record.kind === "process" && record.what !== "seen") {
+              go.take(record);
+              python.take(record);
+            }
             out.emit(record);
           },
         });
+        return {
+          ...stage,
+          pull(recordsMax) {
+            python.look();
+            return stage.pull(recordsMax);
+          },
+        };
       },
     },
     host: readHostFacts(files),

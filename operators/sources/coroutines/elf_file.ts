@@ -49,6 +49,8 @@ export interface ElfFile {
 
 export const SEGMENT = { load: 1, tls: 7 } as const;
 const SYMBOL_TABLE = 2;
+/** What the program offers to others, and wants of them; stays when it is stripped. */
+const DYNAMIC_SYMBOLS = 11;
 const MOVABLE = 3;
 const AMD64 = 62;
 const HEADER_BYTES = 64;
@@ -86,7 +88,8 @@ export function readElf(source: ByteSource): ElfFile | null {
     },
     fileOffset,
     symbol(name) {
-      const table = sections.find((each) => each.type === SYMBOL_TABLE);
+      const table = sections.find((each) => each.type === SYMBOL_TABLE) ??
+        sections.find((each) => each.type === DYNAMIC_SYMBOLS);
       const names = table === undefined ? undefined : sections[table.link];
       if (table === undefined || names === undefined) return null;
       return findSymbol(bytesOf(table, SYMBOLS_BYTES_MAX), bytesOf(names, SYMBOLS_BYTES_MAX), name);

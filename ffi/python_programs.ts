@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel side must know of Python processes: where asyncio keeps which task runs.
+
+import { pythonAttributes, pythonLayoutAt as at, pythonLayoutBytes } from "../bpf/event.gen.ts";
+import type { BpfObject } from "./bpf_object.ts";
+
+/** Addresses of objects of one process, and offsets that hold for its version of CPython. */
+export interface PythonLayout {
+  readonly currentTasks: number;
+  readonly threads: number;
+  readonly loopKey: number;
+  readonly taskType: number;
+  readonly futureType: number;
+  readonly textType: number;
+  readonly functionType: number;
+  readonly methodType: number;
+  readonly partialType: number;
+  readonly threadIdAt: number;
+  readonly threadDictAt: number;
+  /** 0: the loop that it runs is in its dict. */
+  readonly threadLoopAt: number;
+  readonly taskNameAt: number;
+  readonly closureAt: number;
+  readonly textAt: number;
+  readonly smallKeys: boolean;
+  readonly loopHeld: boolean;
+  readonly attributes: keyof typeof pythonAttributes;
+}
+
+export interface PythonPrograms {
+  /** From the next event of the process on. The kernel forgets a process that exits or execs. */
+  add(tgid: number, layout: PythonLayout): void;
+}
+
+/** `changed` makes the kernel side look at its threads again. */
+export function pythonPrograms(object: BpfObject, changed: () => void): PythonPrograms {
+  const programs = object.map("python_programs");
+  return {
+    add(tgid, layout) {
+      programs.update(new Uint32Array([tgid]), layoutBytes(layout));
+      changed();
+    },
+  };
+}
+
+const ADDRESSES = [
+  "currentTasks",
+  "threads",
+  "loopKey",
+  "taskType",
+  "futureType",
+  "textType",
+  "functionType",
+  "methodType",
+  "partialType",
+] as const;
+
+const OFFSETS = [
+  "threadIdAt",
+  "threadDictAt",
+  "threadLoopAt",
+  "taskNameAt",
+  "closureAt",
+  "textAt",
+] as const;
+
+function layoutBytes(layout: PythonLayout): DataView<ArrayBuffer> {
+  const value = new DataView(new ArrayBuffer(pythonLayoutBytes));
+  for (const name of ADDRESSES) value.setBigUint64(at[name], BigInt(layout[name]), true);
+  for (const name of OFFSETS) value.setUint16(at[name], layout[name], true);
+  value.setUint8(at.smallKeys, layout.smallKeys ? 1 : 0);
+  value.setUint8(at.loopHeld, layout.loopHeld ? 1 : 0);
+  value.setUint8(at.attributes, pythonAttributes[layout.attributes]);
+  return value;
+}
