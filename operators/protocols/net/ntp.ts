@@ -59,6 +59,9 @@ export const ntp = defineProtocol({
   open: () => null,
 
   read(cursor, _way, make) {
+    // Datagrams of a socket that is claimed may be anyone's.
+    const bytes = cursor.buffer.subarray(cursor.at, cursor.end);
+    if (probe(bytes, cursor.remaining).kind === "no") throw new Malformed("not a packet");
     const first = cursor.u8();
     const version = first >> 3 & 7;
     const mode = first & 7;
@@ -173,10 +176,13 @@ function probeManagement(bytes: Uint8Array, length: number): Claim {
   const implementation = bytes[2] ?? 0;
   const count = ((bytes[4] ?? 0) << 8 | (bytes[5] ?? 0)) & 0xfff;
   const size = ((bytes[6] ?? 0) << 8 | (bytes[7] ?? 0)) & 0xfff;
-  const known = implementation === 0 || implementation === 2 || implementation === 3;
-  if (!known || (bytes[3] ?? 0) > 46 || 8 + count * size > length) return NO;
+  const known = implementation === 2 || implementation === 3;
+  if (!known || (bytes[3] ?? 0) > 46) return NO;
   const answers = (first & 0x80) !== 0;
-  // What asks is filled up with zeros.
-  if (!answers && count === 0 && bytes.subarray(8).some((byte) => byte !== 0)) return NO;
+  // What asks is filled up with zeros; answers are as long as they say.
+  const fits = answers
+    ? 8 + count * size === length
+    : count === 0 && bytes.subarray(8).every((byte) => byte === 0);
+  if (!fits) return NO;
   return { kind: answers ? "response" : "request", score: 65 };
 }
