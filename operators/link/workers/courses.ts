@@ -8,16 +8,14 @@ import type { Choice, Course, Made } from "./place_in_line.ts";
 export const coursesMax = 64;
 export const costMargin = 12;
 
-/** Costs come from counts that are not independent; so they count less than in full. */
-const temper = 0.7;
-
 /** Below this weight nothing is doubted. */
 const weightMin = 1e-4;
 
-const weightOf = (more: number): number => Math.exp(-temper * more);
+/** Costs may come from counts that are not independent: then they count less than in full. */
+const weightOf = (more: number, temper: number): number => Math.exp(-temper * more);
 
 /** The choices that are kept, the likeliest first. */
-export function likeliestChoices(choices: Choice[], call: Call): Choice[] {
+export function likeliestChoices(choices: Choice[], call: Call, temper: number): Choice[] {
   choices.sort((a, b) => a.cost - b.cost);
   const [best] = choices;
   if (best === undefined) return choices;
@@ -28,7 +26,7 @@ export function likeliestChoices(choices: Choice[], call: Call): Choice[] {
   for (let i = count; i < choices.length; i++) {
     const left = choices[i];
     if (left === undefined) break;
-    const weight = weightOf(left.cost - best.cost);
+    const weight = weightOf(left.cost - best.cost, temper);
     if (weight < weightMin) break;
     if (left.place?.work !== best.place?.work) call.doubted += weight;
     castDoubt(left.course.made, best.course.made, weight);
@@ -38,7 +36,7 @@ export function likeliestChoices(choices: Choice[], call: Call): Choice[] {
 }
 
 /** The likeliest first, costs from 0 on; those that go on alike are one from now on. */
-export function settled(courses: readonly Course[]): Course[] {
+export function settled(courses: readonly Course[], temper: number): Course[] {
   const byHash = new Map<number, Course>();
   for (const course of courses) {
     const other = byHash.get(course.hash);
@@ -48,7 +46,7 @@ export function settled(courses: readonly Course[]): Course[] {
     }
     const [better, worse] = other.cost <= course.cost ? [other, course] : [course, other];
     byHash.set(course.hash, better);
-    castDoubt(worse.made, better.made, weightOf(worse.cost - better.cost));
+    castDoubt(worse.made, better.made, weightOf(worse.cost - better.cost, temper));
   }
   const kept = [...byHash.values()].sort((a, b) => a.cost - b.cost);
   const least = kept[0]?.cost ?? 0;
@@ -69,16 +67,27 @@ function castDoubt(worse: Made | null, better: Made | null, weight: number): voi
 const lookedBackMax = 1_024;
 
 /** Probability that the call was made for the request; 0 if it is not remembered. */
-export function certaintyOf(call: Call, work: Work | null, courses: readonly Course[]): number {
+export function certaintyOf(
+  call: Call,
+  work: Work | null,
+  courses: readonly Course[],
+  temper: number,
+): number {
   let total = call.doubted;
   let agreeing = 0;
   const known = new Map<Made, boolean>();
   for (const { cost, made } of courses) {
-    const weight = weightOf(cost);
+    const weight = weightOf(cost, temper);
     total += weight;
     if (isOwner(call, work, made, known)) agreeing += weight;
   }
   return agreeing / total;
+}
+
+/** By course, whether the call was made for the request. */
+export function ownersOf(call: Call, courses: readonly Course[], work: Work): boolean[] {
+  const known = new Map<Made, boolean>();
+  return courses.map(({ made }) => isOwner(call, work, made, known));
 }
 
 /** Courses share their past: what is known of one part of it is not looked for again. */
@@ -118,7 +127,7 @@ export function suspect({ made }: Course): void {
   for (let each = made; each !== null && left-- > 0; each = each.before) each.call.isSuspect = true;
 }
 
-const suspectsMax = 64;
+const suspectsMax = 48;
 
 /** Who made the calls of a request, by a course, in order. */
 export function madeFor(work: Work, { made }: Course): Made[] {

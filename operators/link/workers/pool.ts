@@ -9,7 +9,15 @@ import { ANSWER } from "../consequences.ts";
 import type { Call, ProgramState, Thread, Work } from "../program.ts";
 import { type Flow, kindShare, learnStep, startFlow, stepCost } from "../shape/flow.ts";
 import { nextStep, tellStory } from "../shape/story.ts";
-import { certaintyOf, likeliestChoices, madeFor, ownerIn, settled, suspect } from "./courses.ts";
+import {
+  certaintyOf,
+  likeliestChoices,
+  madeFor,
+  ownerIn,
+  ownersOf,
+  settled,
+  suspect,
+} from "./courses.ts";
 import {
   beginPlace,
   type Choice,
@@ -46,12 +54,15 @@ export interface Pool {
   failed: number;
   /** Answers to come until courses are believed again. */
   shaken: number;
+  /** Calls of late, and those of them that courses were not believed about. */
+  calls: number;
+  suspects: number;
+  /** Where courses hold hardly ever, none is followed until then. */
+  restsUntilNs: number;
 }
 
-const startPool = ({ works }: ProgramState): Pool => ({
-  courses: [
-    works.filter(({ endNs }) => endNs === Infinity).map(beginPlace).reduce(join, startCourse),
-  ],
+const startPool = (program: ProgramState): Pool => ({
+  courses: [startCourseOf(program)],
   flow: startFlow(),
   free: new Map(),
   inOrder: 20,
@@ -63,7 +74,13 @@ const startPool = ({ works }: ProgramState): Pool => ({
   tested: 0,
   failed: 0,
   shaken: shakenFor,
+  calls: 0,
+  suspects: 0,
+  restsUntilNs: 0,
 });
+
+const startCourseOf = ({ works }: ProgramState): Course =>
+  works.filter(({ endNs }) => endNs === Infinity).map(beginPlace).reduce(join, startCourse);
 
 const join = (course: Course, place: Place): Course => ({
   ...course,
@@ -73,7 +90,7 @@ const join = (course: Course, place: Place): Course => ({
 
 /** A request was read. */
 export function joinPool(work: Work, { pool }: ProgramState): void {
-  if (pool === null) return;
+  if (pool === null || pool.courses.length === 0) return;
   const place = beginPlace(work);
   const lines = new Map<readonly Place[], readonly Place[]>();
   pool.courses = pool.courses.map((course) => {
@@ -87,7 +104,7 @@ export function joinPool(work: Work, { pool }: ProgramState): void {
 export function callInPool(call: Call, program: ProgramState): void {
   if (call.thread.readsRequests || call.told !== null || program.works.length === 0) return;
   const pool = program.pool ??= startPool(program);
-  call.isSuspect = pool.shaken > 0;
+  if (isResting(pool, call, program)) return;
   const choices: Choice[] = [];
   const costs = new Map<Place, number>();
   const freeNs = pool.free.get(call.thread) ?? Infinity;
@@ -96,13 +113,47 @@ export function callInPool(call: Call, program: ProgramState): void {
   for (const ns of pool.free.values()) if (ns < freeNs) earlier++;
   for (const course of pool.courses) addChoices(choices, course, call, costs, earlier, pool);
   const places = new Map<Place, Place>();
-  const kept = likeliestChoices(choices, call);
+  const kept = likeliestChoices(choices, call, temperOf(pool));
   pool.courses = kept.map((choice) => {
     const { place } = choice;
     let next = place === null ? undefined : places.get(place);
     if (place !== null && next === undefined) places.set(place, next = placeInCall(place, call));
     return choose(choice, call, next ?? null);
   });
+}
+
+/** Counts how often courses are believed, and follows none where that is hardly ever. */
+function isResting(pool: Pool, call: Call, program: ProgramState): boolean {
+  call.isSuspect = pool.shaken > 0;
+  if (pool.courses.length === 0) {
+    if (call.sentNs < pool.restsUntilNs) return true;
+    pool.courses = [startCourseOf(program)];
+    pool.shaken = shakenFor;
+  }
+  pool.calls++;
+  if (call.isSuspect) pool.suspects++;
+  if (pool.calls < countedCalls) return false;
+  const isVain = pool.suspects > pool.calls * vainFrom;
+  pool.calls /= 2;
+  pool.suspects /= 2;
+  if (!isVain) return false;
+  pool.courses = [];
+  pool.restsUntilNs = call.sentNs + restNs;
+  return true;
+}
+
+const countedCalls = 400;
+const vainFrom = 0.6;
+const restNs = 20e9;
+
+/** It is known otherwise for whom a call was made. */
+export function tellPool(call: Call, work: Work, { pool }: ProgramState): void {
+  if (pool === null || call.thread.readsRequests) return;
+  const isOwn = ownersOf(call, pool.courses, work);
+  const next = pool.courses.map((course, i) =>
+    isOwn[i] ? course : { ...course, cost: course.cost + contradictionCost / 2 }
+  );
+  pool.courses = settled(next, temperOf(pool));
 }
 
 /** All that may have led to this call. */
@@ -162,6 +213,9 @@ function addChoices(
 /** Another worker makes the next call of a request. */
 const isShared = ({ sameWorker, otherWorker }: Pool): boolean => otherWorker > sameWorker;
 
+/** Where each call is another worker's, it is told by times alone that belong together. */
+const temperOf = (pool: Pool): number => isShared(pool) ? 0.7 : 1;
+
 /** What the worker did last, if that may not be over. */
 function lastOf(worker: Thread, taken: readonly Place[]): Place | undefined {
   let last: Place | undefined;
@@ -212,8 +266,8 @@ const lastCost = 0.1;
 
 /** A request was answered, or given up. */
 export function leavePool(work: Work, by: Thread | null, { pool }: ProgramState): void {
-  if (pool === null) return;
-  const [best = startCourse] = pool.courses;
+  const [best] = pool?.courses ?? [];
+  if (pool === null || best === undefined) return;
   const made = by === null ? [] : madeFor(work, best);
   const costs = new Map<Place, number>();
   const overtaking = -Math.log(pool.answersSwapped / (pool.answersInOrder + pool.answersSwapped));
@@ -229,7 +283,7 @@ export function leavePool(work: Work, by: Thread | null, { pool }: ProgramState)
     const place = placeOfWork(course, work);
     return course.cost < likelyCost && place !== null && mayAnswer(place, pool.flow);
   });
-  pool.courses = settled(next);
+  pool.courses = settled(next, temperOf(pool));
   if (by === null) return;
   pool.tested++;
   if (isAllowed) pool.shaken = Math.max(0, pool.shaken - 1);
@@ -279,7 +333,9 @@ const testsKept = 200;
 
 /** A request has ended whose calls are known: it was alone, or no course says otherwise. */
 function learnFrom(work: Work, made: readonly Made[], pool: Pool): boolean {
-  if (made.some(({ call }) => certaintyOf(call, work, pool.courses) < learnedFrom)) {
+  if (
+    made.some(({ call }) => certaintyOf(call, work, pool.courses, temperOf(pool)) < learnedFrom)
+  ) {
     return false;
   }
   const story = made.map(({ call }) => call);
@@ -308,10 +364,14 @@ export function ownerInPool(call: Call, { pool }: ProgramState): Work | null {
   if (pool === null || best === undefined || call.thread.readsRequests) return null;
   if (call.isSuspect) return null;
   const owner = ownerIn(best, call);
+  if (pool.suspects > pool.calls * suspectsMax) return null;
   if (pool.tested < testedFrom || pool.failed > pool.tested * failedMax) return null;
-  return owner !== null && certaintyOf(call, owner, pool.courses) >= certainFrom ? owner : null;
+  return owner !== null && certaintyOf(call, owner, pool.courses, temperOf(pool)) >= certainFrom
+    ? owner
+    : null;
 }
 
 const testedFrom = 20;
 const failedMax = 0.02;
-const certainFrom = 0.995;
+const suspectsMax = 0.3;
+const certainFrom = 0.999;

@@ -4,6 +4,7 @@
 // hands it over; one that is busy is not, so this tells less the more there is to do.
 
 import type { Call, Ingress, ProgramState, Thread, Work } from "../program.ts";
+import { tellPool } from "./pool.ts";
 
 /** What a thread was woken for, until it reads something itself. */
 export interface Waking {
@@ -28,7 +29,7 @@ export function noteWake(
     if (!woken.readsRequests) woken.woken = { cause, atNs };
     return;
   }
-  if (!cause.isWork && isResult(cause, waker)) giveBack(cause, waiting);
+  if (!cause.isWork && isResult(cause, waker)) giveBack(cause, waiting, program);
 }
 
 /** What a thread works for, as far as it is known without a doubt. */
@@ -49,9 +50,10 @@ function isResult(call: Call, { last, readsRequests }: Thread): boolean {
 }
 
 /** The first thread that is woken after a response is the one that waits for it. */
-function giveBack(call: Call, work: Work): void {
+function giveBack(call: Call, work: Work, program: ProgramState): void {
   if (call.wakes !== null) return;
   call.wakes = work;
+  tellPool(call, work, program);
   work.claimed.push(call);
 }
 
