@@ -36,6 +36,7 @@ export interface Head {
 const HEAD_BYTES_MAX = 65_536;
 const SPACE = 0x20;
 const LF = 0x0a;
+const COLON = 0x3a;
 
 export function readHead(cursor: Cursor): Head {
   const buffer = cursor.buffer, end = cursor.end;
@@ -47,14 +48,15 @@ export function readHead(cursor: Cursor): Head {
   const identity: { reader: IdentityReader | null } = { reader: null };
   while (true) {
     at = lineEnd + 1;
-    lineEnd = findLf(buffer, at, end);
+    const colon = nameEnd(buffer, at, end);
+    lineEnd = findLf(buffer, colon, end);
     if (lineEnd < 0) {
       head.identity = identity.reader?.identity() ?? null;
       return unfinished(cursor, at, head);
     }
     const stop = textEnd(buffer, at, lineEnd);
     if (stop === at) break;
-    readHeader(buffer, at, stop, head, identity);
+    if (colon < stop) readHeader(buffer, at, colon, stop, head, identity);
   }
   cursor.at = lineEnd + 1;
   if (identity.reader !== null) head.identity = identity.reader.identity();
@@ -95,6 +97,15 @@ function unfinished(cursor: Cursor, lineStart: number, head: Head): Head {
 function findLf(buffer: Uint8Array, from: number, end: number): number {
   for (let i = from; i < end; i++) if (buffer[i] === LF) return i;
   return -1;
+}
+
+/** Index of the colon, or of the end of a line without one. */
+function nameEnd(buffer: Uint8Array, from: number, end: number): number {
+  for (let i = from; i < end; i++) {
+    const c = buffer[i];
+    if (c === COLON || c === LF) return i;
+  }
+  return end;
 }
 
 function textEnd(buffer: Uint8Array, start: number, lineEnd: number): number {
@@ -182,13 +193,11 @@ function digit(buffer: Uint8Array, at: number): number {
 function readHeader(
   buffer: Uint8Array,
   start: number,
+  colon: number,
   end: number,
   head: Head,
   identity: { reader: IdentityReader | null },
 ): void {
-  let colon = start;
-  while (colon < end && buffer[colon] !== 0x3a) colon++;
-  if (colon === end) return;
   switch (colon - start) {
     case 4:
       if (head.host === "" && is(buffer, start, "host")) head.host = value(buffer, colon, end);
@@ -262,14 +271,30 @@ function is(buffer: Uint8Array, at: number, name: string): boolean {
 
 /** Text after the colon, without white space around it. */
 function value(buffer: Uint8Array, colon: number, end: number): string {
-  let from = colon + 1, to = end;
-  while (from < to && (buffer[from] === SPACE || buffer[from] === 0x09)) from++;
-  while (to > from && (buffer[to - 1] === SPACE || buffer[to - 1] === 0x09)) to--;
-  return decodeLatin1(buffer, from, to);
+  const from = pastBlanks(buffer, colon + 1, end);
+  return decodeLatin1(buffer, from, beforeBlanks(buffer, from, end));
 }
 
+/** One to 15 digits. */
 function length(buffer: Uint8Array, colon: number, end: number): number {
-  const text = value(buffer, colon, end);
-  if (!/^\d{1,15}$/.test(text)) throw new Malformed("content length");
-  return Number(text);
+  const from = pastBlanks(buffer, colon + 1, end);
+  const to = beforeBlanks(buffer, from, end);
+  let bytes = to === from || to > from + LENGTH_DIGITS_MAX ? NaN : 0;
+  for (let i = from; i < to; i++) bytes = bytes * 10 + digit(buffer, i);
+  if (Number.isNaN(bytes)) throw new Malformed("content length");
+  return bytes;
+}
+
+const LENGTH_DIGITS_MAX = 15;
+
+function pastBlanks(buffer: Uint8Array, from: number, end: number): number {
+  let i = from;
+  while (i < end && (buffer[i] === SPACE || buffer[i] === 0x09)) i++;
+  return i;
+}
+
+function beforeBlanks(buffer: Uint8Array, from: number, end: number): number {
+  let i = end;
+  while (i > from && (buffer[i - 1] === SPACE || buffer[i - 1] === 0x09)) i--;
+  return i;
 }

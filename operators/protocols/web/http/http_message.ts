@@ -145,9 +145,22 @@ export function maskQuery(query: string): string {
 }
 
 /** Host and port; -1 where no port is named. */
-function splitHost(host: string): [host: string, port: number] {
-  const colon = host.lastIndexOf(":");
-  if (colon < 0 || host.endsWith("]")) return [host, -1];
-  const port = Number(host.slice(colon + 1));
-  return Number.isInteger(port) && port > 0 ? [host.slice(0, colon), port] : [host, -1];
+type HostPort = readonly [host: string, port: number];
+
+/** The newest: most requests in a row name the same. */
+let split: { readonly authority: string; readonly parts: HostPort } = {
+  authority: "",
+  parts: ["", -1],
+};
+
+function splitHost(authority: string): HostPort {
+  if (authority !== split.authority) split = { authority, parts: partsOf(authority) };
+  return split.parts;
+}
+
+function partsOf(authority: string): HostPort {
+  const colon = authority.lastIndexOf(":");
+  if (colon < 0 || authority.endsWith("]")) return [authority, -1];
+  const port = Number(authority.slice(colon + 1));
+  return Number.isInteger(port) && port > 0 ? [authority.slice(0, colon), port] : [authority, -1];
 }

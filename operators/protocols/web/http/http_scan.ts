@@ -74,25 +74,39 @@ function findValues(
   answer: readonly (readonly [name: string, pattern: RegExp | undefined])[],
   { fields }: Refinement,
 ) {
-  const found = new Map<string, AttributeValue>();
+  /** Value of the last match of each. */
+  const found: (string | undefined)[] = answer.map(() => undefined);
   let before = "";
   return {
     /** In the order of their declaration, not of their appearance. */
     fields(): Record<string, AttributeValue> {
-      const names = answer.map(([name]) => name).filter((name) => found.has(name));
-      return Object.fromEntries(names.map((name) => [name, found.get(name) ?? ""]));
+      const values: Record<string, AttributeValue> = {};
+      for (const [i, [name]] of answer.entries()) {
+        const value = found[i];
+        if (value === undefined) continue;
+        const type = fields[name]?.type;
+        values[name] = type === "boolean" ? true : type === "number" ? Number(value) : value;
+      }
+      return values;
     },
     take(bytes: Uint8Array): void {
       const text = before + decodeLatin1(bytes, 0, bytes.length);
-      for (const [name, pattern] of answer) {
-        if (pattern === undefined) continue;
-        for (const match of text.matchAll(pattern)) {
-          const type = fields[name]?.type;
-          const value = match[1] ?? "";
-          found.set(name, type === "boolean" ? true : type === "number" ? Number(value) : value);
-        }
+      for (const [i, [, pattern]] of answer.entries()) {
+        if (pattern !== undefined) found[i] = lastMatch(pattern, text) ?? found[i];
       }
       before = text.slice(-OVERLAP_CHARS);
     },
   };
+}
+
+/** First group of the last match. `matchAll` makes a copy of the pattern each time. */
+function lastMatch(pattern: RegExp, text: string): string | undefined {
+  let last: string | undefined;
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    last = match[1] ?? "";
+    // One that matches nothing would match it for ever.
+    if (match[0] === "") pattern.lastIndex++;
+  }
+  return last;
 }
