@@ -115,9 +115,12 @@ export class BpfObject implements Disposable {
     this.#links.add(link);
   }
 
-  /** At a byte of a program file, in all processes that run it, until it is disposed. */
-  attachUprobe(program: string, path: string, offset: number): Disposable {
-    const { call } = this.#libbpf;
+  /**
+   * At a byte of a program file, in all processes that run it, until it is disposed: that takes a
+   * tenth of a second, on another thread if it is disposed asynchronously.
+   */
+  attachUprobe(program: string, path: string, offset: number): Disposable & AsyncDisposable {
+    const { call, destroyApart } = this.#libbpf;
     const at = BigInt(offset);
     const link = call.bpf_program__attach_uprobe(
       this.#program(program),
@@ -131,6 +134,9 @@ export class BpfObject implements Disposable {
     return {
       [Symbol.dispose]: () => {
         if (this.#links.delete(link)) call.bpf_link__destroy(link);
+      },
+      [Symbol.asyncDispose]: async () => {
+        if (this.#links.delete(link)) await destroyApart(link);
       },
     };
   }

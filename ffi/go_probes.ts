@@ -47,7 +47,7 @@ export interface GoProbes {
   /** Frees what the kernel keeps of the functions of a process that has gone. */
   forget(tgid: number, roles: readonly GoFunctionRole[]): void;
   /** Attaches to a byte of a program file, in all processes that run it. Throws BpfError. */
-  attach(program: GoProbe, path: string, offset: number): Disposable;
+  attach(program: GoProbe, path: string, offset: number): Disposable & AsyncDisposable;
   /** Why nothing may be attached; null where it may. */
   readonly whyNot: string | null;
 }

@@ -4,9 +4,9 @@
 
 import type { GoProbe } from "../../../ffi/go_probes.ts";
 import { type ByteSource, type ElfFile, readElf, SEGMENT } from "./elf_file.ts";
-import { goVersionOf } from "./go_build_info.ts";
+import { type GoVersion, goVersionOf } from "./go_build_info.ts";
 import { afterCall, findFunctions, type GoFunction, SPAWN } from "./go_functions.ts";
-import { STREAM_PROBES } from "./go_stream_functions.ts";
+import { STREAM_PROBES, streamProbes } from "./go_stream_functions.ts";
 import { type GoLayout, goLayoutOf, NEWEST_KNOWN } from "./go_layout.ts";
 
 /** Goroutines that run such a function act for another one; see PROBES. */
@@ -65,6 +65,9 @@ const WANTED = [
   ...STREAM_PROBES.map(([, name]) => name),
 ];
 
+/** Without these a program has no sockets: compilers come by the hundred. */
+const CONNECTS = ["syscall.connect", "syscall.Listen", "golang.org/x/sys/unix.Connect"];
+
 /** Looks at a program file. */
 export function inspectProgram(source: ByteSource): Inspected {
   const elf = readElf(source);
@@ -72,7 +75,7 @@ export function inspectProgram(source: ByteSource): Inspected {
   if (elf === null || version === null) return { kind: "other" };
   const layout = goLayoutOf(elf, version);
   if (typeof layout === "string") return { kind: "unreadable", reason: layout };
-  const functions = findFunctions(elf, WANTED);
+  const functions = findFunctions(elf, [...WANTED, ...CONNECTS]);
   const isNewer = version.minor > NEWEST_KNOWN;
   const gaps = isNewer ? [`${version.text} is read as Go 1.${NEWEST_KNOWN}`] : [];
   const program = {
@@ -86,8 +89,11 @@ export function inspectProgram(source: ByteSource): Inspected {
     if (layout.parentAt === 0) gaps.push("who starts a goroutine cannot be told");
     return { ...program, roles: [], probes: [], gaps };
   }
+  if (!functions.some(({ name }) => CONNECTS.some((prefix) => name.startsWith(prefix)))) {
+    return { ...program, roles: [], probes: [], gaps };
+  }
   const roles = rolesOf(elf, functions);
-  const probes = probesOf(elf, functions, layout, roles);
+  const probes = probesOf(elf, functions, version, roles, layout);
   if (layout.parentAt === 0 && !probes.some(({ program }) => program === "go_spawned")) {
     gaps.push("who starts a goroutine cannot be told: runtime.newproc1 is not called as usual");
   }
@@ -97,8 +103,9 @@ export function inspectProgram(source: ByteSource): Inspected {
 function probesOf(
   elf: ElfFile,
   functions: readonly GoFunction[],
-  { parentAt }: GoLayout,
+  { minor }: GoVersion,
   roles: readonly GoRole[],
+  { parentAt }: GoLayout,
 ): GoProgram["probes"] {
   const named = (wanted: string) => functions.find(({ name }) => name === wanted);
   const hasLoops = roles.some(({ role }) => role === "caller");
@@ -108,7 +115,7 @@ function probesOf(
     ["go_passed", canRead ? named(PROBES.dials)?.entry : null],
     ["go_passed", canRead ? named(PROBES.looksUp)?.entry : null],
     ["go_spawned", canRead ? null : afterSpawn(elf, functions)],
-    ...STREAM_PROBES.map(([program, name]) => [program, named(name)?.entry] as const),
+    ...streamProbes(minor).map(([program, name]) => [program, named(name)?.entry] as const),
   ];
   return places.flatMap(([program, address]) => {
     const at = address === undefined || address === null ? -1 : elf.fileOffset(address);

@@ -17,6 +17,7 @@ const WEB: FixtureProgram = {
       calls: ["net/http.(*persistConn).writeLoop"],
     },
     { name: "internal/singleflight.(*Group).doCall" },
+    { name: "syscall.connect" },
   ],
 };
 
@@ -63,12 +64,19 @@ Deno.test("go program: it is probed where work on a stream of a connection begin
     { name: "golang.org/x/net/http2.(*serverConn).runHandler" },
     { name: "golang.org/x/net/http2.(*serverConn).runHandler.func1" },
     { name: "google.golang.org/grpc/internal/transport.(*http2Client).Write" },
+    { name: "syscall.connect" },
   ];
-  assert.deepEqual(inspected({ functions }).probes.map(({ program, at }) => [program, at]), [
+  const { probes } = inspected({ functions, version: "go1.24.4" });
+  assert.deepEqual(probes.map(({ program, at }) => [program, at]), [
     ["go_reads", fileOffset(entryOf(WEB, 2))],
     ["go_handles", fileOffset(entryOf(WEB, 3))],
     ["go_sends_rpc", fileOffset(entryOf(WEB, 5))],
   ]);
+});
+
+Deno.test("go program: one without sockets is not probed", () => {
+  const functions = WEB.functions.filter(({ name }) => name !== "syscall.connect");
+  assert.deepEqual(inspected({ functions, version: "go1.19.8" }).probes, []);
 });
 
 Deno.test("go program: the start of the code is found where the table does not tell it", () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds the Go programs among the processes, and tells the kernel side how to read their
-// goroutines: each program file is looked at once, and probed while a process runs it.
+// goroutines: each program file is looked at once, and probed while a process runs it and for a
+// while after, because to take a probe away is slow, and compilers come and go by the hundred.
 
 import type { GoFunctionRole, GoProbes } from "../../../ffi/go_probes.ts";
 import type { HostFile } from "../../../ffi/host_file.ts";
@@ -35,10 +36,14 @@ export interface GoWatch extends Disposable {
 const PROBED_MAX = 256;
 const REMEMBERED_MAX = 4_096;
 
+/** Files stay probed while nobody runs them, so many and for so long: the kernel keeps the file. */
+const IDLE_MAX = 16;
+const IDLE_NS = 30_000_000_000n;
+
 interface Binary {
   readonly inspected: Inspected;
   readonly gaps: string[];
-  readonly probes: Disposable[];
+  readonly probes: (Disposable & AsyncDisposable)[];
   readonly users: Set<number>;
   first: { readonly tgid: number; readonly exe: string } | null;
 }
@@ -51,6 +56,9 @@ interface Process {
 export function goWatch(host: GoHost): GoWatch {
   const binaries = new Map<string, Binary>();
   const processes = new Map<number, Process>();
+  /** Probed, and since when nobody runs it. */
+  const idle = new Map<Binary, bigint>();
+  let nowNs = 0n;
   let probed = 0;
 
   function meet(tgid: number, exe: string): void {
@@ -67,8 +75,8 @@ export function goWatch(host: GoHost): GoWatch {
     if (roles === null) return;
     binary.users.add(tgid);
     processes.set(tgid, { binary, roles });
-    if (binary.users.size === 1) attach(binary, inspected, path);
     host.probes.add(tgid, inspected.layout, roles);
+    if (!idle.delete(binary) && binary.users.size === 1) attach(binary, inspected, path);
   }
 
   function leave(tgid: number): void {
@@ -77,9 +85,19 @@ export function goWatch(host: GoHost): GoWatch {
     const { binary, roles } = process;
     processes.delete(tgid);
     host.probes.forget(tgid, roles);
-    if (!binary.users.delete(tgid) || binary.users.size > 0) return;
-    if (binary.probes.length > 0) probed--;
-    for (const probe of binary.probes.splice(0)) probe[Symbol.dispose]();
+    if (!binary.users.delete(tgid) || binary.users.size > 0 || binary.probes.length === 0) return;
+    idle.set(binary, nowNs);
+    for (const [each, sinceNs] of idle) {
+      if (idle.size <= IDLE_MAX && nowNs - sinceNs < IDLE_NS) break;
+      detach(each);
+    }
+  }
+
+  /** Not waited for: what was attached before is not missed. */
+  function detach(binary: Binary): void {
+    idle.delete(binary);
+    probed--;
+    for (const probe of binary.probes.splice(0)) void probe[Symbol.asyncDispose]();
   }
 
   function remember(file: HostFile): Binary {
@@ -109,7 +127,8 @@ export function goWatch(host: GoHost): GoWatch {
 
   return {
     meet,
-    take({ what, program: { tgid, exe } }) {
+    take({ what, emitNs, program: { tgid, exe } }) {
+      nowNs = emitNs;
       if (what === "exit") leave(tgid);
       else if (what !== "fork") meet(tgid, exe);
     },
@@ -120,6 +139,9 @@ export function goWatch(host: GoHost): GoWatch {
       }),
     [Symbol.dispose]() {
       for (const tgid of [...processes.keys()]) leave(tgid);
+      for (const { probes } of idle.keys()) {
+        for (const probe of probes.splice(0)) probe[Symbol.dispose]();
+      }
     },
   };
 }

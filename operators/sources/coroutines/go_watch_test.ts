@@ -12,6 +12,7 @@ const SOURCE = fixtureSource({
     { name: "runtime.newproc.func1", calls: ["runtime.newproc1"] },
     { name: "net/http.(*persistConn).writeLoop" },
     { name: "net/http.(*persistConn).roundTrip" },
+    { name: "syscall.connect" },
   ],
 });
 
@@ -24,7 +25,10 @@ function startWatch(files: Readonly<Record<number, string>>, whyNot: string | nu
     forget: (tgid) => void told.push(`forget ${tgid}`),
     attach(program, path) {
       told.push(`${program} ${path}`);
-      return { [Symbol.dispose]: () => void told.push("detach") };
+      return {
+        [Symbol.dispose]: () => void told.push("detach"),
+        [Symbol.asyncDispose]: () => Promise.resolve(void told.push("detach apart")),
+      };
     },
   };
   const watch = goWatch({
@@ -38,22 +42,36 @@ function startWatch(files: Readonly<Record<number, string>>, whyNot: string | nu
       return { identity, read, [Symbol.dispose]() {} };
     },
   });
-  const exits = (tgid: number) =>
-    watch.take({ kind: "process", what: "exit", program: { ...NO_PROGRAM, tgid }, emitNs: 0n });
+  const exits = (tgid: number, emitNs = 0n) =>
+    watch.take({ kind: "process", what: "exit", program: { ...NO_PROGRAM, tgid }, emitNs });
   return { watch, told, exits };
 }
 
 Deno.test("go watch: a file is probed once, while a process runs it", () => {
   const { watch, told, exits } = startWatch({ 10: "web", 11: "web", 12: "shell" });
   for (const tgid of [10, 11, 12, 13]) watch.meet(tgid, "/bin/web");
-  assert.deepEqual(told.splice(0), ["go_called /proc/10/exe", "add 10 152", "add 11 152"]);
+  assert.deepEqual(told.splice(0), ["add 10 152", "go_called /proc/10/exe", "add 11 152"]);
   exits(10);
   assert.deepEqual(told.splice(0), ["forget 10"]);
   exits(11);
   exits(11);
   exits(12);
-  assert.deepEqual(told.splice(0), ["forget 11", "detach"]);
+  assert.deepEqual(told.splice(0), ["forget 11"]);
   assert.deepEqual(watch.seen(), [{ tgid: 10, exe: "/bin/web", gaps: [] }]);
+});
+
+Deno.test("go watch: a file stays probed for a while after its last process", () => {
+  const { watch, told, exits } = startWatch({ 10: "web", 11: "web", 12: "other" });
+  for (const tgid of [10, 12]) watch.meet(tgid, "/bin/web");
+  exits(10);
+  told.length = 0;
+  watch.meet(11, "/bin/web");
+  assert.deepEqual(told.splice(0), ["add 11 152"]);
+  exits(11);
+  exits(12, 31_000_000_000n);
+  assert.deepEqual(told.splice(0), ["forget 11", "forget 12", "detach apart"]);
+  watch[Symbol.dispose]();
+  assert.deepEqual(told, ["detach"]);
 });
 
 Deno.test("go watch: without probes goroutines are read all the same, and the gap is told", () => {
