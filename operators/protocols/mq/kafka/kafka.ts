@@ -10,6 +10,7 @@ import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire
 import { byteSet } from "../../../wire/byte_set.ts";
 import { attempt } from "../../../wire/attempt.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
+import { envelope, KEYS_MAX } from "../../../wire/envelope.ts";
 import { skipTags, text } from "./kafka_types.ts";
 import {
   type Claim,
@@ -22,6 +23,8 @@ import type { Status } from "../../../../model/status.ts";
 import { APIS, CLIENT_ERRORS, isFlexible } from "./kafka_apis.ts";
 import {
   API_VERSIONS,
+  type Batch,
+  FETCH,
   type Found,
   nothingFound,
   PRODUCE,
@@ -121,6 +124,7 @@ function readRequest(cursor: Cursor, make: Make<F>, state: State, more: boolean)
     id,
     identity: found.records?.identity ?? null,
     more,
+    envelope: envelopeFor(key, found),
     fields: {
       api_version: version,
       ...(clientId !== "" && { client_id: clientId }),
@@ -133,6 +137,28 @@ function readRequest(cursor: Cursor, make: Make<F>, state: State, more: boolean)
   state.asked.set(id, { key, version });
   if (state.asked.size > ASKED_MAX) state.asked.delete(state.asked.keys().next().value ?? id);
   return make.request(draft);
+}
+
+/** A batch is one publication, whatever it holds: consumers are sent it as it is. */
+function envelopeFor(key: number, { batches }: Found) {
+  if (key === FETCH) return envelope("receive");
+  return key === PRODUCE ? envelope("publish", { keys: keysOf(batches) }) : undefined;
+}
+
+const keysOf = (batches: readonly Batch[]): bigint[] =>
+  batches.flatMap(({ key }) => key === null ? [] : [key]).slice(0, KEYS_MAX);
+
+function delivery(batch: Batch): Draft<F> {
+  const { topic, partition, offset, count, identity } = batch;
+  return {
+    type: "DELIVER",
+    resource: topic,
+    domain: topic,
+    endpoint: topic,
+    identity,
+    envelope: envelope("deliver", { keys: keysOf([batch]) }),
+    fields: { topic, partition, offset, records: count },
+  };
 }
 
 const destination = (found: Found) => ({
@@ -160,6 +186,7 @@ function readResponse(cursor: Cursor, make: Make<F>, state: State, more: boolean
     ...(found.code !== null && { code: found.code }),
     status: statusOf(found.code ?? 0),
     identity: found.records?.identity ?? null,
+    deliveries: asked?.key === FETCH ? found.batches.map(delivery) : undefined,
     fields: {
       ...destination(found),
       ...(found.offset >= 0 && { offset: found.offset }),

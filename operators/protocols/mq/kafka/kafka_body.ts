@@ -3,11 +3,11 @@
 // first batch of records. What comes behind is of no interest.
 
 import type { Cursor } from "../../../wire/cursor.ts";
-import { readRecords, type Records } from "./kafka_records.ts";
+import { readBatches, type Records } from "./kafka_records.ts";
 import { count, skipTags, text, uvarint } from "./kafka_types.ts";
 
-export const PRODUCE = 0, API_VERSIONS = 18;
-const FETCH = 1, LIST_OFFSETS = 2, METADATA = 3, OFFSET_COMMIT = 8, OFFSET_FETCH = 9;
+export const PRODUCE = 0, FETCH = 1, API_VERSIONS = 18;
+const LIST_OFFSETS = 2, METADATA = 3, OFFSET_COMMIT = 8, OFFSET_FETCH = 9;
 const DELETE_TOPICS = 20;
 
 /** What a reader finds before the bytes at hand end. */
@@ -20,7 +20,15 @@ export interface Found {
   code: number | null;
   offset: number;
   acks: number;
+  /** The first batch. */
   records: Records | null;
+  /** All batches, of the first partition that is sent, of all that are fetched. */
+  readonly batches: Batch[];
+}
+
+export interface Batch extends Records {
+  readonly topic: string;
+  readonly partition: number;
 }
 
 export const nothingFound = (): Found => ({
@@ -32,6 +40,7 @@ export const nothingFound = (): Found => ({
   offset: -1,
   acks: 1,
   records: null,
+  batches: [],
 });
 
 /** Requests whose first field is the group: OffsetCommit, JoinGroup, Heartbeat … */
@@ -55,9 +64,7 @@ export function readRequestBody(
     readTopic(cursor, flexible, version >= 13, found);
     if (count(cursor, flexible) === 0) return;
     found.partition = cursor.i32();
-    if (flexible) uvarint(cursor);
-    else cursor.skip(4);
-    found.records = readRecords(cursor);
+    takeBatches(cursor, flexible ? uvarint(cursor) - 1 : cursor.i32(), found.partition, found);
   } else if (key === FETCH) {
     cursor.skip(version >= 15 ? 8 : 12);
     if (version >= 3) cursor.skip(4);
@@ -228,22 +235,26 @@ function readFetched(cursor: Cursor, version: number, flexible: boolean, found: 
     if (code !== 0) return;
     readAborted(cursor, version, flexible);
     const bytes = flexible ? uvarint(cursor) - 1 : cursor.i32();
+    const next = cursor.position + Math.max(0, bytes);
     if (bytes > 0) {
-      found.partition = partition;
-      found.offset = offsetAhead(cursor);
-      found.records = readRecords(cursor);
-      return;
+      if (found.records === null) found.partition = partition;
+      takeBatches(cursor, bytes, partition, found);
+      if (found.offset < 0) found.offset = found.batches[0]?.offset ?? -1;
     }
+    cursor.rewind(next);
     skipTags(cursor, flexible);
   }
 }
 
-/** The offset that a batch begins with. */
-function offsetAhead(cursor: Cursor): number {
-  const start = cursor.position;
-  const offset = Number(cursor.i64());
-  cursor.rewind(start);
-  return offset;
+/** What a partition brings, as far as it was captured. */
+function takeBatches(cursor: Cursor, bytes: number, partition: number, found: Found): void {
+  const batches: Records[] = [];
+  try {
+    readBatches(cursor, bytes, batches);
+  } finally {
+    found.records ??= batches[0] ?? null;
+    for (const batch of batches) found.batches.push({ ...batch, topic: found.topic, partition });
+  }
 }
 
 /** What stands between the error of a partition and its records. */

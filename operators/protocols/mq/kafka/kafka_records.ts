@@ -6,12 +6,17 @@
 //   record: length varint | attributes i8 | time varint | offset varint | key | value | headers
 
 import type { Identity } from "../../../../model/message.ts";
-import type { Cursor } from "../../../wire/cursor.ts";
+import { attempt } from "../../../wire/attempt.ts";
+import { Cursor } from "../../../wire/cursor.ts";
+import { keyOfBytes } from "../../../wire/envelope.ts";
+import { unpackRecords } from "./kafka_packed.ts";
 import { uvarint, varint } from "./kafka_types.ts";
 import { IdentityReader } from "../../../wire/trace_context.ts";
 
 const BATCH_HEADER_BYTES = 61;
 const MAGIC_AT = 16;
+/** From here on a broker changes nothing, unless it sets the time itself. */
+const CRC_AT = 17;
 const HEADERS_MAX = 64;
 const VALUE_BYTES_MAX = 256;
 
@@ -19,19 +24,63 @@ export interface Records {
   /** Records of the first batch; 0 when unknown. */
   readonly count: number;
   readonly identity: Identity | null;
+  /** The same in the request that brings the batch and in responses that deliver it. */
+  readonly key: bigint | null;
+  readonly offset: number;
 }
 
-const NONE: Records = { count: 0, identity: null };
+const NONE: Records = { count: 0, identity: null, key: null, offset: -1 };
 
 /** The cursor stands at a record batch, as much of which is read as was captured. */
 export function readRecords(cursor: Cursor): Records {
   if (cursor.captured < BATCH_HEADER_BYTES || cursor.peek(MAGIC_AT) !== 2) return NONE;
-  cursor.skip(21);
-  const compressed = (cursor.u16() & 7) !== 0;
+  const { buffer, at } = cursor;
+  const key = keyOfBytes(buffer, at + CRC_AT, BATCH_HEADER_BYTES - CRC_AT, 0, "kafka");
+  const offset = Number(cursor.i64());
+  const bytes = cursor.u32();
+  cursor.skip(9);
+  const codec = cursor.u16() & 7;
   cursor.skip(BATCH_HEADER_BYTES - 23 - 4);
-  const count = cursor.i32();
-  if (compressed || count < 1) return { count: Math.max(0, count), identity: null };
-  return { count, identity: readHeaders(cursor) };
+  const count = Math.max(0, cursor.i32());
+  const known = { count, key, offset };
+  if (count < 1) return { ...known, identity: null };
+  const packedBytes = Math.min(cursor.captured, bytes + 12 - BATCH_HEADER_BYTES);
+  if (codec === 0) return { ...known, identity: identityIn(cursor) };
+  return { ...known, identity: unpackedIdentity(codec, cursor.bytes(Math.max(0, packedBytes))) };
+}
+
+/** The records that a reader of one batch after the other finds, as far as they were captured. */
+export function readBatches(cursor: Cursor, bytes: number, batches: Records[]): void {
+  const end = cursor.position + bytes;
+  for (let n = 0; n < BATCHES_MAX && cursor.position + BATCH_HEADER_BYTES < end; n++) {
+    const start = cursor.position;
+    if (cursor.captured < BATCH_HEADER_BYTES || cursor.peek(MAGIC_AT) !== 2) return;
+    cursor.skip(8);
+    const size = cursor.u32();
+    cursor.rewind(start);
+    batches.push(readRecords(cursor));
+    cursor.rewind(start);
+    cursor.skip(size + 12);
+  }
+}
+
+/** Batches of one partition that are told one by one. */
+const BATCHES_MAX = 64;
+
+/** Headers that are cut short tell nothing; the batch is one all the same. */
+function identityIn(cursor: Cursor): Identity | null {
+  let identity: Identity | null = null;
+  attempt(() => void (identity = readHeaders(cursor)));
+  return identity;
+}
+
+function unpackedIdentity(codec: number, packed: Uint8Array): Identity | null {
+  const records = unpackRecords(codec, packed);
+  if (records.length === 0) return null;
+  const cursor = new Cursor();
+  cursor.reset(records, 0, records.length, records.length);
+  cursor.enter(records.length);
+  return identityIn(cursor);
 }
 
 /** A varint as long as the record allows; -1 when it was not captured. */

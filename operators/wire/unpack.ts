@@ -17,6 +17,12 @@ export function unpackZlib(input: Uint8Array, bytesMax: number): Uint8Array {
   return attempt(() => zlib.inflateSync(input, { finishFlush, maxOutputLength: bytesMax }));
 }
 
+/** The same of gzip. */
+export function unpackGzip(input: Uint8Array, bytesMax: number): Uint8Array {
+  const finishFlush = zlib.constants.Z_SYNC_FLUSH;
+  return attempt(() => zlib.gunzipSync(input, { finishFlush, maxOutputLength: bytesMax }));
+}
+
 /** At most `bytesMax` bytes of output; nothing if they are none, or more, or cut short. */
 export function unpackZstd(input: Uint8Array, bytesMax: number): Uint8Array {
   // The types of node:zlib do not list it yet.
