@@ -72,6 +72,7 @@ function spanOf(
   const { exchange, candidates, revision } = linked;
   const { connection, program, protocol, request, response } = exchange;
   const winner = candidates[0];
+  const turned = isTurned(exchange);
   const asked = (request ?? response)?.message;
   const type = asked?.type ?? "";
   const endpoint = asked?.endpoint ?? "";
@@ -109,8 +110,8 @@ function spanOf(
     cgroup_id: program.cgroupId,
     netns: connection.netns,
     transport: connection.transport,
-    local: ends.localText,
-    peer: ends.peerText,
+    local: turned ? ends.peerText : ends.localText,
+    peer: turned ? ends.localText : ends.peerText,
     socket_id: connection.cookie,
     peer_socket_id: connection.peerCookie,
     request_offset: request?.offset ?? 0,
@@ -128,6 +129,10 @@ function spanOf(
     attributes: attributesOf(exchange),
   };
 }
+
+/** Of packets the local end is the server's, which ports alone may have told wrongly. */
+const isTurned = ({ connection, kind }: Exchange): boolean =>
+  connection.observer === "nic" && connection.role === "unknown" && kind === "client";
 
 /** Where a span was seen, and what hides the content of messages in it. */
 interface Where {

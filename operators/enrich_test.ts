@@ -213,6 +213,16 @@ Deno.test("enrich: what only the response tells, and packets", () => {
   const connection: Connection = { ...CONNECTION, observer: "nic" };
   const packet = enriched({ exchange: exchange({ connection, program: NO_PROGRAM }) });
   assert.deepEqual([packet.kind, packet.observer, packet.service, packet.pid], ["", "nic", "", 0]);
+
+  // Ports had named the wrong end the server: who asks is the client.
+  const turned = enriched({
+    exchange: exchange({
+      connection: { ...connection, role: "unknown" },
+      kind: "client",
+      program: NO_PROGRAM,
+    }),
+  });
+  assert.deepEqual([turned.local, turned.peer], [packet.peer, packet.local]);
 });
 
 Deno.test("enrich: span names as OpenTelemetry forms them", () => {
