@@ -5,6 +5,7 @@ import type { ConnectFact, CoroutineFact } from "../../model/capture_record.ts";
 import { LIMITS } from "../../model/limits.ts";
 import { noteLine } from "./coroutines/lineage.ts";
 import { forgetStream, noteTask } from "./coroutines/streams.ts";
+import { isOpen, noteAwaiters } from "./coroutines/tasks.ts";
 import { writeResponse } from "./events/answer.ts";
 import { readResponse, sendRequest } from "./events/call.ts";
 import { noteConnect } from "./events/connect.ts";
@@ -15,7 +16,7 @@ import type { Candidate } from "../../model/link.ts";
 import type { MessageSeen } from "../../model/message.ts";
 import { type Call, type Decision, startProgram, type Work } from "./program.ts";
 import { noteFollowing, overBy, removeDelivery } from "./queues/deliveries.ts";
-import { isOpenDelivery, noteMessage, overBeforeReading, passedOn } from "./queues/messages.ts";
+import { noteMessage, overThereby, passedOn } from "./queues/messages.ts";
 import { finishBatch, joinBatch } from "./queues/one_by_one.ts";
 import { RULES } from "./rules.ts";
 import { oddity } from "./shape/flow.ts";
@@ -84,7 +85,7 @@ export class Linker {
     if (seen === null) return null;
     if (seen.direction === "egress") return this.#send(exchange, seen);
     const program = this.#program;
-    for (const work of overBeforeReading(seen, program)) this.#end(work, program.nowNs);
+    for (const work of overThereby(seen, program)) this.#end(work, program.nowNs);
     const work = readRequest(exchange, seen, program);
     joinPool(work, program);
     const tooOld = noteMessage(work, seen, program);
@@ -100,6 +101,7 @@ export class Linker {
 
   #send(exchange: Exchange, seen: MessageSeen): Call {
     const program = this.#program;
+    for (const work of overThereby(seen, program)) this.#end(work, program.nowNs);
     const call = sendRequest(exchange, seen, program);
     callInPool(call, program);
     if (joinBatch(call, program.deliveries)) return call;
@@ -128,12 +130,12 @@ export class Linker {
 
   /** A work ends with its exchange, unless it is a message, which nobody answers. */
   closeWork(work: Work): void {
-    if (!isOpenDelivery(work)) this.#end(work, Number(work.exchange.endNs));
+    if (!this.#program.deliveries.works.has(work)) this.#end(work, Number(work.exchange.endNs));
   }
 
   #end(work: Work, endNs: number): void {
     const program = this.#program;
-    if (isOpenDelivery(work)) {
+    if (program.deliveries.works.has(work)) {
       this.#divide(work);
       removeDelivery(work, program);
     }
@@ -160,7 +162,7 @@ export class Linker {
     call.doneNs = Number(call.exchange.endNs);
     hearInPool(call, program);
     forgetStream(call, program);
-    if (program.deliveries.batched.has(call)) {
+    if (program.deliveries.batched.has(call) || isOpen(call, program)) {
       this.#wait(call);
       return;
     }
@@ -203,6 +205,7 @@ export class Linker {
   /** A coroutine, who started it, who started that one … */
   noteCoroutine({ line, task, emitNs }: CoroutineFact): void {
     noteLine(line, this.#program);
+    noteAwaiters(line, this.#program);
     if (task !== undefined) noteTask(line, task, Number(emitNs), this.#program);
   }
 

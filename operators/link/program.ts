@@ -11,6 +11,7 @@ import { CONTESTS } from "./trust/crowd.ts";
 import { type Consequences, startConsequences } from "./consequences.ts";
 import { type Coroutines, startCoroutines } from "./coroutines/lineage.ts";
 import { startStreams, type Streams } from "./coroutines/streams.ts";
+import { startTasks, type Tasks } from "./coroutines/tasks.ts";
 import { type Delays, startDelays } from "./delays.ts";
 import { type Deliveries, startDeliveries } from "./queues/deliveries.ts";
 import { type Parcels, startParcels } from "./queues/parcels.ts";
@@ -237,6 +238,7 @@ export interface ProgramState {
   readonly threads: Map<number | bigint, Thread>;
   readonly coroutines: Coroutines;
   readonly streams: Streams;
+  readonly tasks: Tasks;
   /** Works that coroutines have ended, in order. */
   readonly served: Work[];
   /** Works by order of reading, those ended early at the front removed. */
@@ -302,6 +304,7 @@ export function startProgram(rulesCount: number): ProgramState {
     threads: new Map(),
     coroutines: startCoroutines(),
     streams: startStreams(),
+    tasks: startTasks(),
     served: [],
     works: [],
     firstOrder: 0,

@@ -4,6 +4,7 @@
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteSend } from "../batches.ts";
 import { ANSWER, lagMax } from "../consequences.ts";
+import { noteAnswer } from "../coroutines/tasks.ts";
 import { type Due, dueNow, learnDelay } from "../delays.ts";
 import { handBack, realign } from "../hand_off_line.ts";
 import { answered, beginOf, isOver } from "../origin.ts";
@@ -18,6 +19,7 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
   const thread = threadOf(seen, program);
   work.answerNs = Number(seen.startNs);
   work.answerThread = thread;
+  noteAnswer(work, seen, program);
   const { last } = thread;
   if (!thread.readsRequests) {
     finishTask(work, thread, program);

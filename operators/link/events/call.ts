@@ -8,6 +8,7 @@ import { kindOf } from "../consequences.ts";
 import { firstInLine, noteCrossing } from "../coroutines/in_hand.ts";
 import { noteReader, workOf } from "../coroutines/lineage.ts";
 import { noteReading, noteStream } from "../coroutines/streams.ts";
+import { tellTask } from "../coroutines/tasks.ts";
 import { nextUnstarted, started } from "../hand_off_line.ts";
 import { originOf } from "../origin.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "../program.ts";
@@ -84,6 +85,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   if (from !== null) follow(call, from, opening?.turn ?? turn, isFresh, program);
   started(call, program);
   noteStream(call, program);
+  tellTask(call, program);
   if (call.told === null) noteUnowned(call, program);
   joinLine(call, program.lines);
   if (isFirstOfTask) thread.task = [];
@@ -111,7 +113,9 @@ export function readResponse(call: Call, seen: MessageSeen, program: ProgramStat
     if (program.unanswered.length > unansweredMax) program.unanswered.shift();
   }
   if (call.only?.alone && call.only.trail.length < trailMax) call.only.trail.push(call);
-  call.doneThread = threadOf(seen, program);
+  // A loop reads for its tasks.
+  const isForTask = seen.coroutine === 0n && thread.isCoroutine;
+  call.doneThread = isForTask ? thread : threadOf(seen, program);
   noteReader(call, seen.coroutine, program);
   noteReading(seen, program);
   noteIngress(call, seen, call.doneThread, program);

@@ -6,6 +6,7 @@ import type { MessageSeen } from "../../../model/message.ts";
 import { kindOf, learnConsequences } from "../consequences.ts";
 import { beginOfWork, noteEnd } from "../coroutines/in_hand.ts";
 import { noteReading } from "../coroutines/streams.ts";
+import { joinTasks } from "../coroutines/tasks.ts";
 import type { ProgramState, Thread, Work } from "../program.ts";
 import { crowdOf } from "../trust/crowd.ts";
 import { addWork, indexIdentity, onlyOpen } from "../works.ts";
@@ -54,6 +55,7 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   thread.open.push(work);
   thread.task = [];
   noteReading(seen, program);
+  joinTasks(work, program);
   noteIngress(work, seen, thread, program);
   return work;
 }
