@@ -11,6 +11,8 @@ import {
   closeEventAt as C,
   closeEventBytes,
   closeReason,
+  connectEventAt as N,
+  connectEventBytes,
   coroutineEventAt as R,
   coroutineEventBytes,
   coroutineTask,
@@ -38,7 +40,7 @@ import type {
 import { DROP_REASONS, type DropReason } from "../../model/drops.ts";
 import { decodeHostFact, HOST_FACT_KIND, type HostFact } from "./records/host_fact.ts";
 import { type AskHost, type ProgramState, programTable } from "./records/program_table.ts";
-import { peerOfMessage } from "./records/socket_ends.ts";
+import { peerOfMessage, readPeer } from "./records/socket_ends.ts";
 import { type SocketState, socketTable } from "./records/socket_table.ts";
 import { readText } from "./records/text_field.ts";
 import type { Nanos } from "../../model/time.ts";
@@ -87,6 +89,9 @@ export function recordDecoder(out: DecoderOutputs, options: DecoderOptions = {})
         case eventKind.coroutine:
           if (recordBytes < R.object) break;
           return decodeCoroutine(decoding, bytes, view, at, recordBytes);
+        case eventKind.connect:
+          if (recordBytes < connectEventBytes) break;
+          return decodeConnect(decoding, bytes, view, at);
         case eventKind.unix:
           if (recordBytes < unixEventBytes) break;
           return decodeUnix(decoding, bytes, view, at);
@@ -299,6 +304,23 @@ function taskAt(view: DataView, at: number): CoroutineTask | null {
     default:
       return null;
   }
+}
+
+function decodeConnect(
+  { programs, out }: Decoding,
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+): void {
+  out.emit({
+    kind: "connect",
+    program: programs.find(bytes, view, at).program,
+    tid: view.getUint32(at + N.tid, true),
+    turn: view.getUint32(at + N.turn, true),
+    cookie: view.getBigUint64(at + N.cookie, true),
+    peer: readPeer(bytes, view, at),
+    emitNs: emitTime(view, at),
+  });
 }
 
 function decodeUnix({ sockets }: Decoding, bytes: Uint8Array, view: DataView, at: number): void {

@@ -5,6 +5,7 @@
 import {
   activityEventAt,
   closeEventAt,
+  connectEventAt,
   coroutineEventAt,
   coroutineEventBytes,
   dataEventAt as at,
@@ -48,7 +49,7 @@ export interface DataRecord {
 }
 
 export interface OtherRecord {
-  readonly kind: "close" | "process" | "activity" | "unix" | "coroutine";
+  readonly kind: "close" | "connect" | "process" | "activity" | "unix" | "coroutine";
   readonly tgid: number;
   readonly execCount: number;
   readonly comm: string;
@@ -166,6 +167,7 @@ const KINDS = {
   [eventKind.process]: { kind: "process", layout: processEventAt },
   [eventKind.activity]: { kind: "activity", layout: activityEventAt },
   [eventKind.unix]: { kind: "unix", layout: unixEventAt },
+  [eventKind.connect]: { kind: "connect", layout: connectEventAt },
   [eventKind.coroutine]: { kind: "coroutine", layout: coroutineEventAt },
 } as const;
 

@@ -8,6 +8,8 @@ import {
   closeEventAt as C,
   closeEventBytes,
   closeReason,
+  connectEventAt as N,
+  connectEventBytes,
   coroutineEventAt as R,
   coroutineEventBytes,
   dataEventAt as D,
@@ -143,6 +145,17 @@ export function coroutineRecord(
     view.setBigUint64(R.line + 16 * i, coroutine, true);
     view.setBigUint64(R.line + 16 * i + 8, bornNs, true);
   }
+  return bytes;
+}
+
+export function connectRecord(
+  parts: HeaderParts & { readonly cookie: bigint; readonly peerPort: number },
+): Bytes {
+  const { bytes, view } = record(connectEventBytes, eventKind.connect, parts);
+  view.setBigUint64(N.cookie, parts.cookie, true);
+  view.setUint16(N.family, 2, true);
+  view.setUint16(N.peerPort, parts.peerPort, true);
+  bytes.set([127, 0, 0, 1], N.peerAddr);
   return bytes;
 }
 

@@ -124,6 +124,10 @@ export function peerOfMessage(
   return ends.messagePeer;
 }
 
+/** Of a record that has the layout of data events up to the flow. */
+export const readPeer = (bytes: Uint8Array, view: DataView, at: number): Address =>
+  readAddress(bytes, view, at, D.peerAddr, view.getUint16(at + D.peerPort, true));
+
 export function newConnection(
   conn: number,
   ends: Ends,
