@@ -12,7 +12,7 @@ import type { Status } from "../../../model/status.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
-import { type Claim, defineProtocol, type Make, type Step } from "../../wire/protocol.ts";
+import { type Claim, defineProtocol, type Make, type Step, type Way } from "../../wire/protocol.ts";
 import {
   BYTES,
   readFields,
@@ -61,7 +61,7 @@ export const brpc = defineProtocol<F, Tails>({
     if (magic === "STRM") return size === 0 ? { kind: "nothing" } : { kind: "skip", bytes: size };
     if (magic !== "PRPC" || metaBytes > META_BYTES_MAX) throw new Malformed("not a frame");
     cursor.enter(metaBytes);
-    const step = readMeta(cursor, metaBytes, size - metaBytes, make);
+    const step = readMeta(cursor, metaBytes, size - metaBytes, way, make);
     cursor.leave();
     if (size > metaBytes) keepTail(tails, way, step, size - metaBytes);
     return step;
@@ -83,7 +83,13 @@ interface Meta {
   readonly reader: IdentityReader;
 }
 
-function readMeta(cursor: Cursor, bytes: number, bodyBytes: number, make: Make<F>): Step {
+function readMeta(
+  cursor: Cursor,
+  bytes: number,
+  bodyBytes: number,
+  way: Way,
+  make: Make<F>,
+): Step {
   const meta: Meta = {
     service: "",
     method: "",
@@ -102,6 +108,8 @@ function readMeta(cursor: Cursor, bytes: number, bodyBytes: number, make: Make<F
     else return false;
     return true;
   });
+  // An answer need not say that nothing went wrong.
+  if (meta.service === "" && meta.code < 0 && way === "toClient") meta.code = 0;
   return tell(meta, bodyBytes, make);
 }
 

@@ -41,7 +41,7 @@ interface State {
 export const thrift = defineProtocol<F, State>({
   name: "thrift",
   spec: "https://github.com/apache/thrift/blob/master/doc/specs/thrift-rpc.md",
-  transports: ["tcp", "unix"],
+  transports: ["tcp", "udp", "unix"],
   fields: FIELDS,
   timeoutNs: 120_000_000_000n,
   pairing: "id",
