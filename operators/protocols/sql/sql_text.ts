@@ -3,7 +3,7 @@
 // summary, and the trace context in its comments. A scanner of tokens, one pass, no grammar.
 
 import type { Identity } from "../../../model/message.ts";
-import { parseTraceparent } from "../../wire/trace_context.ts";
+import { commentIdentity } from "./comment_identity.ts";
 import { namesPassword, Passwords } from "./sql_passwords.ts";
 import { type Dialect, isSpace, type Token, tokenAt, tokenEnd } from "./sql_tokens.ts";
 
@@ -40,12 +40,6 @@ const CALLS = new Set(["CALL", "EXEC", "EXECUTE"]);
 const NO_TARGET = new Set(["SELECT", "VALUES", "SET", "WITH"]);
 /** What may follow the common table expressions of WITH. */
 const VERBS = new Set(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES"]);
-
-/** Reads the trace context that sqlcommenter puts into a comment: `traceparent='00-…'`. */
-function commentIdentity(comment: string): Identity | null {
-  const found = /traceparent\s*=\s*['"]?([0-9a-fA-F-]{55})/.exec(comment);
-  return found?.[1] === undefined ? null : parseTraceparent(found[1]);
-}
 
 /** Describes a statement. Cut statements are fine: an unclosed literal is masked to the end. */
 export function describeSql(
@@ -226,9 +220,14 @@ function readTarget(sql: string, at: number, end: number): string {
   return (first + (rest?.[0] ?? "")).replace(/["`[\]\s]/g, "").slice(0, 128);
 }
 
-/** `IN (?, ?, ?)` and `VALUES (?, ?), (?, ?)` become `(?)`: equal shapes, equal text. */
+/**
+ * `IN (?, ?, ?)` and `VALUES (?, ?), (?, ?)` become `(?)`: equal shapes, equal text; a list that is
+ * cut becomes `(?`.
+ */
 function collapseLists(masked: string): string {
   if (masked.indexOf("?") === masked.lastIndexOf("?")) return masked;
-  const lists = masked.replace(/\(\s*\?(?:\s*,\s*\?)+\s*\)/g, "(?)");
+  const lists = masked.replace(/\(\s*\?(?:\s*,\s*\?)+\s*(?:\)|,?$)/g, collapsed);
   return lists.includes("(?)") ? lists.replace(/(\(\?\))(?:\s*,\s*\(\?\))+/g, "$1") : lists;
 }
+
+const collapsed = (list: string): string => list.endsWith(")") ? "(?)" : "(?";

@@ -25,6 +25,7 @@ const CASES: [dialect: "postgresql" | "mysql", sql: string, masked: string, summ
     "INSERT t",
   ],
   ["postgresql", "SELECT 1 WHERE a IN (1, 2,3)", "SELECT ? WHERE a IN (?)", "SELECT"],
+  ["postgresql", "SELECT 1 WHERE a IN (1, 2, '3", "SELECT ? WHERE a IN (?", "SELECT"],
   ["postgresql", "SELECT E'a\\'b', X'1f'", "SELECT ?, ?", "SELECT"],
   [
     "postgresql",
@@ -46,14 +47,27 @@ for (const [dialect, sql, masked, summary] of CASES) {
   });
 }
 
-Deno.test("reads the trace context of a comment", () => {
-  const trace = "0af7651916cd43dd8448eb211c80319c";
-  const sql = `SELECT 1 /*traceparent='00-${trace}-b7ad6b7169203331-01'*/`;
-  assert.deepEqual(describeSql(sql, "other").identity, {
-    traceId: trace,
-    parentId: "b7ad6b7169203331",
+const TRACE = "0af7651916cd43dd8448eb211c80319c", SPAN = "b7ad6b7169203331";
+const W3C = { traceId: TRACE, parentId: SPAN };
+const COMMENTED: [sql: string, identity: unknown][] = [
+  [`SELECT 1 /*traceparent='00-${TRACE}-${SPAN}-01'*/`, W3C],
+  [`/* traceparent: 00-${TRACE}-${SPAN}-01 */ SELECT 1`, W3C],
+  [`-- traceparent=00-${TRACE}-${SPAN}-01\nSELECT 1`, W3C],
+  [`# traceparent: "00-${TRACE}-${SPAN}-00"\nSELECT 1`, W3C],
+  [`SELECT 1 /*db='x',traceparent='00-${TRACE}-${SPAN}-01',tracestate='a%3Db'*/`, W3C],
+  [`SELECT 1 /* uber-trace-id=${TRACE}%3A${SPAN}%3A0%3A1 */`, W3C],
+  [`SELECT 1 /* b3:${TRACE}-${SPAN}-1 */`, W3C],
+  [`SELECT 1 /* X-B3-TraceId: ${TRACE}, X-B3-SpanId: ${SPAN} */`, W3C],
+  [`SELECT 1 /* x-request-id: r-1 */`, { requestId: "r-1" }],
+  [`SELECT 'traceparent=00-${TRACE}-${SPAN}-01'`, null],
+  ["SELECT 1 /* traceparent=none */", null],
+];
+
+for (const [sql, identity] of COMMENTED) {
+  Deno.test(`trace context of a comment: ${sql.slice(0, 60)}`, () => {
+    assert.deepEqual(describeSql(sql, "mysql").identity, identity);
   });
-});
+}
 
 Deno.test("only what ends a statement is trimmed, however much stands before it", () => {
   const separators = ";".repeat(100_000);

@@ -8,6 +8,7 @@
 //
 // https://mariadb.com/kb/en/clientserver-protocol/ describes the same with MariaDB's additions.
 
+import type { Identity } from "../../../../model/message.ts";
 import { attempt } from "../../../wire/attempt.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
@@ -22,6 +23,7 @@ import {
   WITH_TEXT,
 } from "./mysql_packets.ts";
 import { defineProtocol, type Draft, type Make, type Step } from "../../../wire/protocol.ts";
+import { END_BYTES, endIdentity } from "../comment_identity.ts";
 import { describeSql, type SqlText } from "../sql_text.ts";
 import { parseTraceparent } from "../../../wire/trace_context.ts";
 import { readServer } from "./mysql_answer.ts";
@@ -116,13 +118,14 @@ function readCommand(
     const traceparent = command === 3 && hasAttributes(cursor, state)
       ? readQueryAttributes(cursor)
       : "";
-    const text = cursor.textCaptured(start + bytes - cursor.position, TEXT_BYTES_MAX);
+    const textBytes = start + bytes - cursor.position;
+    const text = cursor.textCaptured(textBytes, TEXT_BYTES_MAX);
     if (!STATEMENTS.has(command)) {
       if (command === INIT_DB) state.database = text;
       return { ...base(state, name, null), resource: text.split("\0", 1)[0] ?? "" };
     }
     if (hasControls(text)) throw new Malformed("no statement");
-    const sql = describeSql(text, "mysql", state.unmask);
+    const sql = withEnd(cursor, textBytes, describeSql(text, "mysql", state.unmask));
     if (command === 22) state.preparing.push(sql);
     if (sql.operation === "USE") state.database = sql.masked.slice(4).replace(/[`;\s]/g, "");
     const draft = base(state, command === 22 ? "PREPARE" : sql.operation || name, sql);
@@ -140,6 +143,17 @@ function readCommand(
   const type = command === 23 || command === 250 ? sql?.operation || "EXECUTE" : name;
   const draft = base(state, type, sql);
   return { ...draft, fields: { ...draft.fields, statement_id: id } };
+}
+
+/** A statement of which more is there than is read may end with a comment. */
+function withEnd(cursor: Cursor, bytes: number, sql: SqlText): SqlText {
+  if (bytes <= TEXT_BYTES_MAX || sql.identity !== null) return sql;
+  const end = cursor.position;
+  let identity: Identity | null = null;
+  cursor.rewind(end - END_BYTES);
+  attempt(() => void (identity = endIdentity(cursor.text(END_BYTES))));
+  cursor.rewind(end);
+  return { ...sql, identity };
 }
 
 /** Within its first characters: no statement begins with bytes. */

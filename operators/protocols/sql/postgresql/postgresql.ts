@@ -21,6 +21,7 @@ import {
   SSL,
 } from "./postgresql_frames.ts";
 import { defineProtocol, type Draft, type Make, type Step } from "../../../wire/protocol.ts";
+import { END_BYTES, endIdentity } from "../comment_identity.ts";
 import { errorText } from "../error_text.ts";
 import { describeSql, type SqlText } from "../sql_text.ts";
 import { type F, FIELDS, keep, openSession, type State, type Unit } from "./postgresql_session.ts";
@@ -126,7 +127,7 @@ function readFrontend(cursor: Cursor, make: Make<F>, state: State): Step {
     case "P": {
       cursor.enter(bytes);
       const name = cursor.cstring();
-      const text = describeSql(sqlText(cursor), "postgresql", state.unmask);
+      const text = readText(cursor, state);
       cursor.leave();
       keep(state.statements, name, text);
       state.preparing = text;
@@ -171,16 +172,21 @@ function readFrontend(cursor: Cursor, make: Make<F>, state: State): Step {
 }
 
 /** Statement text at the cursor, up to its NUL or to what is kept of a long one. */
-function sqlText(cursor: Cursor): string {
+function readText(cursor: Cursor, state: State): SqlText {
+  const start = cursor.position;
   const end = cursor.find(0);
-  return cursor.textCaptured(end < 0 ? cursor.remaining : end, TEXT_BYTES_MAX);
+  const text = cursor.textCaptured(end < 0 ? cursor.remaining : end, TEXT_BYTES_MAX);
+  const sql = describeSql(text, "postgresql", state.unmask);
+  if (end <= TEXT_BYTES_MAX || sql.identity !== null) return sql;
+  cursor.rewind(start + end - END_BYTES);
+  return { ...sql, identity: endIdentity(cursor.text(END_BYTES)) };
 }
 
 function readSql(cursor: Cursor, bytes: number, state: State): SqlText {
   cursor.enter(bytes);
-  const text = sqlText(cursor);
+  const text = readText(cursor, state);
   cursor.leave();
-  return describeSql(text, "postgresql", state.unmask);
+  return text;
 }
 
 function requestOf(state: State, sql: SqlText | null, statement: string): Draft<F> {
