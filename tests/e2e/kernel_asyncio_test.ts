@@ -71,7 +71,7 @@ for (const path of ["fast", "portable"] as const) {
     needs: ["bpf", "netns", "python"],
   }, async () => {
     await using netns = await createNetns();
-    await using child = await startChild(Deno.env.get("SPANDREL_TEST_PYTHON") ?? "python3", {
+    await using child = await startChild("/usr/bin/python3", {
       args: ["-c", FAMILY],
       netns: netns.name,
       ready: (c) => c.stdout().includes("ready"),

@@ -24,6 +24,8 @@ export type Need =
   | "node"
   | "npm"
   | "python"
+  | "aiohttp"
+  | "uvloop"
   | "go"
   | "go_net"
   | "go_grpc"
@@ -65,6 +67,8 @@ const checks: Record<Need, () => string | null> = {
   node: () => program("node", "nodejs"),
   npm: () => program("npm", "npm"),
   python: () => program("python3", "python3"),
+  aiohttp: () => pythonModule("aiohttp"),
+  uvloop: () => pythonModule("uvloop"),
   go: () => program("go", "golang-go"),
   go_net: () => requires("go") ?? goPackage("golang.org/x/net", "golang-golang-x-net-dev"),
   go_grpc: () => requires("go") ?? goPackage("google.golang.org/grpc", "golang-google-grpc-dev"),
@@ -75,6 +79,11 @@ const checks: Record<Need, () => string | null> = {
   tshark: () => program("tshark", "tshark"),
   wrk: () => program("wrk", "wrk"),
 };
+
+/** Of Debian's Python. */
+function pythonModule(name: string): string | null {
+  return succeeds("/usr/bin/python3", "-c", `import ${name}`) ? null : missing(`python3-${name}`);
+}
 
 function goPackage(path: string, debianPackage: string): string | null {
   return succeeds("test", "-d", `/usr/share/gocode/src/${path}`) ? null : missing(debianPackage);

@@ -7,10 +7,19 @@ import { PROGRAMS } from "./programs.ts";
 /** Programs by shape; a program stands wherever its traces show how that shape fares. */
 export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
   "sequential calls": ["python_sequential", "python_threads", "asyncio", "node", "go", "java_same"],
-  "parallel fan-out": ["node_fan_out", "go_fan_out", "deno"],
+  "parallel fan-out": ["node_fan_out", "asyncio_fan_out", "go_fan_out", "deno"],
   "nested three deep": ["nested"],
   "pooled connections with queueing": [
-    ...["asyncio_pool_4", "asyncio_pool_64", "node_pool_4", "node_pool_64", "node_clients", "deno"],
+    ...[
+      "asyncio_pool_4",
+      "asyncio_pool_64",
+      "asyncio_aiohttp",
+      "asyncio_uvloop",
+      "node_pool_4",
+      "node_pool_64",
+      "node_clients",
+      "deno",
+    ],
   ],
   "keep-alive clients": ["python_threads", "asyncio", "node", "deno", "go", "java_same"],
   "pipelined clients": ["node_pipelined", "go_pipelined"],

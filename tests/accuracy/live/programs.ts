@@ -87,6 +87,25 @@ export const PROGRAMS: readonly Program[] = [
       "python",
     )
   ),
+  program(
+    "asyncio_fan_out",
+    "asyncio, 64 connections per end, calls at the same time",
+    python("python_asyncio.py", { POOL: "64" }),
+    fanOut,
+    "python",
+  ),
+  program("asyncio_aiohttp", "aiohttp's server and client", python("python_aiohttp.py"), [
+    ...sequential,
+    ...fanOut,
+  ], "aiohttp"),
+  program(
+    "asyncio_uvloop",
+    "aiohttp's server and client on uvloop",
+    python("python_aiohttp.py", { UVLOOP: "1" }),
+    sequential,
+    "aiohttp",
+    "uvloop",
+  ),
   program("node", "Node, a connection per call", node("node_pool.mjs"), sequential),
   ...[64, 4].map((POOL) =>
     program(
