@@ -5,13 +5,16 @@
 // The file is text, compressed. First line: JSON, the endpoints ("protocol endpoint") and the true
 // parent of each exchange by number (-1: not known). Then a line per event: what (0 request read,
 // 1 request sent, 2 response written, 3 response read), number of the exchange, thread, turn,
-// connection, nanoseconds since the event before, endpoint (requests only), coroutine (if known).
+// connection, nanoseconds since the event before, endpoint (requests only), coroutine (if known),
+// number of the stream (where several share the connection).
 // A line that begins with 4 tells who started a coroutine: number and time of birth ("?": not
 // known; relative to the first event) of itself, of who started it, and so on. One that begins with
 // 5 tells that a thread woke another one: both, and nanoseconds since the event before. With 6, a
 // thread begins to connect: connection, thread, turn, nanoseconds since then, number of the peer.
+// 7 is like 4, with what the coroutine does from now on before that: the word for it, the object
+// that the program keeps for the connection, the stream.
 
-import type { CoroutineBirth, Fact } from "../../model/capture_record.ts";
+import type { CoroutineBirth, CoroutineFact, Fact } from "../../model/capture_record.ts";
 import type { Exchange } from "../../model/exchange.ts";
 import type { Run } from "./simulated_shapes.ts";
 import { connectionOf, exchangeOf, messageOf, type Recorded, respondTo } from "./session_event.ts";
@@ -39,8 +42,8 @@ export async function readRecordedRun(name: string): Promise<Run> {
   let before: Fact[] = [];
   const lastLines = lastLineOfEach(lines);
   for (const [at, line] of lines.entries()) {
-    if (line.startsWith("4 ")) {
-      before.push({ kind: "coroutine", program, line: birthsIn(line), emitNs: nowNs });
+    if (line.startsWith("4 ") || line.startsWith("7 ")) {
+      before.push({ kind: "coroutine", program, ...coroutineIn(line), emitNs: nowNs });
       continue;
     }
     if (line.startsWith("5 ")) {
@@ -58,7 +61,7 @@ export async function readRecordedRun(name: string): Promise<Run> {
       before.push({ kind: "connect", ...by, peer: to, emitNs: nowNs });
       continue;
     }
-    const [what = 0, number = 0, tid = 0, turn = 0, conn = 0, gapNs = 0, endpoint = 0, co = 0] =
+    const [what = 0, number = 0, tid = 0, turn = 0, conn = 0, gapNs = 0, endpoint = 0, co = 0, id] =
       line.split(" ").map(Number);
     nowNs += BigInt(gapNs);
     const isCall = what % 2 === 1;
@@ -75,7 +78,7 @@ export async function readRecordedRun(name: string): Promise<Run> {
       continue;
     }
     const [protocol = "", text = ""] = (endpoints[endpoint] ?? "").split(" ");
-    const told = { protocol, endpoint: text };
+    const told = { protocol, endpoint: text, ...(id === undefined ? {} : { id }) };
     const direction = isCall ? "egress" : "ingress";
     const seen = messageOf({ by, on: connection, what: told, direction, kind: "request", nowNs });
     const exchange = exchangeOf(BigInt(number + 1), seen);
@@ -94,8 +97,18 @@ export async function readRecordedRun(name: string): Promise<Run> {
 
 const beginNs = 1_000_000_000n;
 
-function birthsIn(line: string): CoroutineBirth[] {
-  const words = line.split(" ").slice(1);
+/** Who started a coroutine, and what it does. */
+function coroutineIn(line: string): Pick<CoroutineFact, "line" | "task"> {
+  const words = line.split(" ");
+  if (words[0] === "4") return { line: birthsIn(words.slice(1)) };
+  const [, what, object = "", stream] = words;
+  const births = birthsIn(words.slice(4));
+  const on = { object: BigInt(object) + 1n, stream: Number(stream) };
+  if (what === "reads") return { line: births, task: { what, object: on.object } };
+  return { line: births, task: { what: what === "sends" ? what : "handles", ...on } };
+}
+
+function birthsIn(words: readonly string[]): CoroutineBirth[] {
   const births: CoroutineBirth[] = [];
   for (let i = 0; i + 1 < words.length; i += 2) {
     const born = words[i + 1] ?? "?";
@@ -105,7 +118,7 @@ function birthsIn(line: string): CoroutineBirth[] {
   return births;
 }
 
-const isFactLine = (line: string): boolean => /^[456] /.test(line);
+const isFactLine = (line: string): boolean => /^[4-7] /.test(line);
 
 /** By number of the exchange: a response whose head came alone has two lines. */
 function lastLineOfEach(lines: readonly string[]): Map<number, number> {

@@ -28,6 +28,8 @@ export interface What {
   readonly protocol: string;
   readonly endpoint: string;
   readonly identity?: Identity;
+  /** Stream of a connection on which there are several. */
+  readonly id?: number;
 }
 
 export interface Moment {
@@ -74,7 +76,7 @@ export function messageOf({ by, on, what, direction, kind, nowNs }: Moment): Mes
       endpoint: what.endpoint,
       code: null,
       status: "unknown",
-      id: null,
+      id: what.id ?? null,
       identity: what.identity ?? null,
       fields: {},
       more: false,

@@ -88,11 +88,16 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   tellTask(call, program);
   if (call.told === null) noteUnowned(call, program);
   joinLine(call, program.lines);
-  if (isFirstOfTask) thread.task = [];
-  thread.task.push(call);
-  if (thread.task.length > taskMax) thread.task.shift();
+  joinTask(call, isFirstOfTask);
   remember(call, connection.conn, program);
   return call;
+}
+
+function joinTask(call: Call, isFirst: boolean): void {
+  const { thread } = call;
+  if (isFirst) thread.task = [];
+  thread.task.push(call);
+  if (thread.task.length > taskMax) thread.task.shift();
 }
 
 /** What the thread holds, and what request it has read last. */

@@ -15,6 +15,7 @@ import {
 } from "../../../model/capture_record.ts";
 import { formatAddress } from "../../../model/connection.ts";
 import type { Exchange, SessionEvent } from "../../../model/exchange.ts";
+import type { MessageSeen } from "../../../model/message.ts";
 import { decode } from "../../../operators/decode.ts";
 import { infer } from "../../../operators/infer.ts";
 import { PROTOCOLS } from "../../../operators/protocols/registry.gen.ts";
@@ -76,16 +77,13 @@ function textOf(events: readonly Event[], log: CallLog): string {
   const connections = numbering<bigint>();
   const destinations = numbering<string>();
   const endpoints = numbering<string>();
+  const objects = numbering<bigint>();
   const lines: string[] = [];
   let lastNs: bigint | null = null;
-  const first = events.find((event) => "exchange" in event && event.exchange.request);
-  const firstNs = first?.kind === "opened" ? first.exchange.request?.emitNs ?? 0n : 0n;
+  const firstNs = beginOf(events);
   for (const event of events) {
     if (event.kind === "coroutine") {
-      const births = event.line.map(({ coroutine, bornNs }) =>
-        `${coroutines.of(coroutine) + 1} ${bornNs === 0n ? "?" : bornNs - firstNs}`
-      );
-      lines.push(`4 ${births.join(" ")}`);
+      lines.push(coroutineLine(event, coroutines, objects, firstNs));
       continue;
     }
     if (event.kind === "connect") {
@@ -122,12 +120,41 @@ function textOf(events: readonly Event[], log: CallLog): string {
       connections.of(exchange.connection.cookie),
       lastNs === null ? 0 : atNs - lastNs,
       kind === "opened" ? endpoints.of(`${seen.protocol} ${seen.message.endpoint}`) : 0,
-      ...(seen.coroutine === 0n ? [] : [coroutines.of(seen.coroutine) + 1]),
+      ...coroutineWords(seen, coroutines),
     ].join(" "));
     lastNs = atNs;
   }
   const parents = parentsOf(exchanges.all(), log);
   return `${JSON.stringify({ endpoints: endpoints.all(), parents })}\n${lines.join("\n")}\n`;
+}
+
+/** Time of the first event from which on times are told. */
+function beginOf(events: readonly Event[]): bigint {
+  const first = events.find((event) =>
+    event.kind === "connect" || ("exchange" in event && event.exchange.request !== null)
+  );
+  if (first === undefined) return 0n;
+  return "exchange" in first ? first.exchange.request?.emitNs ?? 0n : first.emitNs;
+}
+
+function coroutineLine(
+  { line, task }: CoroutineFact,
+  coroutines: Numbering<bigint>,
+  objects: Numbering<bigint>,
+  firstNs: bigint,
+): string {
+  const births = line.map(({ coroutine, bornNs }) =>
+    `${coroutines.of(coroutine) + 1} ${bornNs === 0n ? "?" : bornNs - firstNs}`
+  ).join(" ");
+  if (task === undefined) return `4 ${births}`;
+  const stream = task.what === "reads" ? 0 : task.stream;
+  return `7 ${task.what} ${objects.of(task.object)} ${stream} ${births}`;
+}
+
+/** The coroutine, and the stream of the connection where there are several. */
+function coroutineWords({ coroutine, message: { id } }: MessageSeen, of: Numbering<bigint>) {
+  if (coroutine === 0n) return [];
+  return [of.of(coroutine) + 1, ...(typeof id === "number" ? [id] : [])];
 }
 
 /** By number of the exchange, the number of its parent; -1 where the log tells none. */
@@ -145,6 +172,8 @@ function parentsOf(exchanges: readonly Exchange[], log: CallLog): number[] {
     return kind === "client" && parent !== undefined ? readAt.get(parent) ?? -1 : -1;
   });
 }
+
+type Numbering<T> = ReturnType<typeof numbering<T>>;
 
 /** Numbers things from 0 in the order in which they are first asked for. */
 function numbering<T>() {
