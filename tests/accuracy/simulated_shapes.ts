@@ -9,7 +9,7 @@ import type { Recorded } from "./session_event.ts";
 import { startRecorder } from "./simulate/recorder.ts";
 import { drive, type Service } from "./simulate/service.ts";
 import { threadPerRequest } from "./simulate/thread_per_request.ts";
-import { threadPool } from "./simulate/thread_pool.ts";
+import { threadPool, type ThreadPoolShape } from "./simulate/thread_pool.ts";
 
 type Start = (
   clock: ReturnType<typeof startClock>,
@@ -23,6 +23,9 @@ export interface Shape {
   /** One endpoint with one call, instead of five of different shapes. */
   readonly plain?: boolean;
 }
+
+const readerAnswers = (shape: Partial<ThreadPoolShape>): Start => (clock, recorder) =>
+  threadPool(clock, recorder, { workers: 8, answeredBy: "reader", ...shape });
 
 export const SHAPES = {
   threads: { start: (clock, recorder) => threadPerRequest(clock, recorder, 256) },
@@ -51,6 +54,10 @@ export const SHAPES = {
   workers_8_reader_answers: {
     start: (clock, recorder) => threadPool(clock, recorder, { workers: 8, answeredBy: "reader" }),
   },
+  workers_8_last_first: { start: readerAnswers({ takes: "last" }) },
+  workers_8_shortest_first: { start: readerAnswers({ takes: "shortest" }) },
+  workers_8_stealing: { start: readerAnswers({ takes: "any" }) },
+  two_pools_of_4: { start: readerAnswers({ workers: 4, pools: 2 }) },
 } as const satisfies Record<string, Shape>;
 
 export type ShapeName = keyof typeof SHAPES;

@@ -5,10 +5,11 @@
 // Every answer is a test: a request whose call was still under way cannot have been answered. Where
 // no course passes, the program does not keep to the order of a line, and nothing is said of it.
 
-import { ANSWER } from "../consequences.ts";
 import type { Call, ProgramState, Thread, Work } from "../program.ts";
-import { type Flow, kindShare, learnStep, startFlow, stepCost } from "../shape/flow.ts";
+import { ANSWER } from "../consequences.ts";
+import { type Flow, learnStep, startFlow, stepCost } from "../shape/flow.ts";
 import { nextStep, tellStory } from "../shape/story.ts";
+import { addChoices, idleCost, type Sending } from "./choices.ts";
 import {
   certaintyOf,
   likeliestChoices,
@@ -38,6 +39,8 @@ export interface Pool {
   /** Costs are relative to the first. */
   courses: Course[];
   readonly flow: Flow;
+  /** Requests that it was learned from, by kind. */
+  readonly told: Map<number, number>;
   /** When workers that are not in a call read the response to their last one. */
   readonly free: Map<Thread, number>;
   /** Takes in order, and those that passed over someone in line without a reason. */
@@ -64,6 +67,7 @@ export interface Pool {
 const startPool = (program: ProgramState): Pool => ({
   courses: [startCourseOf(program)],
   flow: startFlow(),
+  told: new Map(),
   free: new Map(),
   inOrder: 20,
   swapped: 1,
@@ -106,12 +110,8 @@ export function callInPool(call: Call, program: ProgramState): void {
   const pool = program.pool ??= startPool(program);
   if (isResting(pool, call, program)) return;
   const choices: Choice[] = [];
-  const costs = new Map<Place, number>();
-  const freeNs = pool.free.get(call.thread) ?? Infinity;
-  pool.free.delete(call.thread);
-  let earlier = 0;
-  for (const ns of pool.free.values()) if (ns < freeNs) earlier++;
-  for (const course of pool.courses) addChoices(choices, course, call, costs, earlier, pool);
+  const sending = sendingOf(call, pool);
+  for (const course of pool.courses) addChoices(choices, course, sending);
   const places = new Map<Place, Place>();
   const kept = likeliestChoices(choices, call, temperOf(pool));
   pool.courses = kept.map((choice) => {
@@ -156,58 +156,23 @@ export function tellPool(call: Call, work: Work, { pool }: ProgramState): void {
   pool.courses = settled(next, temperOf(pool));
 }
 
-/** All that may have led to this call. */
-function addChoices(
-  choices: Choice[],
-  course: Course,
-  call: Call,
-  costs: Map<Place, number>,
-  earlier: number,
-  pool: Pool,
-): void {
-  const { kind, sentNs, thread } = call;
-  const add = (place: Place, passedOver: number, more: number, inOrder: boolean): void => {
-    let cost = costs.get(place);
-    if (cost === undefined) {
-      cost = stepCost(nextStep(place.chapter, kind, sentNs, thread), pool.flow);
-      costs.set(place, cost);
-    }
-    if (cost + more < nobodysCost) {
-      choices.push({ course, place, passedOver, inOrder, cost: course.cost + cost + more });
-    }
+function sendingOf(call: Call, pool: Pool): Sending {
+  const { free, flow, told, inOrder, swapped } = pool;
+  const freeNs = free.get(call.thread) ?? Infinity;
+  free.delete(call.thread);
+  let freeEarlier = 0;
+  for (const ns of free.values()) if (ns < freeNs) freeEarlier++;
+  return {
+    call,
+    flow,
+    told,
+    free: free.size,
+    freeEarlier,
+    isShared: isShared(pool),
+    overtakingCost: -Math.log((swapped + 0.5) / (inOrder + swapped)),
+    costs: new Map(),
+    idleCosts: new Map(),
   };
-  const cost = course.cost + nobodysCost;
-  choices.push({ course, place: null, passedOver: -1, inOrder: true, cost });
-  const { taken, passed, line } = course;
-  const held = taken.find(({ busy }) => busy.some((each) => each.thread === thread));
-  if (held !== undefined) return add(held, -1, 0, true);
-  const own = isShared(pool) ? undefined : lastOf(thread, taken);
-  const finished = own === undefined ? 0 : idleCost(own, sentNs, pool.flow);
-  for (const place of taken) {
-    if (place.busy.length === 0) add(place, -1, place === own ? 0 : finished, true);
-  }
-  for (let i = 0; i < passed.length && i < lookedAtMax; i++) {
-    const place = passed[i];
-    if (place !== undefined) add(place, -1, finished, true);
-  }
-  const overtaking = -Math.log((pool.swapped + 0.5) / (pool.inOrder + pool.swapped));
-  let excused = earlier;
-  let more = finished;
-  let inOrder = true;
-  for (let i = 0; i < line.length && i < lookedAtMax; i++) {
-    const place = line[i];
-    if (place === undefined) break;
-    add(place, i, more, inOrder);
-    const idle = idleCost(place, sentNs, pool.flow);
-    const over = excused > 0 ? excusedCost : overtaking;
-    if (idle < over) more += idle;
-    else {
-      more += over;
-      if (excused > 0) excused--;
-      else inOrder = false;
-    }
-    if (more > nobodysCost) break;
-  }
 }
 
 /** Another worker makes the next call of a request. */
@@ -215,29 +180,6 @@ const isShared = ({ sameWorker, otherWorker }: Pool): boolean => otherWorker > s
 
 /** Where each call is another worker's, it is told by times alone that belong together. */
 const temperOf = (pool: Pool): number => isShared(pool) ? 0.7 : 1;
-
-/** What the worker did last, if that may not be over. */
-function lastOf(worker: Thread, taken: readonly Place[]): Place | undefined {
-  let last: Place | undefined;
-  for (const place of taken) {
-    if (place.worker !== worker) continue;
-    if (last === undefined || place.chapter.lastNs > last.chapter.lastNs) last = place;
-  }
-  return last;
-}
-
-/** What it costs if nobody made the call. */
-const nobodysCost = 28;
-
-/** Of passing over one that a worker must have taken who was free before. */
-const excusedCost = 1;
-
-const lookedAtMax = 16;
-
-/** Of passing over a request because it needs no worker any more. */
-function idleCost({ chapter, work }: Place, atNs: number, flow: Flow): number {
-  return -Math.log(kindShare(nextStep(chapter, ANSWER, atNs, work.thread), flow));
-}
 
 /** The response to a call was read. */
 export function hearInPool(call: Call, { pool }: ProgramState): void {
@@ -338,6 +280,7 @@ function learnFrom(work: Work, made: readonly Made[], pool: Pool): boolean {
   ) {
     return false;
   }
+  pool.told.set(work.kind, (pool.told.get(work.kind) ?? 0) + 1);
   const story = made.map(({ call }) => call);
   tellStory({ ...work, story }, (step) => learnStep(step, 1, pool.flow));
   for (const { inOrder } of made) if (inOrder !== null) learnOrder(pool, inOrder);
