@@ -9,7 +9,7 @@ import type { CaptureRecord } from "../../model/capture_record.ts";
 import type { DropReason } from "../../model/drops.ts";
 import { MILLISECOND, type Nanos } from "../../model/time.ts";
 import { type ByteInput, FileWindow, openInput } from "./file_window.ts";
-import { assembleFragments } from "./packets/fragments.ts";
+import { assembleFragments, type TakeAlone } from "./packets/fragments.ts";
 import { emptyFrame } from "./packets/frame.ts";
 import { IP_PROTOCOL } from "./packets/ip.ts";
 import { emptyPacket, type PacketReader } from "./packets/packet.ts";
@@ -81,6 +81,10 @@ function openStage(window: FileWindow, reader: PacketReader, out: Out): SourceSt
   const stepTo = watermarkSteps(DISORDER_NS, out.advance);
   let over = false;
 
+  /** What waited for further packets was handed on. */
+  let ended = false;
+  const isOver = () => over || (window.ended && window.start === window.end);
+
   let lost = 0;
 
   /** The file says what was lost in totals that rise. */
@@ -109,11 +113,14 @@ function openStage(window: FileWindow, reader: PacketReader, out: Out): SourceSt
         const record = queue[next];
         if (record === undefined) {
           queue.length = next = 0;
-          if (over || !readPacket()) {
-            countLost();
-            break;
+          if (!over && readPacket()) continue;
+          if (isOver() && !ended) {
+            ended = true;
+            packets.end();
+            continue;
           }
-          continue;
+          countLost();
+          break;
         }
         next++;
         count++;
@@ -122,10 +129,10 @@ function openStage(window: FileWindow, reader: PacketReader, out: Out): SourceSt
       }
       return count;
     },
-    done: () => next >= queue.length && (over || (window.ended && window.start === window.end)),
+    done: () => next >= queue.length && ended && isOver(),
     wait: () => window.fill(),
     stop() {
-      over = true;
+      over = ended = true;
     },
     held: () => queue.length - next,
     [Symbol.dispose]: () => window[Symbol.dispose](),
@@ -146,15 +153,20 @@ function packetsToRecords(emit: (record: CaptureRecord) => void, out: Out) {
   const fragments = assembleFragments((packets) => out.drop("packet_malformed", packets));
   const packet = emptyPacket();
   const frame = emptyFrame();
+  const takeAlone: TakeAlone = (cut, firstNs) => {
+    if (!udp.take(cut, firstNs)) out.drop("packet_malformed");
+  };
   return {
     packet,
+    /** No packet follows. */
+    end: () => fragments.end(takeAlone),
     take() {
       const { timeNs } = packet;
       if (clockNs === null) {
         clockNs = timeNs;
         emit({ kind: "clock", emitNs: timeNs, bootNs: timeNs, realNs: timeNs });
       }
-      fragments.tick(timeNs);
+      fragments.tick(timeNs, takeAlone);
       const layer = unwrap(packet, frame, fragments);
       if (layer === "unsupported") out.drop("packet_unsupported");
       if (layer === "malformed") out.drop("packet_malformed");

@@ -112,11 +112,26 @@ Deno.test("pcap: fragments are put together in any order, lost ones are counted"
     `0 10.0.0.1:5000>10.0.0.2:53 ingress @0 100:${"x".repeat(100)}`,
   ]);
   assert.deepEqual(drops, {});
-  const late = [...framed(...pieces.slice(1)), {
+  const late = [...framed(...pieces.slice(0, 1)), {
     timeNs: at(60_000),
     bytes: ethernet(0x0806, text("")),
   }];
   assert.deepEqual((await read(pcapFile(late))).drops, { packet_malformed: 1 });
+});
+
+Deno.test("pcap: the first fragment of a datagram is handed on alone when no other comes", async () => {
+  const whole = udp(5000, 53, text("x".repeat(100)));
+  const address = { from: CLIENT, to: SERVER, protocol: 17, id: 9 };
+  const first = ipv4({ ...address, fragment: 0x2000 }, whole.subarray(0, 64));
+  const last = ipv4({ ...address, fragment: 8 }, whole.subarray(64));
+  const other = ipv4({ ...address, id: 10 }, udp(5001, 53, text("later")));
+  const cut = `10.0.0.1:5000>10.0.0.2:53 ingress @0 100:${"x".repeat(56)}`;
+  const apart = framed(first, other).map((packet, i) => ({ ...packet, timeNs: at(2_000 * i) }));
+  const { records, drops } = await read(pcapFile(apart));
+  assert.deepEqual(lines(records), [`0 ${cut}`, "1 10.0.0.1:5001>10.0.0.2:53 ingress @0 5:later"]);
+  assert.deepEqual(drops, {});
+  assert.deepEqual(lines((await read(pcapFile(framed(first)))).records), [`0 ${cut}`]);
+  assert.deepEqual((await read(pcapFile(framed(last)))).records.length, 1, "the clock alone");
 });
 
 Deno.test("pcap: datagrams have offsets; port 53 is the server, whoever speaks first", async () => {

@@ -155,7 +155,7 @@ function probe(bytes: Uint8Array): Claim {
   // SMTP may greet alike: what the client says decides. 220 and a number is NNTP.
   if (/^220[ -](?!\d+ <)[^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
   // POP3 logs in alike, and claims as much: the commands behind it tell.
-  if (/^USER \S+(?: \S+)?\r?\n/i.test(text)) {
+  if (/^USER \S+(?: \S+)?\r?\n(?!NICK )/i.test(text)) {
     const own = /\n(?:SYST|TYPE|PASV|EPSV|PORT|X?PWD|CWD|FEAT|OPTS|CLNT)\b/i.test(text);
     return { kind: "request", score: own ? 85 : 60 };
   }

@@ -170,7 +170,8 @@ function probeManagement(bytes: Uint8Array, length: number): Claim {
     const told = 12 + ((bytes[10] ?? 0) << 8 | (bytes[11] ?? 0));
     const fits = told <= length && length <= told + 3 + 24;
     const operation = (bytes[1] ?? 0) & 31;
-    if (!fits || operation === 0 || operation > 12) return NO;
+    const sequence = (bytes[2] ?? 0) | (bytes[3] ?? 0);
+    if (!fits || operation === 0 || operation > 12 || sequence === 0) return NO;
     return { kind: ((bytes[1] ?? 0) & 0x80) !== 0 ? "response" : "request", score: 70 };
   }
   const implementation = bytes[2] ?? 0;
