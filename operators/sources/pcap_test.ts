@@ -119,7 +119,7 @@ Deno.test("pcap: fragments are put together in any order, lost ones are counted"
   assert.deepEqual((await read(pcapFile(late))).drops, { packet_malformed: 1 });
 });
 
-Deno.test("pcap: the first fragment of a datagram is handed on alone when no other comes", async () => {
+Deno.test("pcap: the first fragment of a datagram is read when no other comes", async () => {
   const whole = udp(5000, 53, text("x".repeat(100)));
   const address = { from: CLIENT, to: SERVER, protocol: 17, id: 9 };
   const first = ipv4({ ...address, fragment: 0x2000 }, whole.subarray(0, 64));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // FTP: commands, and replies of which several lines are one.
 
-import { type Node, number, show } from "../pdml.ts";
-import type { Draft, SharkReader } from "../shark_message.ts";
+import { type Node, number, show } from "../../pdml.ts";
+import type { Draft, SharkReader } from "../../shark_message.ts";
 
 export const ftp: SharkReader = {
   protocol: "ftp",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // POP3: commands and replies; lines behind a reply are none of tshark's messages.
 
-import { first, type Node, show } from "../pdml.ts";
-import type { Draft, SharkReader } from "../shark_message.ts";
+import { first, type Node, show } from "../../pdml.ts";
+import type { Draft, SharkReader } from "../../shark_message.ts";
 
 export const pop3: SharkReader = {
   protocol: "pop3",

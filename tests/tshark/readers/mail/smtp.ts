@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SMTP: commands, replies, and the letter itself, which tshark shows as fragments.
 
-import { first, type Node, number, show } from "../pdml.ts";
-import type { Draft, SharkReader } from "../shark_message.ts";
+import { first, type Node, number, show } from "../../pdml.ts";
+import type { Draft, SharkReader } from "../../shark_message.ts";
 
 export const smtp: SharkReader = {
   protocol: "smtp",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // IMAP: commands and tagged replies.
 
-import { type Node, nodesNamed, number, show } from "../pdml.ts";
-import type { Draft, SharkReader } from "../shark_message.ts";
+import { type Node, nodesNamed, number, show } from "../../pdml.ts";
+import type { Draft, SharkReader } from "../../shark_message.ts";
 
 export const imap: SharkReader = {
   protocol: "imap",
