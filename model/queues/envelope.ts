@@ -23,6 +23,8 @@ export interface Envelope {
   readonly upTo: boolean;
   /** Deliveries: the response of the consumer tells that it has done what it does for it. */
   readonly isAnswered: boolean;
+  /** Deliveries: the consumer had asked for it. */
+  readonly isPulled: boolean;
 }
 
 /** The same message as it is stored: odd where it was delivered, even where it was published. */

@@ -14,9 +14,9 @@ import { learnFrom } from "./trust/learn.ts";
 import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
 import type { MessageSeen } from "../../model/message.ts";
-import { type Call, type Decision, startProgram, type Work } from "./program.ts";
+import { type Call, type Decision, type Origin, startProgram, type Work } from "./program.ts";
 import { noteFollowing, overBy, removeDelivery } from "./queues/deliveries.ts";
-import { noteMessage, overThereby, passedOn } from "./queues/messages.ts";
+import { mayRipen, noteMessage, overThereby, passedOn } from "./queues/messages.ts";
 import { finishBatch, joinBatch } from "./queues/one_by_one.ts";
 import { RULES } from "./rules.ts";
 import { oddity } from "./shape/flow.ts";
@@ -61,6 +61,8 @@ export class Linker {
   readonly #program = startProgram(RULES.length);
   readonly #out: LinkerOutputs;
   #seen = 0;
+  /** Calls whose decisions are looked at once more, and what they follow from. */
+  readonly #ripening: { readonly call: Call; readonly origin: Origin | null }[] = [];
 
   constructor(out: LinkerOutputs) {
     this.#out = out;
@@ -72,7 +74,8 @@ export class Linker {
 
   /** Time alone may decide something. */
   get isWaiting(): boolean {
-    return this.pendingCount > 0 || this.#program.deliveries.open.length > 0;
+    return this.pendingCount > 0 || this.#ripening.length > 0 ||
+      this.#program.deliveries.open.length > 0;
   }
 
   get openCount(): number {
@@ -191,6 +194,7 @@ export class Linker {
     const program = this.#program;
     if (nowNs > program.nowNs) program.nowNs = nowNs;
     for (const work of overBy(program)) this.#end(work, program.nowNs);
+    this.#ripen(program.nowNs);
     const first = program.pending[0];
     if (first === undefined || first.doneNs + windowNs >= nowNs) return;
     this.#decideWhere((call) => call.doneNs + windowNs < nowNs);
@@ -200,6 +204,7 @@ export class Linker {
     const { deliveries, nowNs } = this.#program;
     for (const { work } of deliveries.open) this.#end(work, nowNs);
     this.#decideWhere(() => true);
+    this.#ripen(Infinity);
   }
 
   /** A coroutine, who started it, who started that one … */
@@ -234,6 +239,22 @@ export class Linker {
     }
   }
 
+  /** Decisions that rules have proven right since are told again. */
+  #ripen(nowNs: number): void {
+    const program = this.#program;
+    for (let next = this.#ripening[0]; next !== undefined; next = this.#ripening[0]) {
+      const { call, origin } = next;
+      if (call.doneNs + ripeNs >= nowNs) return;
+      this.#ripening.shift();
+      call.origin = origin;
+      const decision = weigh(call, askRules(call, program), program, true);
+      call.origin = null;
+      if (decision.parent !== call.decision?.parent || !isDecisive(decision)) continue;
+      call.decision = decision;
+      this.#out.emit(call);
+    }
+  }
+
   #forget(): void {
     const givenUp = forgetWorks(this.#program);
     if (givenUp > 0) this.#out.forget(givenUp);
@@ -247,6 +268,8 @@ export class Linker {
   #settle(call: Call, decision: Decision): void {
     call.decision = decision;
     call.weighed = null;
+    if (mayRipen(decision)) this.#ripening.push({ call, origin: call.origin });
+    if (this.#ripening.length > ripeningMax) this.#ripening.shift();
     if (decision.confidence >= guessFrom) own(call, decision.parent, this.#program);
     const { parent } = decision;
     const isEarly = parent !== null && parent.endNs === Infinity;
@@ -357,6 +380,10 @@ const endedMax = 256;
 
 /** Calls decided one after the other because one rule has spoken. */
 const chainMax = 16;
+
+/** After so long rules have proven themselves on later messages, or not. */
+const ripeNs = 1_000_000_000;
+const ripeningMax = 1_024;
 
 /** A rule of order alone never decides at once: what the response leads to may tell better. */
 function isDecisive({ confidence, byOrder }: Decision): boolean {

@@ -14,6 +14,11 @@ function named(message: Message, asked: Message | undefined): Message {
   return { ...message, resource, domain, fields: { ...asked.fields, ...message.fields } };
 }
 
+function pulled(message: Message): Message {
+  const { envelope } = message;
+  return envelope ? { ...message, envelope: { ...envelope, isPulled: true } } : message;
+}
+
 /** They lie somewhere in the response, in order; which byte each begins with is not told. */
 export function deliveriesOf({ request, response, endNs }: Exchange): readonly MessageSeen[] {
   const delivered = response?.message.deliveries;
@@ -22,7 +27,7 @@ export function deliveriesOf({ request, response, endNs }: Exchange): readonly M
   if (request !== null && request.message.envelope?.role !== "receive") return none;
   return delivered.map((message, index) => ({
     ...response,
-    message: named(message, request?.message),
+    message: pulled(named(message, request?.message)),
     startNs: response.startNs,
     emitNs: endNs,
     offset: response.offset + 1 + index,

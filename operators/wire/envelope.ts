@@ -23,9 +23,10 @@ export function envelope(
     receipt = "",
     upTo = false,
     isAnswered = false,
+    isPulled = false,
   }: Partial<Omit<Envelope, "role">> = {},
 ): Envelope {
-  return { role, keys, by, receipt, upTo, isAnswered };
+  return { role, keys, by, receipt, upTo, isAnswered, isPulled };
 }
 
 /** By an id that both sides of the broker carry; by content where there is none. */

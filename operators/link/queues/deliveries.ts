@@ -39,8 +39,9 @@ interface Consumer {
 }
 
 export interface Deliveries {
-  /** Not ended, in order. */
+  /** Not ended, in order; and their works. */
   open: Delivery[];
+  readonly works: Set<Work>;
   readonly consumers: Map<Thread, Consumer>;
   /** Of threads that hold several messages and work on one after the other; and their calls. */
   readonly batches: Map<Thread, Batch>;
@@ -57,6 +58,7 @@ export interface Deliveries {
 
 export const startDeliveries = (): Deliveries => ({
   open: [],
+  works: new Set(),
   consumers: new Map(),
   batches: new Map(),
   batched: new Set(),
@@ -85,6 +87,7 @@ export function beforeDelivery(thread: Thread, readNs: number, deliveries: Deliv
 }
 
 export function addDelivery(work: Work, receipt: string, deliveries: Deliveries): Work | null {
+  deliveries.works.add(work);
   deliveries.open.push({ work, receipt, following: [], isSettled: false });
   if (deliveries.open.length <= LIMITS.linkDeliveries.value) return null;
   return deliveries.open[0]?.work ?? null;
@@ -160,6 +163,7 @@ export function removeDelivery(work: Work, program: ProgramState): void {
   const delivery = deliveries.open.find((each) => each.work === work);
   if (delivery === undefined) return;
   deliveries.open = deliveries.open.filter((each) => each !== delivery);
+  deliveries.works.delete(work);
   const { kind, thread } = work;
   const calls = callsOf(delivery);
   work.answerNs = lastNs(delivery);

@@ -3,11 +3,11 @@
 // a work in the consumer, and what is sent because of either.
 
 import type { Exchange } from "../../../model/exchange.ts";
-import type { Candidate } from "../../../model/link.ts";
+import { type Candidate, CERTAIN_FROM } from "../../../model/link.ts";
 import { withVote } from "../../../model/links/votes.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { threadOf } from "../events/thread_of.ts";
-import type { ProgramState, Work } from "../program.ts";
+import type { Decision, ProgramState, Thread, Work } from "../program.ts";
 import { addDelivery, beforeDelivery, settle } from "./deliveries.ts";
 import { notePublication, publicationsOf } from "./parcels.ts";
 
@@ -18,17 +18,40 @@ export function isPassedOn({ request }: Exchange): boolean {
   return role === "deliver" || role === "settle";
 }
 
-/** A message begins a work that no answer ends. */
-export function isOpenDelivery({ exchange: { request }, endNs }: Work): boolean {
+/** A message begins a work that no answer ends, unless it was asked for on behalf of another. */
+function beginsWork({ thread, exchange: { request } }: Work): boolean {
   const envelope = request?.message.envelope;
-  return envelope?.role === "deliver" && !envelope.isAnswered && endNs === Infinity;
+  if (envelope?.role !== "deliver" || envelope.isAnswered) return false;
+  return !envelope.isPulled || !isServing(thread);
 }
 
-/** Works that are over because their thread reads another message. */
-export function overBeforeReading(seen: MessageSeen, program: ProgramState): Work[] {
-  if (seen.message.envelope?.role !== "deliver") return [];
-  return beforeDelivery(threadOf(seen, program), Number(seen.emitNs), program.deliveries);
+/** It works on one request, and is no loop that works on many. */
+function isServing({ open, isCrossed }: Thread): boolean {
+  const [first, second] = open;
+  if (first === undefined || second === undefined || isCrossed) return false;
+  return open.length === 2 && first.exchange.request?.message.envelope?.role !== "deliver";
 }
+
+/** Works that are over because their thread reads another message, or asks for one. */
+export function overThereby(seen: MessageSeen, program: ProgramState): Work[] {
+  const role = seen.message.envelope?.role;
+  if (role !== "deliver" && role !== "receive") return [];
+  const atNs = Number(role === "deliver" ? seen.emitNs : seen.startNs);
+  return beforeDelivery(threadOf(seen, program), atNs, program.deliveries);
+}
+
+/**
+ * What the rules say of a call is likely, but they have not proven themselves: only how regular the
+ * works on messages are tells how right they are, and that is soon known.
+ */
+export function mayRipen({ parent, confidence, byOrder }: Decision): boolean {
+  if (parent === null || byOrder || confidence < likelyFrom || confidence >= CERTAIN_FROM) {
+    return false;
+  }
+  return parent.exchange.request?.message.envelope?.role === "deliver";
+}
+
+const likelyFrom = 0.6;
 
 /** Something was read; returns a work that is given up for it. */
 export function noteMessage(
@@ -40,7 +63,7 @@ export function noteMessage(
   if (envelope.role === "publish") {
     notePublication(work.exchange.spanId, envelope.keys, Number(emitNs), program.parcels);
   }
-  return isOpenDelivery(work) ? addDelivery(work, envelope.receipt, program.deliveries) : null;
+  return beginsWork(work) ? addDelivery(work, envelope.receipt, program.deliveries) : null;
 }
 
 /** What a message that is passed on follows from. */
