@@ -173,6 +173,7 @@ export function probeMysql(bytes: Uint8Array, length: number): Claim {
   if (size + 7 === length) return compressedUnit(bytes, size);
   if (sequence === 0 && size + 4 === length) {
     if (code === 10 && length > 40) return greeting(bytes);
+    if (code === 0xff) return refusal(bytes);
     if (EXACT_BYTES[code] === size) return { kind: "request", score: size === 1 ? 55 : 60 };
     if (WITH_TEXT.has(code) && size > 1) return textCommand(bytes, code);
     return code === 23 && size >= 10 ? { kind: "request", score: 60 } : NO;
@@ -192,6 +193,14 @@ function compressedUnit(bytes: Uint8Array, size: number): Claim {
   if (inflated === 0) return bytes[3] === 0 ? probeMysql(bytes.subarray(7), size) : NO;
   const deflated = bytes[7] === 0x78 && DEFLATE.has(bytes[8] ?? 0) && inflated > size;
   return deflated ? { kind: bytes[3] === 0 ? "request" : "response", score: 75 } : NO;
+}
+
+/** In place of a greeting: errno u16le | text: the host may not connect, or too many have. */
+function refusal(bytes: Uint8Array): Claim {
+  const errno = (bytes[5] ?? 0) | (bytes[6] ?? 0) << 8;
+  const told = errno >= 1_000 && errno < 2_000 &&
+    /^[#A-Z][ -~\xa0-\uffff]{12,}$/.test(latin1Of(bytes, 7, bytes.length));
+  return told ? { kind: "response", score: 88 } : NO;
 }
 
 /** `0a`, then a version in text: digits and dots, then a NUL. */
