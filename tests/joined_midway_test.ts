@@ -16,7 +16,7 @@ const WEAK: Readonly<Record<string, { readonly readMin: number; readonly others?
   // Replies are three digits, +OK or -ERR, as those of others are.
   ftp: { readMin: 0.4, others: true },
   smtp: { readMin: 0.6, others: true },
-  pop3: { readMin: 0.5, others: true },
+  pop3: { readMin: 0.65, others: true },
   // +OK is said by Redis as well.
   nats: { readMin: 0.8, others: true },
   // A frame of text is believed only where it is JSON.

@@ -50,8 +50,11 @@ export const pop3 = defineProtocol<F, State>({
   timeoutNs: 120_000_000_000n,
   pairing: "order",
   capture: "all",
-  starts: byteSet("+-CUA"),
-  words: ["+OK", "-ERR", "USER", "CAPA", "UIDL", "STLS", "APOP"],
+  starts: byteSet("+-ACDLRSTUacdlrstu"),
+  words: [
+    ...["+OK", "-ERR", "USER", "CAPA", "UIDL", "STLS", "APOP"],
+    ...["RETR", "DELE", "TOP ", "LIST", "STAT"],
+  ],
   probe,
   open: () => ({
     asked: [],
@@ -121,15 +124,21 @@ function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
   const first = !state.answered;
   state.answered = true;
   if (asked === undefined) {
-    return first
+    // Joined midway: only the words tell whether lines follow.
+    state.lines = ok && LINES_FOLLOW.test(reply);
+    return first && !state.lines && !JOINED.test(reply)
       ? make.oneway({ type: "GREETING", status, fields })
-      : make.response({ status, fields });
+      : make.response({ status, more: state.lines, fields });
   }
   if (asked.verb === "AUTH") state.secrets = false;
   if (asked.verb === "STLS" && ok) state.encrypted = true;
   state.lines = ok && asked.lines;
   return make.response({ status, more: state.lines, fields });
 }
+
+const LINES_FOLLOW = /octets\b|\bfollows?\b|^\d+ messages\b|capability list/i;
+/** Answers to STAT and LIST with a number, UIDL with one, and what greets nobody. */
+const JOINED = /^\d+ \S+$|deleted|logged|mailbox|password/i;
 
 const NO: Claim = { kind: "no" };
 
@@ -141,6 +150,7 @@ function probe(bytes: Uint8Array): Claim {
     return { kind: "response", score: 90 };
   }
   // Joined midway: what follows +OK is words, or two numbers.
+  if (/^\+OK \d+ octets\b[^\r\n]*\r?\n/i.test(text)) return { kind: "response", score: 88 };
   if (/^(?:\+OK\r?\n)*\+OK (?:\d+ \d+|[A-Za-z][ -~]*)\r?\n/.test(text)) {
     return { kind: "response", score: 55 };
   }
@@ -153,5 +163,8 @@ function probe(bytes: Uint8Array): Claim {
     return { kind: "request", score: own ? 85 : 60 };
   }
   if (/^(?:CAPA|UIDL|STLS)\r?\n$/i.test(text)) return { kind: "request", score: 85 };
+  if (/^(?:(?:RETR|DELE|LIST|UIDL) \d+|TOP \d+ \d+)\r?\n$/i.test(text)) {
+    return { kind: "request", score: 80 };
+  }
   return /^APOP \S+ [0-9a-f]{32}\r?\n$/i.test(text) ? { kind: "request", score: 95 } : NO;
 }
