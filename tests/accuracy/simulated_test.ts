@@ -28,6 +28,11 @@ const expected: readonly Expected[] = [
   { shape: "workers_8", clients: 8, rightPercent: 99, wrongPercent: 0.2 },
   { shape: "workers_8", clients: 64, rightPercent: 95, wrongPercent: 0.1 },
   { shape: "workers_8", clients: 256, rightPercent: 95, wrongPercent: 0.1 },
+  { shape: "workers_8_reader_answers", clients: 8, rightPercent: 98, wrongPercent: 0.1 },
+  { shape: "workers_8_last_first", clients: 64, rightPercent: 5, wrongPercent: 0.1 },
+  { shape: "workers_8_shortest_first", clients: 64, rightPercent: 5, wrongPercent: 0.5 },
+  { shape: "workers_8_stealing", clients: 64, rightPercent: 5, wrongPercent: 0.1 },
+  { shape: "two_pools_of_4", clients: 64, rightPercent: 5, wrongPercent: 0.1 },
 ];
 
 for (const { shape, clients, rightPercent, wrongPercent } of expected) {

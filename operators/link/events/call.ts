@@ -52,34 +52,15 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     told,
     origin,
     step: stepAfter(origin?.from ?? null),
-    after: null,
-    afterBy: "later",
-    finished: null,
-    handedBack: null,
-    wakes: null,
-    inLine: null,
-    doubted: 0,
-    isSuspect: false,
+    ...nothingYet,
     wokenFor: thread.readsRequests ? null : takeWaking(thread),
     handed: isFirstOfTask ? nextUnstarted(kind, program) : null,
     isFresh,
     oldestBefore: opening?.oldestBefore ?? oldestOpen(program),
     contest: 0,
-    place: -1,
-    placed: null,
-    isFixed: false,
-    weighed: null,
-    verdict: null,
-    doneThread: null,
-    doneTurn: 0,
-    doneNs: Infinity,
-    responded: false,
     sent: [],
-    decision: null,
     guess: isDue(origin) ? parentBy(origin) : null,
     likely: parentBy(origin),
-    learned: false,
-    emitted: 0,
   };
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, opening?.turn ?? turn, isFresh, program);
@@ -99,6 +80,30 @@ function joinTask(call: Call, isFirst: boolean): void {
   thread.task.push(call);
   if (thread.task.length > taskMax) thread.task.shift();
 }
+
+/** Of a call that was just sent. */
+const nothingYet = {
+  after: null,
+  afterBy: "later",
+  finished: null,
+  handedBack: null,
+  wakes: null,
+  inLine: null,
+  doubted: 0,
+  isSuspect: false,
+  place: -1,
+  placed: null,
+  isFixed: false,
+  weighed: null,
+  verdict: null,
+  doneThread: null,
+  doneTurn: 0,
+  doneNs: Infinity,
+  responded: false,
+  decision: null,
+  learned: false,
+  emitted: 0,
+} as const;
 
 /** What the thread holds, and what request it has read last. */
 function heldBy(thread: Thread, told: Work | null): Pick<Call, "holder" | "lastRequest"> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that may have led to a call that a worker has sent, and what each of it costs: the worker went
-// on with what it had, took who was first in line, or passed over some of them.
+// All that may have led to a call that a worker has sent, and what each of it costs: the worker
+// went on with what it had, took who was first in line, or passed over some of them.
 
 import { ANSWER } from "../consequences.ts";
 import type { Call, Thread } from "../program.ts";

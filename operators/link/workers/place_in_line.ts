@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One way in which the calls of workers may have come about: which requests still wait for a worker,
-// in which order, how far each of the others has come, and who made which call.
+// One way in which the calls of workers may have come about: which requests still wait for a
+// worker, in which order, how far each of the others has come, and who made which call.
 //
 // First in, first out: a request joins the line when it is read, and again after each call if other
-// workers make the next one. Who takes it is seen only by the first call, so takers may seem to have
-// overtaken each other, and requests that call nobody leave the line unseen.
+// workers make the next one. Who takes it is seen only by the first call, so takers may seem to
+// have overtaken each other, and requests that call nobody leave the line unseen.
 
 import type { Call, Thread, Work } from "../program.ts";
 import { afterCall, afterResponse, beginStory, type Chapter } from "../shape/story.ts";

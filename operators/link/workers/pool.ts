@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follows requests that wait for workers of a pool: keeps the likeliest courses that things may have
-// taken, all requests jointly, and says whose a call was as far as they agree.
+// Follows requests that wait for workers of a pool: keeps the likeliest courses that things may
+// have taken, all requests jointly, and says whose a call was as far as they agree.
 //
 // Every answer is a test: a request whose call was still under way cannot have been answered. Where
 // no course passes, the program does not keep to the order of a line, and nothing is said of it.
@@ -179,7 +179,7 @@ function sendingOf(call: Call, pool: Pool): Sending {
 const isShared = ({ sameWorker, otherWorker }: Pool): boolean => otherWorker > sameWorker;
 
 /** Where each call is another worker's, it is told by times alone that belong together. */
-const temperOf = (pool: Pool): number => isShared(pool) ? 0.7 : 1;
+const temperOf = (pool: Pool): number => isShared(pool) ? 0.7 : 0.9;
 
 /** The response to a call was read. */
 export function hearInPool(call: Call, { pool }: ProgramState): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evidence 6: who wakes whom. A thread that waits for a result sleeps, at any load, so whoever wakes
-// it has just finished what it waited for. A worker that waits for something to do is woken by who
+// Evidence 6: who wakes whom. A thread that waits for a result sleeps, at any load, so whoever
+// wakes it has just finished what it waited for. A worker that waits for something to do is woken by who
 // hands it over; one that is busy is not, so this tells less the more there is to do.
 
 import type { Call, Ingress, ProgramState, Thread, Work } from "../program.ts";
@@ -33,11 +33,16 @@ export function noteWake(
 }
 
 /** What a thread works for, as far as it is known without a doubt. */
-function causeOf({ last, open, woken }: Thread): Ingress | null {
+function causeOf({ last, open, woken, togetherNs }: Thread): Ingress | null {
   const [only] = open;
   if (only !== undefined) return open.length === 1 || last === null ? only : last;
-  return woken === null ? last : woken.cause;
+  if (woken === null) return last;
+  const isJustRead = last !== null && woken.atNs - togetherNs < lockNs;
+  return isJustRead ? last : woken.cause;
 }
+
+/** Who is woken so soon after it has read something has waited for a lock on the way. */
+const lockNs = 1_000_000;
 
 /** The only request that a thread holds: it does nothing else until that is answered. */
 function waitsFor({ open }: Thread): Work | null {

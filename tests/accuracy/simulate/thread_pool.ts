@@ -11,8 +11,8 @@ export interface ThreadPoolShape {
   readonly workers: number;
   readonly answeredBy: "worker" | "reader";
   /**
-   * Which request a free worker takes: the first (by default), the last, any, as where workers steal
-   * from each other, or the one of the shortest handler.
+   * Which request a free worker takes: the first (by default), the last, any, as where workers
+   * steal from each other, or the one of the shortest handler.
    */
   readonly takes?: "first" | "last" | "any" | "shortest";
   /** Pools of so many workers each, by endpoint; 1 if absent. */
