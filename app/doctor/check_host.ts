@@ -8,6 +8,7 @@ import { openLibbpf } from "../../ffi/libbpf.ts";
 import { openLibc } from "../../ffi/libc.ts";
 import { blindNow } from "./blind_now.ts";
 import { goChecks } from "./go_checks.ts";
+import { pythonChecks } from "./python_checks.ts";
 
 /** One thing that was tried. "off" is a loss, "broken" means that tracing cannot work. */
 export interface Check {
@@ -77,6 +78,7 @@ export async function checkHost(): Promise<Diagnosis> {
     checks.push({ name, state: on ? "on" : "off", finding: gives, reason, remedy });
   }
   checks.push(...goChecks(capture.processes, libc));
+  checks.push(...pythonChecks(capture.processes, files, libc));
   return {
     canTrace: true,
     capturePath: capture.path,

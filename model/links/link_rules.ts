@@ -18,7 +18,9 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
   },
   coroutine: {
     evidence: "thread",
-    because: "it was sent by the coroutine that worked on this request, or by one that it started",
+    because:
+      "it was sent by the coroutine (goroutine, or task of asyncio) that worked on this request, " +
+      "or by one that it started or awaits",
   },
   thread: {
     evidence: "thread",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { NO_PROGRAM } from "../../../../model/process.ts";
 import { fixtureMemory } from "./python_memory_fixture.ts";
 import { pythonWatch } from "./python_watch.ts";
+import { surveyPython } from "./survey_python.ts";
 
 const LINKED_AT = 0x4000;
 const LOADED_AT = 0x1000;
@@ -35,6 +36,14 @@ function libraryWith(at: number): Uint8Array {
   return file;
 }
 
+/** Files of a process with such a memory. */
+const filesOf = (memory: ReturnType<typeof fixtureMemory>) => (path: string) => {
+  const library = libraryWith(memory.runtime - LOADED_AT);
+  const read = (at: number, bytes: number) =>
+    path.endsWith("/mem") ? new Uint8Array(memory.read(at, bytes)) : library.slice(at, at + bytes);
+  return { identity: "library", read, [Symbol.dispose]() {} };
+};
+
 /** A host on which each process runs Python 3.11; `memory` is what it has in memory by then. */
 function startHost(library = "/usr/lib/libpython3.11.so.1.0") {
   const told: string[] = [];
@@ -49,14 +58,7 @@ function startHost(library = "/usr/lib/libpython3.11.so.1.0") {
     text: () =>
       `00001000-00002000 r--p 00000000 fd:00 7   ${library}\n` +
       `00002000-00003000 r-xp 00001000 fd:00 7   ${library}\n`,
-    open(path) {
-      const file = path.endsWith("/mem") ? memory : {
-        read: (at: number, bytes: number) =>
-          libraryWith(memory.runtime - LOADED_AT).subarray(at, at + bytes),
-      };
-      const read = (at: number, bytes: number) => file.read(at, bytes).slice();
-      return { identity: `library ${memory.runtime}`, read, [Symbol.dispose]() {} };
-    },
+    open: (path) => filesOf(memory)(path),
   });
   const fact = (what: "exec" | "fork" | "exit", tgid: number, parentTgid = 0) =>
     watch.take({
@@ -102,4 +104,15 @@ Deno.test("python watch: what cannot be told, while the process is there", () =>
   assert.match(watch.gaps()[0]?.gap ?? "", /it is Python 3\.14/);
   fact("exit", 10);
   assert.deepEqual(watch.gaps(), []);
+});
+
+Deno.test("python survey: what runs a loop, and what cannot be told", () => {
+  const survey = (library?: string, modules?: string[]) =>
+    surveyPython([{ tgid: 10, exe: "/usr/bin/python3" }], {
+      text: () => `00001000-00002000 r--p 00000000 fd:00 7   ${library}\n`,
+      open: filesOf(fixtureMemory({ minor: 11, ...(modules === undefined ? {} : { modules }) })),
+    });
+  assert.deepEqual(survey("/lib/libpython3.11.so").map(({ gap }) => gap), [""]);
+  assert.deepEqual(survey("/lib/libpython3.11.so", ["sys"]), []);
+  assert.match(survey("/lib/libpython3.7m.so")[0]?.gap ?? "", /it is Python 3\.7/);
 });
