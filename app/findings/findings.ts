@@ -6,10 +6,12 @@ import type { Pipeline } from "../../engine/flow.ts";
 import { forEach } from "../../engine/sink.ts";
 import type { LossRecord, SocketEvent } from "../../model/capture_record.ts";
 import type { Span, SpanRevision } from "../../model/span.ts";
+import type { KernelSource } from "../../operators/sources/kernel_source.ts";
 import type { Store } from "../../queries/store/store.ts";
 import { accuracyLines, accuracyText } from "../accuracy/accuracy_lines.ts";
 import { LinkChecks } from "../accuracy/link_checks.ts";
 import { blindSpotLines } from "../blind_spots/blind_spot_lines.ts";
+import { goBlindSpots } from "../blind_spots/go_blind_spots.ts";
 import { BlindSpots, isBlind } from "../blind_spots/blind_spots.ts";
 import type { Paint } from "../cli/terminal/style.ts";
 import { type FoundLoss, storeFindings } from "./store_findings.ts";
@@ -31,6 +33,9 @@ export interface Findings {
 /** How often findings are stored while a run goes on: what a kill may lose. */
 const KEEP_MS = 60_000;
 
+/** Processes whose spans are counted apart. */
+const PROCESSES_MAX = 4_096;
+
 /** Keeps findings now and then, until it is disposed of. Without a store it does nothing. */
 export function keepFindings(
   findings: Findings,
@@ -42,17 +47,25 @@ export function keepFindings(
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-export function openFindings(): Findings {
+/** `kernel`: the source, if it is live: it knows what it cannot tell of some programs. */
+export function openFindings(kernel: Pick<KernelSource, "goPrograms"> | null = null): Findings {
   const checks = new LinkChecks();
   const spots = new BlindSpots();
   /** Unix time of the spans seen since findings were kept last. */
   let [sinceNs, untilNs] = [0n, 0n];
   const stored = new Map<string, number>();
+  const spansOf = new Map<number, number>();
+  const goSpots = () => goBlindSpots(kernel?.goPrograms() ?? [], spansOf);
 
   function addSpan({ span }: SpanRevision): void {
     if (sinceNs === 0n || span.start_unix_ns < sinceNs) sinceNs = span.start_unix_ns;
     if (span.end_unix_ns > untilNs) untilNs = span.end_unix_ns;
-    if (span.revision === 0) spots.addSpan(span);
+    if (span.revision > 0) return;
+    spots.addSpan(span);
+    const spans = spansOf.get(span.pid);
+    if (spans !== undefined || spansOf.size < PROCESSES_MAX) {
+      spansOf.set(span.pid, (spans ?? 0) + 1);
+    }
   }
 
   return {
@@ -66,11 +79,12 @@ export function openFindings(): Findings {
     addTrace: (spans) => spots.addTrace(spans),
     footer: () => accuracyText(checks.rows()),
     lines: (paint) => {
-      const parts = [accuracyLines(checks.rows(), paint), blindSpotLines(spots.rows(), paint)];
+      const rows = [...goSpots(), ...spots.rows()];
+      const parts = [accuracyLines(checks.rows(), paint), blindSpotLines(rows, paint)];
       return parts.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]);
     },
     keep: async (store, drops) => {
-      const losses = [...freshLosses(drops, stored), ...spots.takeUnseen()];
+      const losses = [...freshLosses([...drops, ...goSpots()], stored), ...spots.takeUnseen()];
       // Without a span the clock of the wall must do.
       const nowNs = BigInt(Date.now()) * 1_000_000n;
       const time = sinceNs === 0n ? { sinceNs: nowNs, untilNs: nowNs } : { sinceNs, untilNs };
@@ -83,10 +97,11 @@ export function openFindings(): Findings {
 
 /** What was lost beyond what is stored, which it counts as stored from now on. */
 function freshLosses(drops: readonly FoundLoss[], stored: Map<string, number>): FoundLoss[] {
-  return drops.flatMap(({ reason, count }) => {
-    const fresh = count - (stored.get(reason) ?? 0);
-    stored.set(reason, count);
-    return fresh > 0 ? [{ reason, count: fresh }] : [];
+  return drops.flatMap(({ count, ...whose }) => {
+    const key = JSON.stringify(whose);
+    const fresh = count - (stored.get(key) ?? 0);
+    stored.set(key, count);
+    return fresh > 0 ? [{ ...whose, count: fresh }] : [];
   });
 }
 

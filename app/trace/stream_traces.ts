@@ -35,7 +35,7 @@ export async function streamTraces(input: RecordSource, flags: TraceFlags): Prom
   const whenFull = source.kernel === null ? "block" : "drop";
 
   const isForPrograms = flags.json === true || custom !== null;
-  const findings = isForPrograms && store === null ? null : openFindings();
+  const findings = isForPrograms && store === null ? null : openFindings(source.kernel);
 
   const outputs = (flows: TracingFlows): Pipeline[] => {
     const { spans } = flows;

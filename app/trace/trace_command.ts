@@ -39,7 +39,7 @@ export async function traceCommand(
     ? null
     : await openTextOutput(flags.output, () => {});
   await using store = openStoreFor(source, flags);
-  const findings = openFindings();
+  const findings = openFindings(source.kernel);
   await using tracing = startTracing(source, {
     outputs: ({ records, spans, checks }) => [
       ...(store === null ? [] : findings.outputs({ records, spans, checks })),

@@ -33,7 +33,7 @@ export async function viewTraces(input: RecordSource, flags: TraceFlags): Promis
   const picture = newPicture(source);
   await using store = openTraceStore(source, flags);
   const stored = storedWaterfalls(store);
-  const findings = openFindings();
+  const findings = openFindings(source.kernel);
   await using tracing = startTracing(source, {
     outputs: (flows) => [
       flows.spans.into(forEach("live_view", picture.add)),

@@ -17,8 +17,8 @@ export interface GoHost {
 
 /** A Go program file that some process runs. */
 export interface GoSeen {
-  /** Process that was met first. */
-  readonly tgid: number;
+  /** Processes that run it, and the one that was met first. */
+  readonly tgids: readonly number[];
   readonly exe: string;
   /** What cannot be told of it, and why; empty where all is well. */
   readonly gaps: readonly string[];
@@ -133,9 +133,11 @@ export function goWatch(host: GoHost): GoWatch {
       else if (what !== "fork") meet(tgid, exe);
     },
     seen: () =>
-      [...binaries.values()].flatMap(({ inspected, first, gaps }) => {
+      [...binaries.values()].flatMap(({ inspected, first, gaps, users }) => {
         if (first === null) return [];
-        return [{ ...first, gaps: inspected.kind === "unreadable" ? [inspected.reason] : gaps }];
+        const tgids = [...new Set([first.tgid, ...users])];
+        const reasons = inspected.kind === "unreadable" ? [inspected.reason] : gaps;
+        return [{ tgids, exe: first.exe, gaps: reasons }];
       }),
     [Symbol.dispose]() {
       for (const tgid of [...processes.keys()]) leave(tgid);

@@ -57,7 +57,7 @@ Deno.test("go watch: a file is probed once, while a process runs it", () => {
   exits(11);
   exits(12);
   assert.deepEqual(told.splice(0), ["forget 11"]);
-  assert.deepEqual(watch.seen(), [{ tgid: 10, exe: "/bin/web", gaps: [] }]);
+  assert.deepEqual(watch.seen(), [{ tgids: [10], exe: "/bin/web", gaps: [] }]);
 });
 
 Deno.test("go watch: a file stays probed for a while after its last process", () => {
