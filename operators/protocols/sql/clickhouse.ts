@@ -5,29 +5,24 @@
 //   client: 0 hello (name, version, revision, database, user, password) | 1 query | 2 data | 4 ping
 //   server: 0 hello | 1 data | 2 exception (code i32 little endian, class, text) | 3 progress
 //           | 4 pong | 5 end of stream | …
-//   query : id | [client: kind u8, user, id, address, …] | settings … | stage | compression | text
+//   query : see clickhouse_query.ts
 //
 // Blocks of data do not say how long they are, so what follows a query, or the first packet of its
 // answer, is passed over until the direction changes.
 
-import type { Identity } from "../../../model/message.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type Make, type Step, type Way } from "../../wire/protocol.ts";
 import { readVarint } from "../../wire/protobuf.ts";
 import { errorText } from "./error_text.ts";
+import { readQueryPacket, REVISION_MAX, REVISION_MIN, text } from "./clickhouse_query.ts";
 import { describeSql } from "./sql_text.ts";
+import { startsStatement } from "./sql_start.ts";
 import { latin1Of } from "../../wire/text.ts";
 
-const TEXT_BYTES_MAX = 8_192;
-const SETTINGS_MAX = 512;
 const HELLO = 0, QUERY = 1, EXCEPTION = 2, PING = 4;
 /** Revisions from which a field is there. */
-const CLIENT_INFO = 54_032, QUOTA = 54_060, PATCH = 54_401, SETTINGS_AS_TEXT = 54_429;
-const SECRET = 54_441, OPEN_TELEMETRY = 54_442, DEPTH = 54_448, START_TIME = 54_449;
-const PARALLEL_REPLICAS = 54_453, ADDENDUM = 54_458, CHUNKED = 54_470, REPLICAS_VERSION = 54_471;
-
-const REVISION_MIN = 50_000, REVISION_MAX = 60_000;
+const ADDENDUM = 54_458, CHUNKED = 54_470, REPLICAS_VERSION = 54_471;
 
 const FIELDS = {
   database: { type: "string", otel: "db.namespace", doc: "database" },
@@ -94,13 +89,6 @@ export const clickhouse = defineProtocol<F, State>({
 
 const NOTHING: Step = { kind: "nothing" };
 
-/** A text; longer ones than anybody writes are nonsense. */
-function text(cursor: Cursor, bytesMax = 65_536): string {
-  const bytes = readVarint(cursor);
-  if (bytes > bytesMax) throw new Malformed("text too long");
-  return cursor.text(bytes);
-}
-
 /** Revision that both ends know. */
 const agreed = (state: State): number =>
   Math.min(state.revision, state.serverRevision || state.revision);
@@ -125,7 +113,7 @@ function readRequest(cursor: Cursor, make: Make<F>, state: State): Step {
       const version = `${readVarint(cursor)}.${readVarint(cursor)}`;
       const revision = readVarint(cursor);
       // What came of another protocol may have a password where this one has a name.
-      const known = revision > REVISION_MIN && revision < REVISION_MAX;
+      const known = revision >= REVISION_MIN && revision < REVISION_MAX;
       if (!known || !/^[A-Za-z][ -~]+$/.test(name)) throw new Malformed("no hello of a client");
       const database = text(cursor);
       const user = text(cursor);
@@ -153,21 +141,7 @@ function readRequest(cursor: Cursor, make: Make<F>, state: State): Step {
 }
 
 function readQuery(cursor: Cursor, make: Make<F>, state: State): Step {
-  const known = agreed(state);
-  const queryId = text(cursor);
-  const client = known === 0 || known >= CLIENT_INFO ? readClient(cursor, known) : null;
-  const identity = client?.identity ?? null;
-  const revision = known === 0 ? client?.revision ?? 0 : known;
-  if (revision < SETTINGS_AS_TEXT) throw new Malformed("settings of an old form");
-  for (let count = 0; text(cursor) !== ""; count++) {
-    if (count > SETTINGS_MAX) throw new Malformed("too many settings");
-    readVarint(cursor);
-    text(cursor);
-  }
-  if (revision >= SECRET) cursor.skip(readVarint(cursor));
-  readVarint(cursor);
-  readVarint(cursor);
-  const query = cursor.textCaptured(readVarint(cursor), TEXT_BYTES_MAX);
+  const { queryId, query, identity } = readQueryPacket(cursor, agreed(state));
   const sql = describeSql(query, "other", state.unmask);
   const { database, user } = state;
   state.waiting++;
@@ -186,42 +160,6 @@ function readQuery(cursor: Cursor, make: Make<F>, state: State): Step {
       summary: sql.summary,
     },
   });
-}
-
-interface Client {
-  readonly identity: Identity | null;
-  readonly revision: number;
-}
-
-/**
- * Who asks, and in which trace. `known` is 0 where the hellos were not seen: the client's own
- * revision stands here as well, behind what clients of the last years have in front of it.
- */
-function readClient(cursor: Cursor, known: number): Client | null {
-  if (cursor.u8() === 0) return null;
-  for (let i = 0; i < 3; i++) text(cursor);
-  if (known === 0 || known >= START_TIME) cursor.skip(8);
-  const tcp = cursor.u8() === 1;
-  if (!tcp) throw new Malformed("query that came by HTTP");
-  for (let i = 0; i < 3; i++) text(cursor);
-  for (let i = 0; i < 2; i++) readVarint(cursor);
-  const own = readVarint(cursor);
-  const revision = known === 0 ? own : known;
-  if (known === 0 && !(own >= START_TIME && own < REVISION_MAX)) throw new Malformed("no revision");
-  if (revision >= QUOTA) text(cursor);
-  if (revision >= DEPTH) readVarint(cursor);
-  if (revision >= PATCH) readVarint(cursor);
-  let identity: Identity | null = null;
-  if (revision >= OPEN_TELEMETRY && cursor.u8() !== 0) {
-    const high = cursor.u64le();
-    const low = cursor.u64le();
-    const hex = (value: bigint): string => value.toString(16).padStart(16, "0");
-    identity = { traceId: hex(high) + hex(low), parentId: hex(cursor.u64le()) };
-    text(cursor);
-    cursor.skip(1);
-  }
-  if (revision >= PARALLEL_REPLICAS) { for (let i = 0; i < 3; i++) readVarint(cursor); }
-  return { identity, revision };
 }
 
 function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
@@ -299,7 +237,22 @@ function probeQuery(bytes: Uint8Array): Claim {
   if (at < 0 || bytes[at + 8] !== 1) return NO;
   at += 9;
   for (let i = 0; i < 3 && at > 0; i++) at = textEnd(bytes, at);
-  return at > 0 && revisionAt(bytes, at) > 0 ? { kind: "request", score: 92 } : NO;
+  if (at < 0) return NO;
+  return revisionAt(bytes, at) > 0 || hasStatement(bytes, at) ? { kind: "request", score: 92 } : NO;
+}
+
+/**
+ * Some clients leave out their revision: major, minor, nothing else set, stage 2, compression,
+ * length, statement.
+ */
+function hasStatement(bytes: Uint8Array, at: number): boolean {
+  let end = at + 2;
+  while (bytes[end] === 0) end++;
+  const zeros = end - at - 2;
+  if (zeros < 6 || zeros > 16 || bytes[end] !== 2 || (bytes[end + 1] ?? 2) > 1) return false;
+  end += 2;
+  while ((bytes[end] ?? 0) >= 0x80) end++;
+  return startsStatement(latin1Of(bytes, end + 1, end + 33));
 }
 
 /** Where the short printable text at `at` ends, -1 where there is none. */
