@@ -113,11 +113,15 @@ const TELLING_LINE = /^(?:\+(?:PONG$|QUEUED$|FULLRESYNC |CONTINUE)|-[A-Z]{2,20} 
 /** Names of types, reports of MONITOR and of background work, errors of scripts. */
 const PLAUSIBLE_LINE = /^(?:\+(?:[A-Za-z]{2,20}$|\d+\.\d+ \[|Background )|-[A-Z]{2,20}$)/;
 
-/** All lines that can be seen as a whole are commands: "get …" also begins sentences. */
+/**
+ * The first line is a command; so are all that can be seen as a whole: "get …" also begins
+ * sentences.
+ */
 function probeInline(bytes: Uint8Array): Claim {
   const lines = latin1Of(bytes, 0, INLINE_BYTES).split("\r\n");
   const rest = lines.pop() ?? "";
-  if (!lines.every((line) => INLINE_LINE.test(line)) || !INLINE_REST.test(rest)) return NO;
+  if (!lines.every((line, i) => i === 0 || INLINE_LINE.test(line))) return NO;
+  if (!INLINE_REST.test(rest)) return NO;
   return lines.length === 1 && /^PING$/i.test(lines[0] ?? "") ? PING : INLINE;
 }
 

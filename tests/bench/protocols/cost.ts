@@ -7,18 +7,19 @@ import { median } from "../median.ts";
 
 const ROUND_US = 60_000;
 const ROUNDS = 5;
-const WARM_UP_ROUNDS = 2;
+/** A mixture of messages takes half a second until all of its code is compiled for good. */
+const WARM_UP_ROUNDS = 9;
 /** Passes between two looks at the clock, which costs as much as a small pass. */
 const PASSES = 16;
 const HEAP_READINGS = 15;
 
 /** Nanoseconds of processor time for one pass, garbage collection included: median of rounds. */
-export function passNs(work: () => void, roundUs = ROUND_US): number {
+export function passNs(work: () => void): number {
   const times: number[] = [];
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     const start = cpuUs();
     let passes = 0, now = start;
-    while (now < start + roundUs) {
+    while (now < start + ROUND_US) {
       for (let i = 0; i < PASSES; i++) work();
       passes += PASSES;
       now = cpuUs();

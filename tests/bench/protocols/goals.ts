@@ -4,6 +4,7 @@
 import { PROTOCOLS } from "../../../operators/protocols/registry.gen.ts";
 import type { AnyProtocol, Registry } from "../../../operators/wire/registry.ts";
 import type { Talk } from "../../fuzz/corpus.ts";
+import { median } from "../median.ts";
 import { passNs } from "./cost.ts";
 import { hpackBlocks, passBlocks } from "./hpack_stories.ts";
 import { httpGets, redisGets } from "./keep_alive.ts";
@@ -20,8 +21,7 @@ export interface GoalRow {
 export function goalRows(talks: readonly Talk[], registry: Registry): GoalRow[] {
   const hpack = hpackBlocks();
   const blocks = hpack.flat().length;
-  const probes = talks.map((talk) => ({ talk, ns: probeNs(talk, registry) }))
-    .sort((a, b) => b.ns - a.ns);
+  const probes = probeTimes(talks, registry).sort((a, b) => b.ns - a.ns);
   const [slowest] = probes;
   return [
     rate("redis, GET and its answer", 1e6, redisGets()),
@@ -68,15 +68,34 @@ function onlyDown(talks: readonly Talk[], protocol: string): Talk {
   return { name: "responses", protocol, transport: "udp", steps };
 }
 
-/** The first bytes of a connection, to all probes. */
-export function probeNs(talk: Talk, registry: Registry): number {
-  const [first] = loadOf(talk).runs;
-  if (first === undefined) return 0;
-  return passNs(() => void registry.ask(talk.transport, first.bytes, first.length), PROBE_ROUND_US);
+interface ProbeTime {
+  readonly talk: Talk;
+  readonly ns: number;
 }
 
-/** There are many. */
-const PROBE_ROUND_US = 2_000;
+/**
+ * How long it takes to ask all probes about the first bytes of each talk: medians of rounds, in
+ * each of which all talks have their turn, because probes meet strangers of all kinds.
+ */
+function probeTimes(talks: readonly Talk[], registry: Registry): ProbeTime[] {
+  const asked = talks.flatMap((talk) => {
+    const [first] = loadOf(talk).runs;
+    return first === undefined ? [] : [{ talk, first, times: [] as number[] }];
+  });
+  for (let round = -PROBE_WARM_UP_ROUNDS; round < PROBE_ROUNDS; round++) {
+    for (const { talk: { transport }, first: { bytes, length }, times } of asked) {
+      const startMs = performance.now();
+      for (let i = 0; i < ASKS; i++) registry.ask(transport, bytes, length);
+      if (round >= 0) times.push((performance.now() - startMs) * 1e6 / ASKS);
+    }
+  }
+  return asked.map(({ talk, times }) => ({ talk, ns: median(times) }));
+}
+
+const PROBE_WARM_UP_ROUNDS = 40;
+const PROBE_ROUNDS = 41;
+/** In a row: so many take longer than to look at the clock. */
+const ASKS = 32;
 
 export function formatGoals(rows: readonly GoalRow[]): string {
   const shown = (n: number, unit: GoalRow["unit"]) =>
