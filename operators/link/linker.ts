@@ -306,8 +306,9 @@ export class Linker {
     call.inLine = ownerInPool(call, program);
     call.weighed = weigh(call, askRules(call, program), program, false);
     if (call.only !== null && call.weighed.parent === call.only) fix(call, call.only, program);
-    const isInLine = call.inLine !== null && call.inLine === call.weighed.parent;
-    if (call.isFixed || (isInLine && call.weighed.confidence >= decisiveFrom)) return call.weighed;
+    const { parent, confidence } = call.weighed;
+    const isInLine = parent !== null && parent === call.inLine && confidence >= decisiveFrom;
+    if (call.isFixed || isInLine || (parent !== null && parent === call.wakes)) return call.weighed;
     if (surenessOfPresence(program) < decisiveFrom) return call.weighed;
     const isTold = call.placed !== null && call.placed.readNs > program.crowdedNs;
     const doubt = isTold ? doubtOf(call, program) : null;

@@ -192,3 +192,5 @@ export const RULES: readonly Rule[] = [
 ];
 
 export const IDENTITY = 0;
+
+export const WAITED_FOR = RULES.findIndex(({ name }) => name === "waited_for");

@@ -6,24 +6,26 @@ import type { Call, ProgramState, Work } from "../program.ts";
 import { learn, type Reliability } from "./reliability.ts";
 import { exposedShare, isPossible } from "./repertoire.ts";
 import { resolve } from "../resolve.ts";
-import { IDENTITY, RULES } from "../rules.ts";
+import { IDENTITY, RULES, WAITED_FOR } from "../rules.ts";
 import { contendersFrom } from "./crowd.ts";
 import { reliabilityOf, trusted } from "./trusted.ts";
 import type { Answers } from "../weigh.ts";
 
 /**
  * By the truth where it is known without the rules: the bytes name the parent, one work alone was
- * open, or its story leaves no doubt. Else only that is learned which time rules out.
+ * open, its thread was waited for, or its story leaves no doubt. Else only that is learned which time rules out.
  */
 export function learnFrom(call: Call, answers: Answers, program: ProgramState): void {
   const named = answers[IDENTITY] ?? null;
-  const truth = named ?? call.only ?? call.verdict;
+  const waiting = trusted(WAITED_FOR, call, program) >= waitingFrom ? call.wakes : null;
+  const truth = named ?? call.only ?? waiting ?? call.verdict;
   if (truth !== null && truth.isWork && !encloses(truth, call)) return;
   if (truth === null && call.contest >= contestMin) compareSides(call, answers, program);
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
     const reliability = reliabilityOf(i, call, program);
     if (rule === undefined || reliability === undefined || rule.isTold) continue;
+    if (i === WAITED_FOR && named === null && call.only === null) continue;
     const ingress = answers[i] ?? null;
     if (ingress === null) {
       const isSilent = rule.speaksAlways && (named !== null || call.only !== null);
@@ -36,6 +38,9 @@ export function learnFrom(call: Call, answers: Answers, program: ProgramState): 
     else learnByChance(reliability, work, call, program);
   }
 }
+
+/** From this trust on, whose thread was woken by a response is taken to be known. */
+const waitingFrom = 0.95;
 
 /**
  * Without the truth: a rule that errs points at a request that cannot be it as often as chance

@@ -151,7 +151,7 @@ export function tellPool(call: Call, work: Work, { pool }: ProgramState): void {
   if (pool === null || call.thread.readsRequests) return;
   const isOwn = ownersOf(call, pool.courses, work);
   const next = pool.courses.map((course, i) =>
-    isOwn[i] ? course : { ...course, cost: course.cost + contradictionCost / 2 }
+    isOwn[i] ? course : { ...course, cost: course.cost + contradictionCost }
   );
   pool.courses = settled(next, temperOf(pool));
 }

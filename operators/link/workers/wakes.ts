@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Evidence 6: who wakes whom. A thread that waits for a result sleeps, at any load, so whoever
-// wakes it has just finished what it waited for. A worker that waits for something to do is woken by who
-// hands it over; one that is busy is not, so this tells less the more there is to do.
+// wakes it has just finished what it waited for. A worker that waits for something to do is woken
+// by who hands it over; one that is busy is not, so this tells less the more there is to do.
 
 import type { Call, Ingress, ProgramState, Thread, Work } from "../program.ts";
 import { tellPool } from "./pool.ts";
