@@ -19,6 +19,8 @@ const WEAK: Readonly<Record<string, { readonly readMin: number; readonly others?
   pop3: { readMin: 0.65, others: true },
   // +OK is said by Redis as well.
   nats: { readMin: 0.8, others: true },
+  // Once it is open, others speak.
+  socks: { readMin: 0, others: true },
   // A frame of text is believed only where it is JSON.
   websocket: { readMin: 0 },
 };

@@ -21,6 +21,8 @@ import { stomp } from "./mq/stomp.ts";
 import { zmtp } from "./mq/zmtp.ts";
 import { dhcp } from "./net/dhcp.ts";
 import { dns } from "./net/dns.ts";
+import { proxyProtocol } from "./net/forwarding/proxy_protocol.ts";
+import { socks } from "./net/forwarding/socks.ts";
 import { iso8583 } from "./net/iso8583/iso8583.ts";
 import { ldap } from "./net/ldap.ts";
 import { ntp } from "./net/ntp.ts";
@@ -68,6 +70,8 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   zmtp,
   dhcp,
   dns,
+  proxyProtocol,
+  socks,
   iso8583,
   ldap,
   ntp,

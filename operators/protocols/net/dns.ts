@@ -10,6 +10,7 @@ import type { Status } from "../../../model/status.ts";
 import { anyByte } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type FieldValues } from "../../wire/protocol.ts";
+import { formatIpv6 } from "../../wire/ipv6_text.ts";
 import { decodeLatin1 } from "../../wire/text.ts";
 
 const HEADER_BYTES = 12;
@@ -306,26 +307,6 @@ function readStrings(cursor: Cursor, bytes: number): string {
     text += cursor.latin1(n);
   }
   return text.replace(/[^\x20-\x7e]/g, "?");
-}
-
-/** RFC 5952: the first of the longest runs of zero groups, of two or more, becomes `::`. */
-function formatIpv6(bytes: Uint8Array): string {
-  let from = 0, length = 1;
-  for (let i = 0, start = 0; i < 8; i++) {
-    if (u16(bytes, i * 2) !== 0) start = i + 1;
-    else if (i + 1 - start > length) {
-      from = start;
-      length = i + 1 - start;
-    }
-  }
-  if (length < 2) return groups(bytes, 0, 8);
-  return `${groups(bytes, 0, from)}::${groups(bytes, from + length, 8)}`;
-}
-
-function groups(bytes: Uint8Array, from: number, to: number): string {
-  let text = "";
-  for (let i = from; i < to; i++) text += (i > from ? ":" : "") + u16(bytes, i * 2).toString(16);
-  return text;
 }
 
 /** The name being read, with dots for the lengths of its labels. */
