@@ -8,8 +8,9 @@
 //           | [1, trace 16, span 8, state, flags u8, or 0] | [replicas varint × 3]
 //           | [query, line varint] | [1, token, or 0]
 //
-// Which of [these] are there is told by the revision that both ends know. Joined midway it is tried:
-// the client's own stands in the packet, but of a query that a server hands on, that of another link.
+// Which of [these] are there is told by the revision that both ends know. Joined midway it is
+// tried: the client's own stands in the packet, but of a query that a server hands on, that of
+// another link.
 
 import type { Identity } from "../../../model/message.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";

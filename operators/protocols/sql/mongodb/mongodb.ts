@@ -26,6 +26,8 @@ import { parseTraceparent } from "../../../wire/trace_context.ts";
 
 const HEADER_BYTES = 16;
 const MESSAGE_BYTES_MAX = 48_000_000;
+/** The least that any opcode needs. */
+const MESSAGE_BYTES_MIN = 25;
 const COMPRESSED = 2_012;
 const MORE_TO_COME = 2;
 const EXHAUST_ALLOWED = 0x10000;
@@ -314,7 +316,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const size = u32(0);
   if (bytes.length >= 4 && (size < HEADER_BYTES || size > MESSAGE_BYTES_MAX)) return NO;
   if (bytes.length < HEADER_BYTES) return length < HEADER_BYTES ? { kind: "maybe" } : NO;
-  if (OPCODES[u32(12)] === undefined) return NO;
+  if (OPCODES[u32(12)] === undefined || size < MESSAGE_BYTES_MIN) return NO;
   const opcode = u32(12);
   const compressed = opcode === COMPRESSED ? u32(16) : opcode;
   const reply = REPLIES.has(compressed) || (compressed === 2013 && u32(8) !== 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known of the sessions of one connection: a single one, or several by their numbers (MARS).
+// What is known of the sessions of one connection: a single one, or several by number (MARS).
 
 import type { SqlText } from "../sql_text.ts";
 import { newOutcome, type Outcome } from "./tds_response.ts";
