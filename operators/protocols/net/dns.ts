@@ -10,7 +10,7 @@ import type { Status } from "../../../model/status.ts";
 import { anyByte } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
 import { type Claim, defineProtocol, type FieldValues } from "../../wire/protocol.ts";
-import { formatIpv6 } from "../../wire/ipv6_text.ts";
+import { formatIpv6 } from "./ipv6_text.ts";
 import { decodeLatin1 } from "../../wire/text.ts";
 
 const HEADER_BYTES = 12;

@@ -2,7 +2,7 @@
 // The PROXY protocol: load balancers put the client's address in front of what they pass on.
 //
 //   1: PROXY TCP4 source destination port port CRLF
-//   2: 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a | version and command u8 | family u8 | bytes u16, as many
+//   2: 0d 0a 0d 0a 00 0d 0a 51 55 49 54 0a | version, command u8 | family u8 | bytes u16, as many
 //
 // It makes no message: whoever is asked who speaks behind it tells more.
 

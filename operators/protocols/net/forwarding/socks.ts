@@ -13,7 +13,7 @@
 import type { Status } from "../../../../model/status.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
-import { formatIpv6 } from "../../../wire/ipv6_text.ts";
+import { formatIpv6 } from "../ipv6_text.ts";
 import { type Claim, defineProtocol, type Make, type Step } from "../../../wire/protocol.ts";
 
 const FIELDS = {
