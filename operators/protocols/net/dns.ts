@@ -124,8 +124,9 @@ export const dns = defineProtocol({
     const questions = cursor.u16(), answers = cursor.u16(), authorities = cursor.u16();
     cursor.skip(2);
     const response = (flags & 0x8000) !== 0;
-    const { name, type } = readQuestions(cursor, base, questions);
-    const fields = questionFields(name, type, questions, flags);
+    const asked = readQuestions(cursor, base, questions);
+    const { name, type } = questions === 0 && answers > 0 ? firstRecord(cursor, base) : asked;
+    const fields = questionFields(asked.name, asked.type, questions, flags);
     if (!response) {
       cursor.leave();
       return make.request({ type, resource: name, endpoint: name, id, fields });
@@ -247,6 +248,15 @@ function readQuestions(
     }
   }
   return first;
+}
+
+/** Records that nobody asked for (mDNS) are about what the first of them is about. */
+function firstRecord(cursor: Cursor, base: number): { name: string; type: string } {
+  const start = cursor.position;
+  const name = readName(cursor, base);
+  const type = typeName(cursor.u16());
+  cursor.rewind(start);
+  return { name, type };
 }
 
 /** Answers and authorities as text, as many as were captured. */
