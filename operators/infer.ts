@@ -47,6 +47,8 @@ interface Asked {
   turns: number;
   last: Direction | null;
   refuted: Set<AnyProtocol> | null;
+  /** How often a protocol has handed it on to whoever speaks behind it. */
+  handedOn: number;
   /** Nobody knows it; asked again when it still sends at this time. */
   unknownUntilNs: Nanos;
 }
@@ -56,6 +58,8 @@ const RUNS_MAX = 32;
 /** A connection joined in mid-message is asked for longer: at least so many bursts. */
 const JOINED_TURNS_MIN = 5;
 const JOINED_RUNS_MAX = 256;
+/** A protocol that hands a connection on more often is not asked again. */
+const HAND_ONS_MAX = 4;
 /** Sockets whose end was not told are forgotten after this time without bytes; TCP's is told. */
 const IDLE_NS: Nanos = 2n * MINUTE;
 const TCP_IDLE_NS: Nanos = 2n * HOUR;
@@ -173,7 +177,12 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
       }
       claim.over = "released";
       const asked = states.get(connection.conn);
-      if (asked === undefined || name === "") return;
+      if (asked === undefined) return;
+      if (name === "") {
+        // Bytes that have one header behind the other would go round for ever.
+        if (++asked.handedOn > HAND_ONS_MAX) (asked.refuted ??= new Set()).add(claim.protocol);
+        return;
+      }
       // A protocol that nobody reads: there is nothing more to learn from this connection.
       asked.unknownUntilNs = FOREVER;
       out.side({ connection, verdict: "ignore" });
@@ -215,6 +224,7 @@ const newAsked = (run: ByteRun): Asked => ({
   turns: 0,
   last: null,
   refuted: null,
+  handedOn: 0,
   unknownUntilNs: 0n,
 });
 

@@ -133,6 +133,13 @@ Deno.test("an upgrade to what nobody reads: the connection is let alone", () => 
   assert.deepEqual(protocols(chain), ["http", "http"]);
 });
 
+Deno.test("headers behind headers, in either direction, come to an end", () => {
+  const chain = wireChain(), talk = new Conversation();
+  const headers = "PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n".repeat(2_000);
+  chain.push(talk.up(headers), talk.down(headers), talk.up(GET), talk.down(headers));
+  assert.deepEqual(protocols(chain).filter((name) => name === "proxy_protocol"), []);
+});
+
 Deno.test("what goes through a tunnel is claimed anew", () => {
   const chain = wireChain(), talk = new Conversation();
   chain.push(
