@@ -15,6 +15,7 @@ import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
 import type { MessageSeen } from "../../model/message.ts";
 import { type Call, type Decision, type Origin, startProgram, type Work } from "./program.ts";
+import { asksForMessages } from "./queues/asks_for_messages.ts";
 import { noteFollowing, overBy, removeDelivery } from "./queues/deliveries.ts";
 import { mayRipen, noteMessage, overThereby, passedOn } from "./queues/messages.ts";
 import { finishBatch, joinBatch } from "./queues/one_by_one.ts";
@@ -117,7 +118,7 @@ export class Linker {
     }
     const decision = weigh(call, askRules(call, program), program, true);
     if (decision.confidence >= guessFrom) own(call, decision.parent, program);
-    else place(call, program);
+    else if (!asksForMessages(call)) place(call, program);
     return call;
   }
 

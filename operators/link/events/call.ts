@@ -12,6 +12,7 @@ import { tellTask } from "../coroutines/tasks.ts";
 import { nextUnstarted, started } from "../hand_off_line.ts";
 import { originOf } from "../origin.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "../program.ts";
+import { asksForMessages } from "../queues/asks_for_messages.ts";
 import { joinLine } from "../shape/line.ts";
 import { noteUnowned } from "../trust/unowned.ts";
 import { takeWaking } from "../workers/wakes.ts";
@@ -67,7 +68,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   started(call, program);
   noteStream(call, program);
   tellTask(call, program);
-  if (call.told === null) noteUnowned(call, program);
+  if (call.told === null && !asksForMessages(call)) noteUnowned(call, program);
   joinLine(call, program.lines);
   joinTask(call, isFirstOfTask);
   remember(call, connection.conn, program);

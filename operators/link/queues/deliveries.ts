@@ -9,6 +9,7 @@ import { LIMITS } from "../../../model/limits.ts";
 import type { Call, ProgramState, Thread, Work } from "../program.ts";
 import { learnConsequences } from "../consequences.ts";
 import { beginOf } from "../origin.ts";
+import { asksForMessages } from "./asks_for_messages.ts";
 import type { Batch } from "./batch.ts";
 import { type Courses, type Following, followingOf, learnCourse } from "./regularity.ts";
 import {
@@ -79,7 +80,8 @@ export function beforeDelivery(thread: Thread, readNs: number, deliveries: Deliv
   const consumer = consumerOf(thread, deliveries);
   if (last === undefined || last.work.readNs === readNs) return [];
   consumer.reads++;
-  if (own.some(isBusy) || isBatchBusy(thread, deliveries)) {
+  const isWaiting = (call: Call) => call.thread === thread && call.doneNs === Infinity;
+  if (own.some((each) => callsOf(each).some(isWaiting)) || isBatchBusy(thread, deliveries)) {
     consumer.overlaps++;
     return [];
   }
@@ -95,7 +97,7 @@ export function addDelivery(work: Work, receipt: string, deliveries: Deliveries)
 
 /** A call was sent; whose it is need not be decided to know that a work goes on. */
 export function noteFollowing(call: Call, { open }: Deliveries): void {
-  if (open.length === 0) return;
+  if (open.length === 0 || asksForMessages(call)) return;
   const begin = beginOf(call);
   if (begin === null) return;
   const delivery = open.find(({ work }) => work === begin);

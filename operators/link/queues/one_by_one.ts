@@ -3,13 +3,14 @@
 // messages wait until it is told which call was for which.
 
 import type { Call, Decision, Thread, Work } from "../program.ts";
+import { asksForMessages } from "./asks_for_messages.ts";
 import { type Batch, divided, startBatch, takeCall } from "./batch.ts";
 import { consumerOf, type Deliveries, isSequential } from "./deliveries.ts";
 import { learnHabit } from "./habits.ts";
 
 /** A call was sent; true if it is one of a batch, whose end decides on it. */
 export function joinBatch(call: Call, deliveries: Deliveries): boolean {
-  if (!deliveries.consumers.has(call.thread)) return false;
+  if (!deliveries.consumers.has(call.thread) || asksForMessages(call)) return false;
   const consumer = consumerOf(call.thread, deliveries);
   consumer.calls++;
   const batch = deliveries.batches.get(call.thread) ?? newBatch(call.thread, deliveries);

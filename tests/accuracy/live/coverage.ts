@@ -40,7 +40,7 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
   "HTTP/2 multiplexing": ["node_http2", "go_http2", "haproxy_http2"],
   "reverse proxy without ids": ["nginx_node", "haproxy_node", "nginx_php", "haproxy_http2"],
   "reverse proxy with ids": ["nginx_ids", "haproxy_ids"],
-  "queue, producer to consumer": ["node_queue", "threads_queue"],
+  "queue, producer to consumer": ["node_queue", "threads_queue", "threads_list"],
   "long-lived streams": ["node_streams", "asyncio_streams", "go_streams"],
   "PostgreSQL as an end": ["python_threads", "python_workers", "node_clients"],
   "DNS as an end": ["node_dns", "asyncio_dns", "go_dns"],

@@ -3,7 +3,7 @@
 // in which that shape is what matters. The letters are explained in node_shapes.mjs.
 
 import type { Need } from "../../support/requirements.ts";
-import { behindHaproxyHttp2, behindNginxPhp, overNats } from "./start_behind.ts";
+import { behindHaproxyHttp2, behindNginxPhp, overNats, overRedis } from "./start_behind.ts";
 import type { Program } from "./programs.ts";
 import {
   behindHaproxy,
@@ -121,6 +121,12 @@ export const SHAPE_PROGRAMS: readonly Program[] = [
     what: "threaded Python, NATS and a thread that calls for one message after the other",
     start: overNats((env) => python("queue_threads.py", env)),
     ...{ needs: ["nats", "python"], plans: ["r", "h", "rh", "hr"] },
+  },
+  {
+    name: "threads_list",
+    what: "threaded Python, a list of Redis and four threads that pop elements and call for them",
+    start: overRedis((env) => python("list_threads.py", env)),
+    ...{ needs: ["python"], plans: ["r", "h", "rh", "hr"] },
   },
   {
     name: "nginx_ids",

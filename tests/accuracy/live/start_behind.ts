@@ -3,6 +3,7 @@
 
 import { startChild } from "../../support/child.ts";
 import { isListening } from "../../support/ports.ts";
+import { startRedis } from "../../support/servers/redis.ts";
 import { startNginx } from "../../support/servers/nginx.ts";
 import { behindHaproxy, type Start } from "./start_program.ts";
 
@@ -40,17 +41,23 @@ export const behindNginxPhp: Start = async (where) => {
   return starting.move();
 };
 
-/** NATS on the second port: the next service of the consumer and of the producer. */
-export const overNats =
-  (page: (env: Readonly<Record<string, string>>) => Start): Start => async (where) => {
+type Page = (env: Readonly<Record<string, string>>) => Start;
+
+export const overNats = (page: Page): Start =>
+  overBroker(page, (port) =>
+    startChild("nats-server", {
+      args: ["--addr", "127.0.0.1", "--port", `${port}`],
+      ready: () => isListening(port),
+    }));
+
+export const overRedis = (page: Page): Start => overBroker(page, (port) => startRedis({ port }));
+
+/** A broker on the second port: the next service of the consumer and of the producer. */
+const overBroker =
+  (page: Page, start: (port: number) => Promise<AsyncDisposable>): Start => async (where) => {
     await using starting = new AsyncDisposableStack();
     const { innerPort, deepPort } = where;
-    starting.use(
-      await startChild("nats-server", {
-        args: ["--addr", "127.0.0.1", "--port", `${innerPort}`],
-        ready: () => isListening(innerPort),
-      }),
-    );
+    starting.use(await start(innerPort));
     const consumer = page({ ROLE: "consumer" });
     starting.use(await consumer({ ...where, port: deepPort, nextPort: innerPort }));
     starting.use(await page({})({ ...where, nextPort: innerPort }));

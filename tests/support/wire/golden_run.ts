@@ -2,6 +2,7 @@
 // Runs the steps of a golden fixture through decode and writes the messages as lines of JSON.
 
 import type { ByteRun } from "../../../model/byte_run.ts";
+import type { Envelope } from "../../../model/queues/envelope.ts";
 import type { Message, MessageEnd, MessageSeen, StreamEnd } from "../../../model/message.ts";
 import { decode } from "../../../operators/decode.ts";
 import { Claim } from "../../../operators/streams/claim.ts";
@@ -96,8 +97,21 @@ function messageLine(seen: MessageSeen): Line {
   line.at = seen.offset;
   line.bytes = seen.bytes;
   if (Object.keys(fields).length > 0) line.fields = fields;
+  if (rest.envelope) line.envelope = envelopeText(rest.envelope);
+  if (rest.deliveries !== undefined && rest.deliveries.length > 0) {
+    line.deliveries = rest.deliveries.map(deliveryText);
+  }
   return line;
 }
+
+/** "publish content 8f0c…", "settle 1 7". */
+function envelopeText({ role, keys, by, receipt, upTo }: Envelope): string {
+  const known = keys.length === 0 ? [] : [by, ...keys.map((key) => key.toString(16))];
+  return [role, ...known, receipt, ...(upTo ? ["and before"] : [])].filter(Boolean).join(" ");
+}
+
+const deliveryText = ({ resource, envelope }: Message): string =>
+  `${resource} ${envelope ? envelopeText(envelope) : ""}`.trim();
 
 const SHOWN = [
   "type",

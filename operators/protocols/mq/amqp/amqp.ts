@@ -347,10 +347,10 @@ function makeContent(
   };
   const role = ROLES[draft.type ?? ""];
   if (role === undefined) return make.oneway(whole);
-  const { messageId } = content;
-  const known = messageId === "" ? null : keyOfId("amqp", draft.endpoint ?? "", messageId);
-  const receipt = receiptOf(channel, draft.fields?.delivery_tag ?? 0);
-  const told = { ...whole, envelope: envelopeOf(role, known, key, { receipt }) };
+  const named = content.messageId === "" ? null : keyOfId("amqp", content.messageId);
+  const tag = draft.fields?.delivery_tag;
+  const receipt = tag === undefined ? "" : receiptOf(channel, tag);
+  const told = { ...whole, envelope: envelopeOf(role, named, key, { receipt }) };
   if (draft.type !== "Basic.GetOk") return make.oneway(told);
   return make.response({ ...whole, deliveries: [{ ...told, more: false }] });
 }
