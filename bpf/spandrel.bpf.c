@@ -18,7 +18,7 @@
 #include "message/emit.bpf.h"
 #include "coroutine.bpf.h"
 #include "go_stream.bpf.h"
-#include "python.bpf.h"
+#include "python/task.bpf.h"
 #include "socket/unix.bpf.h"
 #include "fast.bpf.h"
 #include "portable.bpf.h"

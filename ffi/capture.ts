@@ -12,7 +12,7 @@ import {
 import { BpfError } from "./bpf_error.ts";
 import { BpfObject, type ProgramStats } from "./bpf_object.ts";
 import { type GoProbes, goProbes } from "./go_probes.ts";
-import { type PythonPrograms, pythonPrograms } from "./python_programs.ts";
+import { type PythonPrograms, pythonPrograms } from "./runtimes/python_programs.ts";
 import { openHostFiles } from "./host_files.ts";
 import { choosePath, type Feature, featuresOf, probeHost, supports } from "./host_support.ts";
 import type { HostSupport } from "./host_support.ts";
@@ -121,7 +121,6 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   configure(object, used, path, host, options);
   object.setMaxEntries("ring", ringBytes);
   object.load();
-
   const control = stack.use(mapMemory(libc, object.map(".data.control").fd, 4096, 0, "write"));
   const switches = new Uint32Array(control.buffer, 0, controlBytes / 4);
   const raise = (at: number) => void Atomics.add(switches, at / 4, 1);

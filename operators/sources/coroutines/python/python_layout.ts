@@ -5,7 +5,7 @@
 // Taken from the debug information of 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1 and 3.13.0. Each
 // process is checked: see python_tasks.ts.
 
-import type { PythonLayout } from "../../../../ffi/python_programs.ts";
+import type { PythonLayout } from "../../../../ffi/runtimes/python_programs.ts";
 
 export interface PythonOffsets extends
   Pick<

@@ -5,7 +5,7 @@
 // types and the dict that it keeps. Each step is checked by the names that types bear, so that an
 // unknown layout is refused rather than misread.
 
-import type { PythonLayout } from "../../../../ffi/python_programs.ts";
+import type { PythonLayout } from "../../../../ffi/runtimes/python_programs.ts";
 import type { ByteSource } from "../elf_file.ts";
 import type { PythonOffsets } from "./python_layout.ts";
 import { type PythonObjects, pythonObjects } from "./python_objects.ts";

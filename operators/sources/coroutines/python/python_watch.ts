@@ -3,7 +3,7 @@
 // task runs. A process imports asyncio some time after its start, so it is looked at repeatedly,
 // ever less often.
 
-import type { PythonLayout, PythonPrograms } from "../../../../ffi/python_programs.ts";
+import type { PythonLayout, PythonPrograms } from "../../../../ffi/runtimes/python_programs.ts";
 import type { ProcessFact } from "../../../../model/capture_record.ts";
 import { pythonOffsetsOf } from "./python_layout.ts";
 import {

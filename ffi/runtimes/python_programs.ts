@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernel side must know of Python processes: where asyncio keeps which task runs.
 
-import { pythonAttributes, pythonLayoutAt as at, pythonLayoutBytes } from "../bpf/event.gen.ts";
-import type { BpfObject } from "./bpf_object.ts";
+import { pythonAttributes, pythonLayoutAt as at, pythonLayoutBytes } from "../../bpf/event.gen.ts";
+import type { BpfObject } from "../bpf_object.ts";
 
 /** Addresses of objects of one process, and offsets that hold for its version of CPython. */
 export interface PythonLayout {
