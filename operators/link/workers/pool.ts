@@ -60,7 +60,9 @@ export interface Pool {
   /** Calls of late, and those of them that courses were not believed about. */
   calls: number;
   suspects: number;
-  /** Where courses hold hardly ever, none is followed until then. */
+  /** Calls of late that courses were asked about, because nothing else told whose they were. */
+  asked: number;
+  /** Where courses hold hardly ever, or are not needed, none is followed until then. */
   restsUntilNs: number;
 }
 
@@ -80,6 +82,7 @@ const startPool = (program: ProgramState): Pool => ({
   shaken: shakenFor,
   calls: 0,
   suspects: 0,
+  asked: 0,
   restsUntilNs: 0,
 });
 
@@ -122,7 +125,7 @@ export function callInPool(call: Call, program: ProgramState): void {
   });
 }
 
-/** Counts how often courses are believed, and follows none where that is hardly ever. */
+/** Counts how often courses are believed, and asked; follows none where that is hardly ever. */
 function isResting(pool: Pool, call: Call, program: ProgramState): boolean {
   call.isSuspect = pool.shaken > 0;
   if (pool.courses.length === 0) {
@@ -133,9 +136,10 @@ function isResting(pool: Pool, call: Call, program: ProgramState): boolean {
   pool.calls++;
   if (call.isSuspect) pool.suspects++;
   if (pool.calls < countedCalls) return false;
-  const isVain = pool.suspects > pool.calls * vainFrom;
+  const isVain = pool.suspects > pool.calls * vainFrom || pool.asked < pool.calls * askedMin;
   pool.calls /= 2;
   pool.suspects /= 2;
+  pool.asked /= 2;
   if (!isVain) return false;
   pool.courses = [];
   pool.restsUntilNs = call.sentNs + restNs;
@@ -144,6 +148,7 @@ function isResting(pool: Pool, call: Call, program: ProgramState): boolean {
 
 const countedCalls = 400;
 const vainFrom = 0.6;
+const askedMin = 0.015;
 const restNs = 20e9;
 
 /** It is known otherwise for whom a call was made. */
@@ -305,6 +310,7 @@ function learnOrder(pool: Pool, isInOrder: boolean): void {
 export function ownerInPool(call: Call, { pool }: ProgramState): Work | null {
   const [best] = pool?.courses ?? [];
   if (pool === null || best === undefined || call.thread.readsRequests) return null;
+  pool.asked++;
   if (call.isSuspect) return null;
   const owner = ownerIn(best, call);
   if (pool.suspects > pool.calls * suspectsMax) return null;
