@@ -10,8 +10,10 @@ import { readRecordedRun } from "./recorded_run.ts";
 const expected: readonly (readonly [name: string, rightPercent: number, wrongPercent: number])[] = [
   ["asyncio_background_at_8", 32, 4.1],
   ["asyncio_caches_at_8", 59, 2.9],
+  ["go_background_at_64", 99.5, 0.1],
+  ["go_grpc_at_64", 99.5, 0.1],
   ["go_http2_at_64", 99.5, 0.1],
-  ["go_pipelined_at_8", 64, 0.1],
+  ["go_pipelined_at_8", 99.5, 0.1],
   ["haproxy_http2_at_64", 89, 0.5],
   ["haproxy_ids_at_8", 99.5, 0.3],
   ["nested_at_64", 96, 0.1],

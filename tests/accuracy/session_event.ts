@@ -121,10 +121,12 @@ export function respondTo(
   nowNs: bigint,
   isWhole = true,
 ): Recorded[] {
+  const id = exchange.request?.message.id;
+  const stream = typeof id === "number" ? { id } : {};
   const seen = messageOf({
     by: { ...by },
     on: exchange.connection,
-    what: { protocol: exchange.protocol, endpoint: "" },
+    what: { protocol: exchange.protocol, endpoint: "", ...stream },
     direction: exchange.kind === "client" ? "ingress" : "egress",
     kind: "response",
     nowNs,
