@@ -11,24 +11,34 @@ import type { Nanos } from "../../../model/time.ts";
 import { formatIpv4, formatIpv6 } from "../ip_text.ts";
 import { type Frame, u16 } from "../packets/frame.ts";
 
-/** Addresses are 4 or 16 bytes, owned. */
+/** An address in words of 32 bits, signed: one, or four of IPv6. Arrays of these are small. */
+type Words = readonly number[];
+
 export interface FlowEnds {
-  readonly server: Uint8Array;
-  readonly client: Uint8Array;
+  readonly server: Words;
+  readonly client: Words;
   readonly serverPort: number;
   readonly clientPort: number;
 }
 
 export function endsOf(frame: Frame, serverIsSource: boolean): FlowEnds {
-  const { bytes, at, sourceAt, destinationAt } = frame;
-  const addressBytes = frame.family === 4 ? 4 : 16;
-  const source = bytes.slice(sourceAt, sourceAt + addressBytes);
-  const destination = bytes.slice(destinationAt, destinationAt + addressBytes);
+  const { bytes, at } = frame;
+  const source = wordsAt(frame, frame.sourceAt);
+  const destination = wordsAt(frame, frame.destinationAt);
   const sourcePort = u16(bytes, at), destinationPort = u16(bytes, at + 2);
   return serverIsSource
     ? { server: source, client: destination, serverPort: sourcePort, clientPort: destinationPort }
     : { server: destination, client: source, serverPort: destinationPort, clientPort: sourcePort };
 }
+
+function wordsAt({ bytes, family }: Frame, at: number): Words {
+  const first = wordAt(bytes, at);
+  return family === 4
+    ? [first]
+    : [first, wordAt(bytes, at + 4), wordAt(bytes, at + 8), wordAt(bytes, at + 12)];
+}
+
+const wordAt = (bytes: Uint8Array, at: number): number => u16(bytes, at) << 16 | u16(bytes, at + 2);
 
 /**
  * Without a handshake: the end with the more server-like port, else the destination of the first
@@ -45,10 +55,10 @@ export function isFromServer(frame: Frame, ends: FlowEnds): boolean {
     isAddress(frame, frame.sourceAt, ends.server);
 }
 
-export function isAddress(frame: Frame, at: number, address: Uint8Array): boolean {
-  if (address.length !== (frame.family === 4 ? 4 : 16)) return false;
+export function isAddress({ bytes, family }: Frame, at: number, address: Words): boolean {
+  if (address.length !== (family === 4 ? 1 : 4)) return false;
   for (let i = 0; i < address.length; i++) {
-    if (frame.bytes[at + i] !== address[i]) return false;
+    if (wordAt(bytes, at + 4 * i) !== address[i]) return false;
   }
   return true;
 }
@@ -79,25 +89,72 @@ export function connectionOf(draft: ConnectionDraft): Connection {
   };
 }
 
-function addressOf(address: Uint8Array, port: number): Address {
-  return { ip: address.length === 4 ? formatIpv4(address, 0) : formatIpv6(address, 0), port };
+const addressOf = (address: Words, port: number): Address => ({ ip: textOf(address), port });
+
+/** A power of two: so many addresses have their text kept. Captures name the same ones again. */
+const TEXTS_KEPT = 256;
+
+interface AddressText {
+  readonly address: Words;
+  readonly text: string;
+}
+
+const texts: (AddressText | undefined)[] = new Array(TEXTS_KEPT).fill(undefined);
+
+function textOf(address: Words): string {
+  const last = address[address.length - 1] ?? 0;
+  const place = (last ^ last >>> 8) & (TEXTS_KEPT - 1);
+  const known = texts[place];
+  if (known !== undefined && isSame(known.address, address)) return known.text;
+  const bytes = bytesOf(address);
+  const text = bytes.length === 4 ? formatIpv4(bytes, 0) : formatIpv6(bytes, 0);
+  texts[place] = { address, text };
+  return text;
+}
+
+const isSame = (a: Words, b: Words): boolean =>
+  a.length === b.length && a.every((word, i) => word === b[i]);
+
+function bytesOf(address: Words): Uint8Array {
+  const bytes = new Uint8Array(4 * address.length);
+  const view = new DataView(bytes.buffer);
+  for (const [i, word] of address.entries()) view.setInt32(4 * i, word);
+  return bytes;
+}
+
+/** In halves of 32 bits; the factor is 2^40 + 0x1b3. */
+let high = 0, low = 0;
+
+function mix(value: number): void {
+  const mixed = (low ^ value) >>> 0;
+  const product = mixed * 0x1b3;
+  high = (Math.imul(high, 0x1b3) + Math.floor(product / 2 ** 32) + (mixed << 8)) >>> 0;
+  low = product >>> 0;
+}
+
+function mixWords(words: Words): void {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? 0;
+    for (let shift = 24; shift >= 0; shift -= 8) mix(word >>> shift & 0xff);
+  }
 }
 
 /** FNV-1a, 64 bits, over both ends and the first time stamp: ports are used again later. */
 function hashOf(ends: FlowEnds, transport: string, firstNs: Nanos): bigint {
-  // In halves of 32 bits; the factor is 2^40 + 0x1b3.
-  let high = 0xcbf29ce4, low = 0x84222325;
-  const mix = (value: number) => {
-    const mixed = (low ^ value) >>> 0;
-    const product = mixed * 0x1b3;
-    high = (Math.imul(high, 0x1b3) + Math.floor(product / 2 ** 32) + (mixed << 8)) >>> 0;
-    low = product >>> 0;
-  };
-  for (const byte of ends.server) mix(byte);
-  for (const byte of ends.client) mix(byte);
+  high = 0xcbf29ce4;
+  low = 0x84222325;
+  mixWords(ends.server);
+  mixWords(ends.client);
   mix(ends.serverPort);
   mix(ends.clientPort);
   mix(transport === "tcp" ? 6 : 17);
-  for (let rest = firstNs; rest > 0n; rest >>= 16n) mix(Number(rest & 0xffffn));
+  if (firstNs > 0n) {
+    const upper = Number(firstNs >> 32n), lower = Number(firstNs & 0xffff_ffffn);
+    // From the lowest 16 bits on, without the zeros above the highest.
+    mix(lower & 0xffff);
+    if (upper > 0 || lower > 0xffff) mix(lower >>> 16);
+    if (upper > 0) mix(upper & 0xffff);
+    if (upper > 0xffff) mix(upper >>> 16);
+  }
   return BigInt(high) << 32n | BigInt(low);
 }
