@@ -13,7 +13,8 @@ import type { Answers } from "../weigh.ts";
 
 /**
  * By the truth where it is known without the rules: the bytes name the parent, one work alone was
- * open, its thread was waited for, or its story leaves no doubt. Else only that is learned which time rules out.
+ * open, a thread that held one was woken, or its story leaves no doubt. Else only that is learned
+ * which time rules out.
  */
 export function learnFrom(call: Call, answers: Answers, program: ProgramState): void {
   const named = answers[IDENTITY] ?? null;
