@@ -296,12 +296,19 @@ function probe(bytes: Uint8Array, length: number): Claim {
   return /^STAT \S+ /.test(line) ? { kind: "response", score: 85 } : NO;
 }
 
+const STORE_LINE =
+  /^(?:set|add|replace|append|prepend|cas) \S{1,250} \d{1,10} -?\d{1,10} \d{1,10}\b/;
+const OTHER_LINE = /^(?:gets?|gats?|incr|decr|delete|touch|m[gda]|mn)(?: (?!.*[,:.] )\S|$)/;
+
+/** No more than the beginning of a command that stores. */
+const BEGUN_LINE = /^(?:set|add|replace|append|prepend|cas)? ?\S*$/;
+
 /** Nothing, or another command: "get …" also begins sentences. */
 function follows(bytes: Uint8Array, at: number): boolean {
   if (at >= bytes.length) return true;
-  const word = /^[a-z_]+/.exec(latin1Of(bytes, at, at + 16))?.[0] ?? "";
-  return STORAGE.has(word) || RETRIEVAL.has(word) ||
-    /^(?:incr|decr|delete|touch|m[gdan])$/.test(word);
+  const line = latin1Of(bytes, at, at + 300).split("\r\n", 1)[0] ?? "";
+  const cut = at + line.length === bytes.length;
+  return STORE_LINE.test(line) || OTHER_LINE.test(line) || (cut && BEGUN_LINE.test(line));
 }
 
 function probeBinary(bytes: Uint8Array, length: number, magic: number): Claim {

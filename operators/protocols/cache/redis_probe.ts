@@ -121,8 +121,16 @@ function probeInline(bytes: Uint8Array): Claim {
   const lines = latin1Of(bytes, 0, INLINE_BYTES).split("\r\n");
   const rest = lines.pop() ?? "";
   if (!lines.every((line, i) => i === 0 || INLINE_LINE.test(line))) return NO;
-  if (!INLINE_REST.test(rest)) return NO;
+  if (!isRest(rest)) return NO;
   return lines.length === 1 && /^PING$/i.test(lines[0] ?? "") ? PING : INLINE;
+}
+
+/** A line that has not ended, of a command that is believed in. */
+function isRest(rest: string): boolean {
+  const [word = "", ...others] = rest.toUpperCase().split(" ");
+  const whole = others.length > 0;
+  return INLINE_REST.test(rest) &&
+    INLINE_WORDS.some((each) => whole ? each === word : each.startsWith(word));
 }
 
 /** After `*<n>`: commands consist of bulk strings, replies of anything. */

@@ -201,7 +201,11 @@ function probe(bytes: Uint8Array, length: number): Claim {
     return follows ? { kind: response ? "response" : "request", score: 82 } : NO;
   }
   const long = opcode === 7 || opcode === 9 || opcode === 10 || opcode === 13 || opcode === 8;
-  return long ? { kind: response ? "response" : "request", score: 60 } : NO;
+  // Of what is packed no more than its size as it was can be looked at.
+  const packed = (flags & COMPRESSED) !== 0;
+  return long && (!packed || (version !== 5 && unpacks(bytes, size)))
+    ? { kind: response ? "response" : "request", score: 60 }
+    : NO;
 }
 
 /** What the body begins with is as its opcode says: a kind, a code, a text within the body. */
@@ -217,16 +221,23 @@ function bodyFits(bytes: Uint8Array, opcode: number, size: number): boolean {
       return size < 300;
     case 7:
     case 9:
-      return flagged || (first > 0 && first + 4 <= size);
+      return flagged || (first > 0 && first + 4 <= size && (bytes[13] ?? 0x20) >= 9);
     case 8:
       return flagged || (first >= 1 && first <= 5);
     case 0:
       return flagged || first <= 0x2500;
     case 10:
-      return flagged || first >>> 16 <= 64;
+      return flagged || (first >>> 16 >= 4 && first >>> 16 <= 64);
     default:
       return true;
   }
+}
+
+/** LZ4: the size as it was stands in front, and is not much less than that of what is packed. */
+function unpacks(bytes: Uint8Array, size: number): boolean {
+  const plain = (bytes[9] ?? 0) * 2 ** 24 + (bytes[10] ?? 0) * 2 ** 16 + (bytes[11] ?? 0) * 2 ** 8 +
+    (bytes[12] ?? 0);
+  return plain + 64 > size && plain < BODY_BYTES_MAX && size > 13;
 }
 
 /** STARTUP is a map of texts that names CQL_VERSION. */
