@@ -47,7 +47,7 @@ export function requestDraft(
   const fields = requestFields(head, url, host, port);
   return {
     type: head.method,
-    resource: url.query === "" ? url.path : `${url.path}?${url.query}`,
+    resource: resourceOf(url, head.method, authority),
     domain: authority,
     endpoint: refined === null || refined.endpoint === ""
       ? templatePath(url.path)
@@ -57,6 +57,12 @@ export function requestDraft(
     clipped: head.clipped,
     fields: refined === null ? fields : { ...fields, ...refined.fields },
   };
+}
+
+/** Of CONNECT it is whom the proxy shall reach. */
+function resourceOf({ path, query }: Target, method: string, authority: string): string {
+  if (query !== "") return `${path}?${query}`;
+  return path === "" && method === "CONNECT" ? authority : path;
 }
 
 /** A target in its parts, each "" where it has none. */
