@@ -8,8 +8,12 @@ import { linkAll, scoreLinks } from "./link_score.ts";
 import { readRecordedRun } from "./recorded_run.ts";
 
 const expected: readonly (readonly [name: string, rightPercent: number, wrongPercent: number])[] = [
+  ["asyncio_aiohttp_at_64", 99.9, 0.1],
   ["asyncio_background_at_8", 32, 4.1],
   ["asyncio_caches_at_8", 59, 2.9],
+  ["asyncio_tasks_background_at_64", 62, 0.1],
+  ["asyncio_tasks_leaving_at_64", 79, 0.1],
+  ["asyncio_tasks_pool_4_at_64", 99.9, 0.1],
   ["go_background_at_64", 99.5, 0.1],
   ["go_grpc_at_64", 99.5, 0.1],
   ["go_http2_at_64", 99.5, 0.1],
