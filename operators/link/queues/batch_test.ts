@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls of a thread that holds several messages are divided among them by what such messages lead to.
+// Calls of a thread that holds several messages are divided among them by what such messages lead
+// to.
 
 import assert from "node:assert/strict";
 import type { Call, Work } from "../program.ts";

@@ -8,7 +8,7 @@ import type { Candidate } from "../../../model/link.ts";
 import type { Message, MessageSeen } from "../../../model/message.ts";
 import { NO_PROGRAM } from "../../../model/process.ts";
 import { newExchange, respond } from "../../sessions/exchange.ts";
-import { envelope } from "../../wire/envelope.ts";
+import { envelope } from "../../wire/payload/envelope.ts";
 import { link } from "../link.ts";
 
 const program = { ...NO_PROGRAM, program: 7, tgid: 42 };

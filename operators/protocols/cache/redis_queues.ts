@@ -15,7 +15,7 @@ import {
   isAtHand,
   keyOfBytes,
   KEYS_MAX,
-} from "../../wire/envelope.ts";
+} from "../../wire/payload/envelope.ts";
 import type { Draft } from "../../wire/protocol.ts";
 import type { REDIS_FIELDS } from "./redis.ts";
 import { intAt } from "./resp.ts";

@@ -12,7 +12,7 @@
 
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
-import { envelopeOf, keyOfContent, keyOfId } from "../../wire/envelope.ts";
+import { envelopeOf, keyOfContent, keyOfId } from "../../wire/payload/envelope.ts";
 import { dropTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import {
   type Claim,

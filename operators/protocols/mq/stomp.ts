@@ -11,7 +11,7 @@
 import type { Identity } from "../../../model/message.ts";
 import { byteSet } from "../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../wire/cursor.ts";
-import { envelope, envelopeOf, keyInFrame, keyOfContent } from "../../wire/envelope.ts";
+import { envelope, envelopeOf, keyInFrame, keyOfContent } from "../../wire/payload/envelope.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../wire/long_frame.ts";
 import {
   type Claim,

@@ -12,7 +12,7 @@
 
 import type { Status } from "../../../../model/status.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
-import { envelope, envelopeOf, keyOfId } from "../../../wire/envelope.ts";
+import { envelope, envelopeOf, keyOfId } from "../../../wire/payload/envelope.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import {
   defineProtocol,

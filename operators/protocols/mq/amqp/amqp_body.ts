@@ -4,7 +4,7 @@
 //   3 | channel u16 | size u32 | payload | 0xce
 
 import type { Cursor } from "../../../wire/cursor.ts";
-import { CONTENT_BYTES_MAX, isAtHand, keyOfBytes } from "../../../wire/envelope.ts";
+import { CONTENT_BYTES_MAX, isAtHand, keyOfBytes } from "../../../wire/payload/envelope.ts";
 
 const BODY = 3;
 const FRAME_HEADER_BYTES = 7;

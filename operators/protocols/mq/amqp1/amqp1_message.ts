@@ -8,7 +8,7 @@
 import type { Identity } from "../../../../model/message.ts";
 import type { Cursor } from "../../../wire/cursor.ts";
 import type { Fields } from "../../../wire/protocol.ts";
-import { keyInFrame } from "../../../wire/envelope.ts";
+import { keyInFrame } from "../../../wire/payload/envelope.ts";
 import { IdentityReader } from "../../../wire/trace_context.ts";
 import { peekDescriptor, readDescriptor, readItems, readValue } from "./amqp1_values.ts";
 

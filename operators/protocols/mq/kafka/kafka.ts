@@ -10,7 +10,7 @@ import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire
 import { byteSet } from "../../../wire/byte_set.ts";
 import { attempt } from "../../../wire/attempt.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
-import { envelope, KEYS_MAX } from "../../../wire/envelope.ts";
+import { envelope, KEYS_MAX } from "../../../wire/payload/envelope.ts";
 import { skipTags, text } from "./kafka_types.ts";
 import {
   type Claim,

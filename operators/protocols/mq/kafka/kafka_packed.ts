@@ -6,7 +6,7 @@
 //   lz4       : magic u32le | flags u8 | block size u8 | [content size u64] [dictionary u32]
 //               | header checksum u8, then blocks: size u32le, high bit: not packed | …
 
-import { unpackGzip, unpackLz4, unpackSnappy, unpackZstd } from "../../../wire/unpack.ts";
+import { unpackGzip, unpackLz4, unpackSnappy, unpackZstd } from "../../../wire/payload/unpack.ts";
 
 /** Of a batch; its first records stand in front. */
 const BYTES_MAX = 65_536;

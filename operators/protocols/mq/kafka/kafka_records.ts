@@ -8,7 +8,7 @@
 import type { Identity } from "../../../../model/message.ts";
 import { attempt } from "../../../wire/attempt.ts";
 import { Cursor } from "../../../wire/cursor.ts";
-import { keyOfBytes } from "../../../wire/envelope.ts";
+import { keyOfBytes } from "../../../wire/payload/envelope.ts";
 import { unpackRecords } from "./kafka_packed.ts";
 import { uvarint, varint } from "./kafka_types.ts";
 import { IdentityReader } from "../../../wire/trace_context.ts";

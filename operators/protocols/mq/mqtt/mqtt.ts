@@ -9,7 +9,7 @@
 
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
-import { envelopeOf, keyInFrame } from "../../../wire/envelope.ts";
+import { envelopeOf, keyInFrame } from "../../../wire/payload/envelope.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
 import {
   type Claim,

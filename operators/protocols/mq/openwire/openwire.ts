@@ -9,7 +9,7 @@
 // joined midway shows by the byte behind the type which encoding it has.
 
 import { attempt } from "../../../wire/attempt.ts";
-import { envelope, envelopeOf, keyOfId } from "../../../wire/envelope.ts";
+import { envelope, envelopeOf, keyOfId } from "../../../wire/payload/envelope.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";

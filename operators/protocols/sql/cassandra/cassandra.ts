@@ -22,7 +22,7 @@ import { type Envelope, isOpcode, readRequest } from "./cassandra_request.ts";
 import { readResponse } from "./cassandra_response.ts";
 import { probeSegments, segmentedAt, TOLD_BYTES } from "./cassandra_segments.ts";
 import { readPacked } from "./cassandra_packed.ts";
-import { unpackLz4, unpackSnappy } from "../../../wire/unpack.ts";
+import { unpackLz4, unpackSnappy } from "../../../wire/payload/unpack.ts";
 import { latin1Of } from "../../../wire/text.ts";
 
 type F = typeof CASSANDRA_FIELDS;

@@ -12,7 +12,7 @@
 import { attempt } from "../../../wire/attempt.ts";
 import { Cursor } from "../../../wire/cursor.ts";
 import type { Step } from "../../../wire/protocol.ts";
-import { unpackLz4 } from "../../../wire/unpack.ts";
+import { unpackLz4 } from "../../../wire/payload/unpack.ts";
 import type { Lane } from "./cassandra_session.ts";
 
 const HEAD_BYTES = 8, CRC_BYTES = 4, ENVELOPE_HEAD_BYTES = 9;

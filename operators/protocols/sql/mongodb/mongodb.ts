@@ -21,7 +21,7 @@ import {
   type Step,
 } from "../../../wire/protocol.ts";
 import { errorText } from "../error_text.ts";
-import { unpackSnappy, unpackZlib, unpackZstd } from "../../../wire/unpack.ts";
+import { unpackSnappy, unpackZlib, unpackZstd } from "../../../wire/payload/unpack.ts";
 import { parseTraceparent } from "../../../wire/trace_context.ts";
 
 const HEADER_BYTES = 16;

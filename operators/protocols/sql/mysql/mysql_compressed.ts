@@ -10,7 +10,7 @@ import { Cursor, Malformed } from "../../../wire/cursor.ts";
 import type { Step } from "../../../wire/protocol.ts";
 import { COMMANDS, DEFLATE } from "./mysql_packets.ts";
 import { NOTHING, type State } from "./mysql_session.ts";
-import { unpackZlib, unpackZstd } from "../../../wire/unpack.ts";
+import { unpackZlib, unpackZstd } from "../../../wire/payload/unpack.ts";
 
 /** Capability bits of the login. */
 const COMPRESS = 0x20;

@@ -4,8 +4,8 @@
 // Content is what of the payload can be expected to be captured: its size and its first bytes. The
 // hash is quick and not for secrets; what is stored of it is salted once more, see enrich.
 
-import type { Envelope, EnvelopeRole } from "../../model/queues/envelope.ts";
-import type { Cursor } from "./cursor.ts";
+import type { Envelope, EnvelopeRole } from "../../../model/queues/envelope.ts";
+import type { Cursor } from "../cursor.ts";
 
 /** Bytes of a payload that are looked at. */
 export const CONTENT_BYTES_MAX = 1_024;
