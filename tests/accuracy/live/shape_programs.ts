@@ -62,12 +62,14 @@ export const SHAPE_PROGRAMS: readonly Program[] = [
     ),
     ...{ needs: ["python", "go_net"], plans: short },
   },
-  ...([["node", node("node_pool.mjs", { POOL: "64" })], ["go", go("go_http.go")]] as const)
-    .map(([name, start]) => ({
-      name: `${name}_pipelined`,
-      what: `${name}: clients that send four requests at once`,
-      ...{ needs: name === "go" ? ["go"] as const : [], start, plans: sequential, ...pipelined },
-    })),
+  ...([
+    ["node", node("node_pool.mjs", { POOL: "64" }), [], sequential],
+    ["go", go("go_http.go"), ["go"], sequential],
+    ["python_threads", python("python_threads.py"), ["python"], ["r", "h", "rp", "hr", "rhr", "-"]],
+  ] as const).map(([name, start, needs, plans]) => ({
+    ...{ name: `${name}_pipelined`, what: `${name}: clients that send four requests at once` },
+    ...{ needs, start, plans, ...pipelined },
+  })),
   {
     name: "node_http2",
     what: "Node calls Node over one connection of HTTP/2",
