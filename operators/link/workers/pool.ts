@@ -43,6 +43,9 @@ export interface Pool {
   readonly told: Map<number, number>;
   /** When workers that are not in a call read the response to their last one. */
   readonly free: Map<Thread, number>;
+  readonly met: WeakSet<Thread>;
+  /** Calls since a worker was met first: where there is a new one there may be more. */
+  sinceNew: number;
   /** Takes in order, and those that passed over someone in line without a reason. */
   inOrder: number;
   swapped: number;
@@ -71,6 +74,8 @@ const startPool = (program: ProgramState): Pool => ({
   flow: startFlow(),
   told: new Map(),
   free: new Map(),
+  met: new WeakSet(),
+  sinceNew: 0,
   inOrder: 20,
   swapped: 1,
   answersInOrder: 4,
@@ -162,7 +167,9 @@ export function tellPool(call: Call, work: Work, { pool }: ProgramState): void {
 }
 
 function sendingOf(call: Call, pool: Pool): Sending {
-  const { free, flow, told, inOrder, swapped } = pool;
+  const { free, flow, told, inOrder, swapped, met } = pool;
+  pool.sinceNew = met.has(call.thread) ? pool.sinceNew + 1 : 0;
+  met.add(call.thread);
   const freeNs = free.get(call.thread) ?? Infinity;
   free.delete(call.thread);
   let freeEarlier = 0;
@@ -171,7 +178,7 @@ function sendingOf(call: Call, pool: Pool): Sending {
     call,
     flow,
     told,
-    free: free.size,
+    free: free.size + (pool.sinceNew < newFor ? newWorkers : 0),
     freeEarlier,
     isShared: isShared(pool),
     overtakingCost: -Math.log((swapped + 0.5) / (inOrder + swapped)),
@@ -179,6 +186,10 @@ function sendingOf(call: Call, pool: Pool): Sending {
     idleCosts: new Map(),
   };
 }
+
+/** So many workers may be there unseen for so many calls after one was met first. */
+const newWorkers = 8;
+const newFor = 50;
 
 /** Another worker makes the next call of a request. */
 const isShared = ({ sameWorker, otherWorker }: Pool): boolean => otherWorker > sameWorker;
