@@ -69,6 +69,14 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     because: "its connection was opened in the turn of the event loop in which that which it " +
       "follows from had just been read, this request or the response to another call of it",
   },
+  after_flush: {
+    evidence: "turn",
+    because: "such calls are gathered and sent in the order of what was read in that turn",
+  },
+  after_batch: {
+    evidence: "turn",
+    because: "of several that were read one after the other before it was sent, this was the first",
+  },
   after_due: {
     evidence: "turn",
     because: "only this request was due to lead to such a call in that turn of the event loop",

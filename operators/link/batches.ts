@@ -3,7 +3,7 @@
 // or sends after each read (Node). In batches what is sent first follows from what was read first,
 // else from what was read last.
 
-import type { ProgramState, Thread } from "./program.ts";
+import type { Ingress, ProgramState, Thread } from "./program.ts";
 
 export interface Batches {
   batched: number;
@@ -16,14 +16,32 @@ export interface TurnSoFar {
   reads: number;
   sends: number;
   readAfterSend: boolean;
+  /** What was read since something was last sent before a read, in order. */
+  run: Ingress[];
+  isRunOver: boolean;
 }
 
-export const startTurn = (): TurnSoFar => ({ turn: -1, reads: 0, sends: 0, readAfterSend: false });
+export const startTurn = (): TurnSoFar => ({
+  turn: -1,
+  reads: 0,
+  sends: 0,
+  readAfterSend: false,
+  run: [],
+  isRunOver: false,
+});
 
-export function noteRead(thread: Thread, turn: number, program: ProgramState): void {
+export function noteRead(
+  ingress: Ingress,
+  thread: Thread,
+  turn: number,
+  program: ProgramState,
+): void {
   const { soFar } = thread;
   if (soFar.turn !== turn) turnOver(soFar, turn, program);
   soFar.reads++;
+  if (soFar.isRunOver) soFar.run = [];
+  soFar.isRunOver = false;
+  if (soFar.run.length < runMax) soFar.run.push(ingress);
   if (soFar.sends > 0) soFar.readAfterSend = true;
 }
 
@@ -31,7 +49,11 @@ export function noteSend(thread: Thread, turn: number, program: ProgramState): v
   const { soFar } = thread;
   if (soFar.turn !== turn) turnOver(soFar, turn, program);
   soFar.sends++;
+  soFar.isRunOver = true;
 }
+
+/** Reads of one turn, one after the other, that are told apart. */
+const runMax = 256;
 
 /** Only turns of several reads and sends tell. */
 function turnOver(soFar: TurnSoFar, turn: number, { batches }: ProgramState): void {
@@ -44,6 +66,8 @@ function turnOver(soFar: TurnSoFar, turn: number, { batches }: ProgramState): vo
     }
   }
   soFar.turn = turn;
+  soFar.run = [];
+  soFar.isRunOver = false;
   soFar.reads = soFar.sends = 0;
   soFar.readAfterSend = false;
 }

@@ -25,9 +25,18 @@ interface Outcome {
   readonly times: Map<number, number[]>;
 }
 
+/** Of one protocol. */
+interface Kinds {
+  readonly byEndpoint: Map<string, number>;
+  /** Messages seen. */
+  seen: number;
+  /** The kind of all endpoints that are new, once most are seen once only; 0 while they are not. */
+  any: number;
+}
+
 export interface Consequences {
   /** By protocol, then by endpoint: no text is put together on the hot path. */
-  readonly kinds: Map<string, Map<string, number>>;
+  readonly kinds: Map<string, Kinds>;
   kindsCount: number;
   readonly outcomes: Map<number, Outcome>;
   /** How often something followed 0, 1, 2, or more turns later. */
@@ -44,18 +53,28 @@ export function kindOf(
   endpoint: string,
   consequences: Consequences,
 ): number {
-  const { kinds } = consequences;
-  let ofProtocol = kinds.get(protocol);
-  if (ofProtocol === undefined) {
-    ofProtocol = new Map();
-    kinds.set(protocol, ofProtocol);
+  let kinds = consequences.kinds.get(protocol);
+  if (kinds === undefined) {
+    kinds = { byEndpoint: new Map(), seen: 0, any: 0 };
+    consequences.kinds.set(protocol, kinds);
   }
-  const known = ofProtocol.get(endpoint);
+  const { byEndpoint } = kinds;
+  kinds.seen++;
+  const known = byEndpoint.get(endpoint);
   if (known !== undefined) return known;
-  if (consequences.kindsCount >= LIMITS.linkKinds.value) return OTHER_KIND;
-  const kind = ++consequences.kindsCount;
-  ofProtocol.set(endpoint, kind);
+  const isScattered = byEndpoint.size >= scatteredFrom && kinds.seen < 2 * byEndpoint.size;
+  if (isScattered && kinds.any === 0) kinds.any = newKind(consequences);
+  if (kinds.any !== 0) return kinds.any;
+  const kind = newKind(consequences);
+  if (kind !== OTHER_KIND) byEndpoint.set(endpoint, kind);
   return kind;
+}
+
+/** Endpoints of which most were seen once: names that are looked up, texts of statements. */
+const scatteredFrom = 12;
+
+function newKind(consequences: Consequences): number {
+  return consequences.kindsCount >= LIMITS.linkKinds.value ? OTHER_KIND : ++consequences.kindsCount;
 }
 
 /** A work that was alone has ended: all that was read for it, and what followed, is known. */
@@ -92,7 +111,7 @@ export function mayFollow(ingress: Ingress, kind: number, consequences: Conseque
   const already = countOf(ingress.sent, kind);
   const seen = outcome.times.get(kind)?.[already] ?? 0;
   if (seen === 0) return already === 0 && outcome.total < knownFrom;
-  return seen / outcome.total >= (already === 0 ? rareShare : rareAgainShare);
+  return seen / outcome.total >= (already === 0 ? strayShare : rareAgainShare);
 }
 
 /** Whether this kind follows at once more often than not, as far as is known. */
@@ -147,6 +166,9 @@ const provenFrom = 8;
 
 /** What happens less often than this is taken for chance. */
 const rareShare = 0.02;
+
+/** What follows at once less often than this may as well come from elsewhere: timers, work left. */
+const strayShare = 0.05;
 
 /** The same of another one of a kind, which may as well follow from something else. */
 const rareAgainShare = 0.1;

@@ -317,7 +317,7 @@ export class Linker {
     const odd = oddity(crowdOf(call.openBefore), program.flow);
     const isSure = doubt.storyMargin >= verdictMargin && odd < oddityMax;
     call.verdict = isSure ? call.placed : null;
-    return judge(call, call.weighed, doubt, odd);
+    return judge(call, call.weighed, doubt, odd, program);
   }
 
   /** What was done for requests all of whose calls are decided. */

@@ -4,7 +4,7 @@
 
 import { readsInBatches } from "./batches.ts";
 import { ANSWER, lagMax, likelyWaiting, mayFollow, owes } from "./consequences.ts";
-import { dueNow, overdue } from "./delays.ts";
+import { delayOf, dueNow, overdue } from "./delays.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
 
 export interface Sending {
@@ -38,9 +38,14 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread;
   const first = isSameTurn ? firstOfSeveral(thread, kind, program) : null;
   if (first !== null) return { from: first, by: "at_once" };
+  const isJustFreed = isFreed && lastOnConnection === last;
+  const flushed = isSameTurn && !isJustFreed ? firstOfTurn(sending, program) : null;
+  if (flushed !== null) {
+    return { from: flushed, by: isGathering(kind, program) ? "flushed" : "batched" };
+  }
   if (isSameTurn) {
     const fits = mayFollow(last, kind, consequences);
-    const mayWait = isFresh || (isFreed && lastOnConnection === last) || !fits;
+    const mayWait = isFresh || isJustFreed || !fits;
     const sureFrom = fits ? surelyWaiting : likelyWaiting;
     const from = mayWait ? oldest(thread, kind, -Infinity, sureFrom, program) : null;
     if (from !== null) return { from, by: "waited" };
@@ -77,6 +82,32 @@ function firstOfSeveral(
     owes(each, kind, consequences) >= likelyWaiting
   ) ?? null;
 }
+
+/**
+ * Several were read in this turn, one after the other, and led to nothing before this, though what
+ * they lead to is sent within the turn: it is gathered, and sent in the order of reading. The first
+ * of them, if it is not the last read.
+ */
+function firstOfTurn(
+  { thread: { soFar, waiting, last }, kind, turn, isFresh, isOpening }: Sending,
+  program: ProgramState,
+): Ingress | null {
+  const reads = isGathering(kind, program)
+    ? waiting.filter((each) => turnOf(each) === turn)
+    : soFar.run;
+  for (const ingress of reads) {
+    if (ingress === last || ingress.sent.length > 0 || isOver(ingress)) continue;
+    if (delayOf(ingress, kind, isFresh || isOpening, program) !== 0) continue;
+    if (owes(ingress, kind, program.consequences) >= surelyWaiting) return ingress;
+  }
+  return null;
+}
+
+/** Of what is sent together with others of its kind, what was sent in between says nothing. */
+const isGathering = (kind: number, { gathered }: ProgramState): boolean =>
+  (gathered.get(kind) ?? 0) >= gatheringFrom;
+
+const gatheringFrom = 4;
 
 /**
  * By the fixed delays of a loop: the read after which it is due now. Where a connection is used

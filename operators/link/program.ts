@@ -174,7 +174,8 @@ export interface Origin {
    * "at_once": read just before in the same turn. "worker": read just before by a thread that reads
    * no requests. "earlier": the oldest read of the turns before that led to nothing yet. "waited":
    * the oldest such read of all, on a connection just freed. "opened": on one just opened.
-   * "connected": on one whose opening follows at once from it.
+   * "batched": the first of several read one after the other in this turn, that led to nothing.
+   * "flushed": the same of all of this turn. "connected": on one whose opening follows at once.
    */
   readonly by:
     | "at_once"
@@ -184,7 +185,9 @@ export interface Origin {
     | "due_first"
     | "earlier"
     | "waited"
-    | "opened";
+    | "opened"
+    | "flushed"
+    | "batched";
 }
 
 export interface Decision {
@@ -286,6 +289,8 @@ export interface ProgramState {
   /** Works that have ended and from whose stories nothing was learned yet. */
   ended: Work[];
   readonly openings: Openings;
+  /** By kind of call, how often one was sent together with the one before. */
+  readonly gathered: Map<number, number>;
   readonly consequences: Consequences;
   readonly delays: Delays;
   readonly batches: Batches;
@@ -335,6 +340,7 @@ export function startProgram(rulesCount: number): ProgramState {
     placings: 0,
     ended: [],
     openings: startOpenings(),
+    gathered: new Map(),
     consequences: startConsequences(),
     delays: startDelays(),
     batches: { batched: 0, alternating: 0 },

@@ -7,10 +7,12 @@ import { nextAnswered, nextInLine } from "./evidence/handoff.ts";
 import { finishedBySameThread } from "./evidence/task_end.ts";
 import { sameCoroutine, sameThread, sameWorker } from "./evidence/thread.ts";
 import {
+  afterBatch,
   afterConnecting,
   afterDue,
   afterEarlierTurn,
   afterFirstDue,
+  afterFlush,
   afterOpening,
   afterRequest,
   afterResponse,
@@ -179,6 +181,8 @@ export const RULES: readonly Rule[] = [
   turn("after_response", proven, afterResponse),
   turn("after_connecting", proven, afterConnecting),
   turn("after_due", proven, afterDue),
+  turn("after_batch", proven, afterBatch),
+  order("after_flush", afterFlush),
   order("after_first_due", afterFirstDue),
   order("after_opening", afterOpening),
   order("after_waiting", afterWaiting),

@@ -40,6 +40,8 @@ interface Weighed {
   evidence: Evidence;
   rule: number;
   byOrder: boolean;
+  /** Some rule points at it by what happened, not by who was there. */
+  isNear: boolean;
   fromId: bigint | null;
   /** Reliability of the best rule that points at it. */
   trust: number;
@@ -84,6 +86,7 @@ export function weigh(
     target.votes = withVote(target.votes, rule.name, right);
     for (const each of weighed) each.share *= each === target ? right : other;
     target.doubt *= Math.min(1, target.doubt === 1 ? 1 - right : (1 - right) * together);
+    target.isNear ||= rule.evidence === "turn" || rule.isTold === true;
     if (right > target.trust) {
       target.trust = right;
       target.evidence = rule.evidence;
@@ -111,6 +114,7 @@ export function weigh(
 }
 
 function object(to: Weighed, objection: Objection): void {
+  to.isNear = false;
   to.share *= objectionShare;
   to.votes = withObjection(to.votes, objection);
 }
@@ -124,6 +128,7 @@ function named(weighed: Weighed[], work: Work, share: number): Weighed {
     evidence: "nesting",
     rule: -1,
     byOrder: false,
+    isNear: false,
     fromId: null,
     trust: 0,
     doubt: 1,
@@ -150,11 +155,10 @@ function toDecision(
     const each = weighed[rank];
     if (each === undefined) break;
     const proven = call.contest === 0 || each.doubt === 1 ? confidenceMax : 1 - each.doubt;
-    const isNear = each.evidence === "turn" || RULES[each.rule]?.isTold === true;
     const score = Math.min(
       each.share / total,
       proven,
-      isNear ? confidenceMax : most,
+      each.isNear ? confidenceMax : most,
       confidenceMax,
     );
     candidates.push({

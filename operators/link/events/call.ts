@@ -37,8 +37,9 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   const only = told ?? (opening === null ? onlyOne(program) : opening.only);
   const sending = { thread, turn, kind, lastOnConnection, isFresh, isOpening: false };
   const found = opening === null ? originOf(sending, program) : opening.origin;
-  const gathered = isGathered(sentNs, lastOnConnection) && found?.by === "at_once";
-  const origin = gathered ? null : found;
+  const gathered = isGathered(sentNs, lastOnConnection);
+  if (gathered) program.gathered.set(kind, 1 + (program.gathered.get(kind) ?? 0));
+  const origin = gathered && found?.by === "at_once" ? null : found;
   const isFirstOfTask = !thread.readsRequests && origin === null;
   const call: Call = {
     isWork: false,
@@ -60,7 +61,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     oldestBefore: opening?.oldestBefore ?? oldestOpen(program),
     contest: 0,
     sent: [],
-    guess: isDue(origin) ? parentBy(origin) : null,
+    guess: isNear(origin) ? parentBy(origin) : null,
     likely: parentBy(origin),
   };
   const from = origin?.from ?? call.handed ?? only;
@@ -148,9 +149,18 @@ function isGathered(sentNs: number, lastOnConnection: Call | null): boolean {
   return true;
 }
 
-/** What is sent when it is due is likely for what was read then. */
-const isDue = (origin: Origin | null): boolean =>
-  origin !== null && (origin.by === "due" || origin.by === "due_first");
+/** What is sent at once, or when it is due, is likely for what was read then; no line is off. */
+function isNear(origin: Origin | null): boolean {
+  switch (origin?.by) {
+    case "at_once":
+    case "connected":
+    case "due":
+    case "due_first":
+      return true;
+    default:
+      return false;
+  }
+}
 
 function parentBy(origin: Origin | null): Work | null {
   if (origin === null || origin.by === "worker") return null;

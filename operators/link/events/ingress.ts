@@ -13,7 +13,7 @@ export function noteIngress(
   thread: Thread,
   program: ProgramState,
 ): void {
-  noteRead(thread, turn, program);
+  noteRead(ingress, thread, turn, program);
   const { last, waiting } = thread;
   if (Number(emitNs) !== thread.togetherNs) thread.together = [];
   thread.togetherNs = Number(emitNs);

@@ -23,6 +23,12 @@ export function afterResponse({ origin }: Call): Ingress | null {
 /** Sent on a connection whose opening followed at once from what was read just before. */
 export const afterConnecting = (call: Call): Ingress | null => by(call, "connected");
 
+/** Sent after several were read, one after the other, that lead to such a call: for the first. */
+export const afterBatch = (call: Call): Ingress | null => by(call, "batched");
+
+/** The same of a kind that is gathered and sent at the end of the turn. */
+export const afterFlush = (call: Call): Ingress | null => by(call, "flushed");
+
 /** Sent in the turn in which it was due after the one read that leads to such a call. */
 export const afterDue = (call: Call): Ingress | null => by(call, "due");
 

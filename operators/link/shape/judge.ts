@@ -2,8 +2,9 @@
 // The decision on a call, by its rules and by the places that its story leaves for it.
 
 import { type Candidate, CANDIDATES_MAX } from "../../../model/link.ts";
-import { withVote } from "../../../model/links/votes.ts";
-import type { Call, Decision, Work } from "../program.ts";
+import { objectionShare, withVote } from "../../../model/links/votes.ts";
+import type { Call, Decision, ProgramState, Work } from "../program.ts";
+import { isPossible } from "../trust/repertoire.ts";
 import type { Doubt } from "./rivals.ts";
 
 const confidenceMax = 0.999;
@@ -14,9 +15,14 @@ export function judge(
   weighed: Decision,
   { shares }: Doubt,
   oddity: number,
+  program: ProgramState,
 ): Decision {
   const ranked: [Work, number][] = [];
-  for (const [work, share] of shares) if (work !== null) ranked.push([work, share]);
+  for (const [work, share] of shares) {
+    if (work !== null) {
+      ranked.push([work, isPossible(work, call, program) ? share : share * objectionShare]);
+    }
+  }
   ranked.sort(([a, p], [b, q]) => q - p || b.order - a.order);
   const [first] = ranked;
   if (first === undefined) return weighed;
@@ -29,7 +35,7 @@ export function judge(
     const isByRule = known !== undefined && known.evidence !== "nesting" &&
       weighed.parent === work && weighed.confidence >= ruledFrom;
     const isSeen = isByRule && known.evidence !== "handoff";
-    const believed = isSeen ? share : belief(share);
+    const believed = isSeen ? Math.max(share, known.score) : belief(share);
     const score = Math.min(believed, confidenceMax, Math.max(0, 1 - oddityWeight * oddity));
     candidates.push({
       span_id: call.exchange.spanId,
@@ -63,7 +69,7 @@ const ruledFrom = 0.5;
  */
 function belief(share: number): number {
   const odds = share / Math.max(1e-9, 1 - share);
-  const believed = 0.5 * odds ** 0.66;
+  const believed = 0.28 * odds ** 0.66;
   return believed / (1 + believed);
 }
 

@@ -75,6 +75,7 @@ function compareSides(call: Call, answers: Answers, program: ProgramState): void
   // Two lines that are both out of step by one agree as well.
   if (isSame && sending.isOrder && answering.isOrder) return;
   const [a, b] = [sending.trust, answering.trust];
+  const isLine = sending.isOrder !== answering.isOrder;
   const bothRight = isSame ? a * b : 0;
   const onlyA = isSame ? 0 : a * (1 - b);
   const onlyB = isSame ? 0 : b * (1 - a);
@@ -89,8 +90,9 @@ function compareSides(call: Call, answers: Answers, program: ProgramState): void
   ) {
     const reliability = reliabilityOf(index, call, program);
     if (reliability === undefined) continue;
-    learn(reliability, true, comparedWeight * right / total);
-    learn(reliability, false, comparedWeight * (1 - right / total));
+    const share = isSame || isLine ? right / total : Math.min(blamelessMax, right / total);
+    learn(reliability, true, share);
+    learn(reliability, false, 1 - share);
   }
 }
 
@@ -128,4 +130,9 @@ const unheardTrust = 0.4;
 const impossibleTrust = 0.02;
 
 const contestMin = 3;
-const comparedWeight = 1;
+
+/**
+ * Where two differ neither is free of blame, or one that is trusted would stay so whatever comes. But
+ * a line that is off by one is off for many calls, which says nothing of what differs from it.
+ */
+const blamelessMax = 0.35;

@@ -25,8 +25,9 @@ const trustContestedMax = 0.997;
 const triedFrom = 24;
 const trustUntried = 0.93;
 
-/** However right a rule was where less was contested. */
+/** However right a rule was where less was contested; of order, and of anything else. */
 const trustInheritedMax = 0.9;
+const trustInheritedMaxUnordered = 0.97;
 
 /** What a rule has shown where less was contested counts for so many observations. */
 const inherited = 5;
@@ -63,11 +64,13 @@ export function trustIn(
   contest: number,
   byContest: readonly Reliability[],
   asAlone: boolean,
+  isOrder: boolean,
 ): number {
+  const inheritedMax = isOrder ? trustInheritedMax : trustInheritedMaxUnordered;
   let share = trustContested;
   for (let each = asAlone ? 0 : 1; each <= contest; each++) {
     const { right, wrong } = byContest[each] ?? { right: 0, wrong: 0 };
-    if (each > 0) share = Math.min(share, trustInheritedMax);
+    if (each > 0) share = Math.min(share, inheritedMax);
     share = (right + inherited * share) / (right + wrong + inherited);
   }
   const { right = 0, wrong = 0 } = byContest[contest] ?? {};

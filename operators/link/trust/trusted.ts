@@ -11,9 +11,10 @@ export function trusted(index: number, { contest }: Call, program: ProgramState)
   const [alone] = byContest ?? [];
   if (rule === undefined || byContest === undefined || alone === undefined) return 0;
   const isAlone = contest === 0 || rule.inCrowd === "always";
-  return isAlone
-    ? trust(alone, rule.prior)
-    : Math.min(trustIn(contest, byContest, rule.inCrowd === "as_alone"), rule.prior.trustMax);
+  return isAlone ? trust(alone, rule.prior) : Math.min(
+    trustIn(contest, byContest, rule.inCrowd === "as_alone", rule.isOrder),
+    rule.prior.trustMax,
+  );
 }
 
 /** Where it is kept how a rule does on such calls. */
