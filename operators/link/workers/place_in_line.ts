@@ -26,7 +26,7 @@ export interface Place {
 export interface Made {
   readonly call: Call;
   readonly work: Work | null;
-  /** Nobody before it in line was passed over without a reason; null if it was not in line. */
+  /** Nobody before it in line was passed over without a reason; null if it was not in line, or alone there. */
   readonly inOrder: boolean | null;
   readonly before: Made | null;
 }
@@ -90,7 +90,12 @@ export function choose(
 ): Course {
   const isInLine = passedOver >= 0;
   const work = place?.work ?? null;
-  const made = { call, work, inOrder: isInLine ? inOrder : null, before: course.made };
+  const made = {
+    call,
+    work,
+    inOrder: isInLine && course.line.length > 1 ? inOrder : null,
+    before: course.made,
+  };
   if (place === null || next === null) return { ...course, cost, made };
   const hash = course.hash - place.hash + next.hash;
   if (!isInLine) {

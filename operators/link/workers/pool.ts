@@ -44,7 +44,7 @@ export interface Pool {
   /** When workers that are not in a call read the response to their last one. */
   readonly free: Map<Thread, number>;
   readonly met: WeakSet<Thread>;
-  /** Calls since a worker was met first: where there is a new one there may be more. */
+  /** Calls, while others waited, since a worker was met first: there may be more. */
   sinceNew: number;
   /** Takes in order, and those that passed over someone in line without a reason. */
   inOrder: number;
@@ -168,7 +168,8 @@ export function tellPool(call: Call, work: Work, { pool }: ProgramState): void {
 
 function sendingOf(call: Call, pool: Pool): Sending {
   const { free, flow, told, inOrder, swapped, met } = pool;
-  pool.sinceNew = met.has(call.thread) ? pool.sinceNew + 1 : 0;
+  if (!met.has(call.thread)) pool.sinceNew = 0;
+  else if ((pool.courses[0]?.line.length ?? 0) > 1) pool.sinceNew++;
   met.add(call.thread);
   const freeNs = free.get(call.thread) ?? Infinity;
   free.delete(call.thread);
