@@ -148,6 +148,13 @@ const JOINED_COMMAND = new RegExp(
   "i",
 );
 
+/** Behind it comes nothing yet, or another command: "user" also begins sentences. */
+const LOGIN = new RegExp(
+  "^USER \\S+(?: \\S+)?\\r?\\n(?:$|(?:PASS|ACCT|AUTH|SYST|TYPE|PASV|EPSV|PORT|" +
+    "X?PWD|CWD|FEAT|OPTS|CLNT|QUIT)\\b)",
+  "i",
+);
+
 function probe(bytes: Uint8Array): Claim {
   if (firstWordBytes(bytes, 3) < 3) return NO;
   const text = latin1Of(bytes, 0, 128);
@@ -155,7 +162,7 @@ function probe(bytes: Uint8Array): Claim {
   // SMTP may greet alike: what the client says decides. 220 and a number is NNTP.
   if (/^220[ -](?!\d+ <)[^\r\n]*\r?\n/.test(text)) return { kind: "response", score: 45 };
   // POP3 logs in alike, and claims as much: the commands behind it tell.
-  if (/^USER \S+(?: \S+)?\r?\n(?!NICK )/i.test(text)) {
+  if (LOGIN.test(text)) {
     const own = /\n(?:SYST|TYPE|PASV|EPSV|PORT|X?PWD|CWD|FEAT|OPTS|CLNT)\b/i.test(text);
     return { kind: "request", score: own ? 85 : 60 };
   }

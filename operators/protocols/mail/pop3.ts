@@ -158,7 +158,8 @@ function probe(bytes: Uint8Array): Claim {
   // Redis claims as much, so the next bytes decide.
   if (/^(?:\+OK|-ERR [A-Za-z[][ -~]*)\r?\n/.test(text)) return { kind: "response", score: 50 };
   // FTP logs in alike, and claims as much: only what else is said can tell.
-  if (/^USER \S+(?: \S+)?\r?\n(?!NICK )/i.test(text)) {
+  // Behind it comes nothing yet, or another command: "user" also begins sentences.
+  if (/^USER \S+(?: \S+)?\r?\n(?:$|(?:PASS|STAT|LIST|CAPA|UIDL|QUIT|STLS)\b)/i.test(text)) {
     const own = /\n(?:UIDL|CAPA|DELE \d|RETR \d|LIST\r?\n|STAT\r?\n)/i.test(text);
     return { kind: "request", score: own ? 85 : 60 };
   }
