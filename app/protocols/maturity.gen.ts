@@ -17,7 +17,7 @@ export const MATURITY: Readonly<Record<string, Maturity>> = {
   cassandra: { cases: 7, captures: 0, messages: 0 },
   clickhouse: { cases: 4, captures: 0, messages: 0 },
   dhcp: { cases: 1, captures: 0, messages: 0 },
-  dns: { cases: 2, captures: 3, messages: 14 },
+  dns: { cases: 3, captures: 3, messages: 14 },
   dubbo: { cases: 10, captures: 2, messages: 2 },
   fastcgi: { cases: 3, captures: 0, messages: 0 },
   ftp: { cases: 4, captures: 0, messages: 0 },
