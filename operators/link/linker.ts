@@ -15,7 +15,7 @@ import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
 import type { MessageSeen } from "../../model/message.ts";
 import { type Call, type Decision, type Origin, startProgram, type Work } from "./program.ts";
-import { asksForMessages } from "./queues/asks_for_messages.ts";
+import { asksForMessages, exceptForMessages } from "./queues/asks_for_messages.ts";
 import { noteFollowing, overBy, removeDelivery } from "./queues/deliveries.ts";
 import { mayRipen, noteMessage, overThereby, passedOn } from "./queues/messages.ts";
 import { finishBatch, joinBatch } from "./queues/one_by_one.ts";
@@ -171,7 +171,7 @@ export class Linker {
       return;
     }
     const answers = askRules(call, program);
-    const decision = weigh(call, answers, program, true);
+    const decision = exceptForMessages(call, weigh(call, answers, program, true));
     if (call.openBefore === 0 || (isDecisive(decision) && this.#fitsStory(call, decision))) {
       this.#settleFixed(call, decision);
       return;
@@ -292,7 +292,7 @@ export class Linker {
   }
 
   #decide(call: Call): void {
-    this.#settle(call, this.#judge(call));
+    this.#settle(call, exceptForMessages(call, this.#judge(call)));
   }
 
   /** Where stories are told, one that is likelier with another parent asks for a second look. */
