@@ -5,12 +5,15 @@
 import type { Call, ProgramState, Thread, Work } from "./program.ts";
 import { addGap, bucketOf, shareOfLonger } from "./shape/gaps.ts";
 import { mayMake } from "./trust/repertoire.ts";
+import { isShared } from "./workers/pool.ts";
 
 /** In order; the calls that lead up to the answer without a break. */
 export function taskOf(work: Work, { task }: Thread, program: ProgramState): readonly Call[] {
   let first = task.length;
   let nextNs = work.answerNs;
-  while (first > 0) {
+  // Where several workers make the calls of a request, only the last one is surely this one's.
+  const least = program.pool !== null && isShared(program.pool) ? task.length - 1 : 0;
+  while (first > least) {
     const call = task[first - 1];
     if (call === undefined || !isSoon(call, nextNs, program)) break;
     if (!mayMake(task.slice(first - 1), work, program.repertoire)) break;

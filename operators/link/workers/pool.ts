@@ -193,7 +193,7 @@ const newWorkers = 8;
 const newFor = 50;
 
 /** Another worker makes the next call of a request. */
-const isShared = ({ sameWorker, otherWorker }: Pool): boolean => otherWorker > sameWorker;
+export const isShared = ({ sameWorker, otherWorker }: Pool): boolean => otherWorker > sameWorker;
 
 /** Where each call is another worker's, it is told by times alone that belong together. */
 const temperOf = (pool: Pool): number => isShared(pool) ? 0.7 : 0.9;
