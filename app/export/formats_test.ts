@@ -117,7 +117,7 @@ Deno.test("OTLP: hex ids, kinds, names of the semantic conventions, a resource p
 });
 
 Deno.test("OTLP: a delivery is linked with its publication, beside being its child", () => {
-  const published = makeSpan({ kind: "producer", message_key: 6n });
+  const published = makeSpan({ protocol: "nats", kind: "producer", message_key: 6n });
   const delivered = makeSpan({
     span_id: 0xacn,
     parent_span_id: 1n,
@@ -128,6 +128,8 @@ Deno.test("OTLP: a delivery is linked with its publication, beside being its chi
   });
   const document = JSON.parse(textOf(otlpJson(), buildTraces([published, delivered])));
   const spans = document.resourceSpans[0].scopeSpans[0].spans;
+  const typed = { key: "messaging.operation.type", value: { stringValue: "send" } };
+  assert.equal(JSON.stringify(spans[0].attributes).includes(JSON.stringify(typed)), true);
   const [link, ...others] = spans[1].links;
   assert.deepEqual([link.spanId, link.traceId], [spans[0].spanId, spans[0].traceId]);
   assert.deepEqual([others, "links" in spans[0]], [[], false]);

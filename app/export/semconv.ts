@@ -5,6 +5,7 @@
 // all spans and to the families of protocols. Names of our own begin with "spandrel.".
 
 import type { AttributeValue } from "../../model/message.ts";
+import { isDelivered } from "../../model/queues/envelope.ts";
 import type { Span } from "../../model/span.ts";
 import { PROTOCOLS } from "../../operators/protocols/registry.gen.ts";
 
@@ -26,6 +27,12 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   amqp: "messaging",
   mqtt: "messaging",
   nats: "messaging",
+  amqp1: "messaging",
+  pulsar: "messaging",
+  rocketmq: "messaging",
+  openwire: "messaging",
+  stomp: "messaging",
+  ibmmq: "messaging",
   dns: "dns",
 };
 
@@ -118,8 +125,9 @@ function familyAttributes(span: Span, family: Family): OtelAttributes {
       return { "rpc.system.name": span.protocol, "rpc.method": span.endpoint };
     case "messaging":
       return {
-        "messaging.system": span.protocol,
+        "messaging.system": SYSTEMS[span.protocol] ?? span.protocol,
         "messaging.operation.name": span.request_type,
+        ...operationType(span),
         "messaging.destination.name": span.resource,
       };
     case "dns":
@@ -127,6 +135,20 @@ function familyAttributes(span: Span, family: Family): OtelAttributes {
     case "other":
       return { "spandrel.request.type": span.request_type, "spandrel.resource": span.resource };
   }
+}
+
+/** Where a protocol is named otherwise than the brokers that speak it. */
+const SYSTEMS: Readonly<Record<string, string>> = {
+  amqp: "rabbitmq",
+  openwire: "activemq",
+};
+
+/** Of the two ends; what a broker does with messages has no name. */
+function operationType({ message_key, kind }: Span): OtelAttributes {
+  if (message_key === null) return {};
+  const isSent = kind === "producer" || kind === "client";
+  if (isDelivered(BigInt(message_key)) === isSent) return {};
+  return { "messaging.operation.type": isSent ? "send" : "process" };
 }
 
 /** The protocol's fields under their OpenTelemetry names, or under the protocol's. */

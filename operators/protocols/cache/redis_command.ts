@@ -8,7 +8,7 @@ import type { Make, Step } from "../../wire/protocol.ts";
 import { type Conversation, note } from "./redis_conversation.ts";
 import type { REDIS_FIELDS } from "./redis.ts";
 import { isCommandName } from "./redis_names.ts";
-import { envelopeOfCommand, receives } from "./redis_queues.ts";
+import { envelopeOfCommand } from "./redis_queues.ts";
 import { intAt, passElements, type Progress } from "./resp.ts";
 
 type RedisMake = Make<typeof REDIS_FIELDS>;
@@ -103,7 +103,7 @@ export function readCommand(
   const { tail: more } = progress;
   const whole = conversation.unmask ? wholeText(cursor, start, count) : "";
   const words: Words = { command, first, second, count, container, more, whole, envelope };
-  if (receives(command)) conversation.receives = true;
+  if (envelope?.role === "receive") conversation.receives = true;
   return emit(make, conversation, words);
 }
 

@@ -25,13 +25,17 @@ type RedisDraft = Draft<typeof REDIS_FIELDS>;
 /** Of a command or a reply only so much is gone through for its messages. */
 const LOOKED_BYTES_MAX = 16_384;
 
-const PUSHES = new Set(["LPUSH", "RPUSH", "LPUSHX", "RPUSHX"]);
-const POPS = new Set([
-  ...["BLPOP", "BRPOP", "LPOP", "RPOP", "LMPOP", "BLMPOP", "RPOPLPUSH", "BRPOPLPUSH", "LMOVE"],
-  ...["BLMOVE", "XREAD", "XREADGROUP"],
-]);
+type Queueing = "push" | "pop" | "publish" | "add";
 
-export const receives = (command: string): boolean => POPS.has(command);
+/** One look for each command that there is: most have to do with no queue. */
+const COMMANDS: ReadonlyMap<string, Queueing> = new Map<string, Queueing>([
+  ...["LPUSH", "RPUSH", "LPUSHX", "RPUSHX"].map((name) => [name, "push"] as const),
+  ...["BLPOP", "BRPOP", "LPOP", "RPOP", "LMPOP", "BLMPOP", "RPOPLPUSH", "BRPOPLPUSH"]
+    .map((name) => [name, "pop"] as const),
+  ...["LMOVE", "BLMOVE", "XREAD", "XREADGROUP"].map((name) => [name, "pop"] as const),
+  ...["PUBLISH", "SPUBLISH"].map((name) => [name, "publish"] as const),
+  ["XADD", "add"],
+]);
 
 /**
  * What a command publishes or asks for. The cursor stands behind the command's name, before `left`
@@ -42,15 +46,21 @@ export function envelopeOfCommand(
   command: string,
   left: number,
 ): Envelope | undefined {
-  if (POPS.has(command)) return envelope("receive");
-  if (PUSHES.has(command)) {
-    const key = bulkAt(cursor, 0);
-    return key === null
-      ? undefined
-      : envelope("publish", { keys: values(cursor, key.end, left - 1) });
+  switch (COMMANDS.get(command)) {
+    case undefined:
+      return undefined;
+    case "pop":
+      return envelope("receive");
+    case "publish":
+      return published(cursor);
+    case "add":
+      return entryAdded(cursor, left);
+    case "push": {
+      const key = bulkAt(cursor, 0);
+      if (key === null) return undefined;
+      return envelope("publish", { keys: values(cursor, key.end, left - 1) });
+    }
   }
-  if (command === "PUBLISH" || command === "SPUBLISH") return published(cursor);
-  return command === "XADD" ? entryAdded(cursor, left) : undefined;
 }
 
 function published(cursor: Cursor): Envelope | undefined {
