@@ -26,7 +26,7 @@ export interface Place {
 export interface Made {
   readonly call: Call;
   readonly work: Work | null;
-  /** Nobody before it in line was passed over without a reason; null if it was not in line, or alone there. */
+  /** Nobody in line was passed over without a reason; null if it was not in line, or alone there. */
   readonly inOrder: boolean | null;
   readonly before: Made | null;
 }
