@@ -60,8 +60,11 @@ export function learnCourse(
   const weight = share >= usualFrom ? 1 : weightRight;
   if (isProven) {
     for (const { call, rule } of followings) {
-      const reliability = reliabilityOf(rule, call, program);
-      if (reliability !== undefined) learn(reliability, isRegular, isRegular ? weight : 1);
+      if (isRegular) learnRight(rule, call, weight, program);
+      else {
+        const reliability = reliabilityOf(rule, call, program);
+        if (reliability !== undefined) learn(reliability, false);
+      }
     }
   }
   course.total++;
@@ -69,6 +72,20 @@ export function learnCourse(
   if (course.total > fadeFrom) fade(course);
   return isRegular || !isProven;
 }
+
+/** What is right among many is right among fewer as well. */
+function learnRight(rule: number, call: Call, weight: number, program: ProgramState): void {
+  const own = reliabilityOf(rule, call, program);
+  if (own === undefined) return;
+  learn(own, true, weight);
+  const byContest = program.reliability[rule] ?? [];
+  for (let contest = 1; contest < call.contest; contest++) {
+    const fewer = byContest[contest];
+    if (fewer !== undefined && fewer !== own) learn(fewer, true, weight * weightAmongFewer);
+  }
+}
+
+const weightAmongFewer = 0.5;
 
 function fade(course: Course): void {
   course.total /= 2;
