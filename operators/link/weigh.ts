@@ -30,6 +30,9 @@ const confidenceMax = 0.999;
 /** Rules err together more often than by chance: what misleads one misleads the other. */
 const together = 2;
 
+/** That all others are hardly possible does not make a parent of which no rule speaks a fact. */
+const unnamedMax = 0.9;
+
 /** Two candidates closer than this in score are a tie, and a tie is uncertain. */
 const tieMargin = 1e-6;
 
@@ -159,6 +162,7 @@ function toDecision(
       each.share / total,
       proven,
       each.isNear ? confidenceMax : most,
+      each.rule < 0 && call.contest > 0 ? unnamedMax : confidenceMax,
       confidenceMax,
     );
     candidates.push({
