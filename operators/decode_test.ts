@@ -94,6 +94,24 @@ Deno.test("a message that comes in parts has the place, thread and times of its 
   assert.equal(second.tid, 9);
 });
 
+Deno.test("readers begin at integers: -0 would keep all of their code from being compiled", () => {
+  const { talk, claim, push, seen } = open();
+  const starts: number[] = [];
+  const { protocol } = claim;
+  claim.protocol = {
+    ...protocol,
+    read(cursor, ...others) {
+      starts.push(cursor.at);
+      return protocol.read(cursor, ...others);
+    },
+  };
+  push(talk.up(frame("m", "a") + frame("m", "b") + "m"));
+  push(talk.up("\0\x01c"));
+  assert.deepEqual(seen(), ["a@0+4", "b@4+4", "c@8+4"]);
+  // Strictly equal: -0 is not 0.
+  assert.deepEqual(starts, [0, 4, 8, 0]);
+});
+
 Deno.test("clipped bytes lose the place until the direction has changed, told at both ends", () => {
   const { talk, tried, claim, push, seen } = open();
   push(talk.up(frame("m", "a") + frame("m", "bcdef"), { captured: 6 }));
