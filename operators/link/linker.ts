@@ -225,6 +225,8 @@ export class Linker {
   }
 
   forgetThread(tid: number): void {
+    const thread = this.#program.threads.get(tid);
+    if (thread !== undefined) this.#program.pool?.free.delete(thread);
     this.#program.threads.delete(tid);
   }
 

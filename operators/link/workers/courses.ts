@@ -54,6 +54,15 @@ export function settled(courses: readonly Course[], temper: number): Course[] {
   return least === 0 ? likely : likely.map((course) => ({ ...course, cost: course.cost - least }));
 }
 
+/** What lies too far back to be looked at is let go of. */
+export function forgetPast(courses: readonly Course[]): void {
+  for (const { made } of courses) {
+    let each = made;
+    for (let left = lookedBackMax; left > 0 && each !== null; left--) each = each.before;
+    if (each !== null) each.before = null;
+  }
+}
+
 /** Of what the two say differently about the past. */
 function castDoubt(worse: Made | null, better: Made | null, weight: number): void {
   let [a, b] = [worse, better];

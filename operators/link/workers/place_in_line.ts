@@ -26,9 +26,10 @@ export interface Place {
 export interface Made {
   readonly call: Call;
   readonly work: Work | null;
-  /** Nobody in line was passed over without a reason; null if it was not in line, or alone there. */
+  /** Nobody in line was passed over without a reason; null if it was alone, or not in line. */
   readonly inOrder: boolean | null;
-  readonly before: Made | null;
+  /** Cut off where nobody looks back any more. */
+  before: Made | null;
 }
 
 export interface Course {

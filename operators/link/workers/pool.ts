@@ -12,6 +12,7 @@ import { nextStep, tellStory } from "../shape/story.ts";
 import { addChoices, idleCost, type Sending } from "./choices.ts";
 import {
   certaintyOf,
+  forgetPast,
   likeliestChoices,
   madeFor,
   ownerIn,
@@ -60,6 +61,8 @@ export interface Pool {
   failed: number;
   /** Answers to come until courses are believed again. */
   shaken: number;
+  /** Calls since the past was last forgotten. */
+  sincePast: number;
   /** Calls of late, and those of them that courses were not believed about. */
   calls: number;
   suspects: number;
@@ -85,6 +88,7 @@ const startPool = (program: ProgramState): Pool => ({
   tested: 0,
   failed: 0,
   shaken: shakenFor,
+  sincePast: 0,
   calls: 0,
   suspects: 0,
   asked: 0,
@@ -103,6 +107,7 @@ const join = (course: Course, place: Place): Course => ({
 /** A request was read. */
 export function joinPool(work: Work, { pool }: ProgramState): void {
   if (pool === null || pool.courses.length === 0) return;
+  if ((pool.courses[0]?.line.length ?? 0) >= lineMax) return rest(pool, work.readNs);
   const place = beginPlace(work);
   const lines = new Map<readonly Place[], readonly Place[]>();
   pool.courses = pool.courses.map((course) => {
@@ -138,6 +143,10 @@ function isResting(pool: Pool, call: Call, program: ProgramState): boolean {
     pool.courses = [startCourseOf(program)];
     pool.shaken = shakenFor;
   }
+  if (++pool.sincePast >= pastEvery) {
+    pool.sincePast = 0;
+    forgetPast(pool.courses);
+  }
   pool.calls++;
   if (call.isSuspect) pool.suspects++;
   if (pool.calls < countedCalls) return false;
@@ -146,11 +155,20 @@ function isResting(pool: Pool, call: Call, program: ProgramState): boolean {
   pool.suspects /= 2;
   pool.asked /= 2;
   if (!isVain) return false;
-  pool.courses = [];
-  pool.restsUntilNs = call.sentNs + restNs;
+  rest(pool, call.sentNs);
   return true;
 }
 
+function rest(pool: Pool, nowNs: number): void {
+  pool.courses = [];
+  pool.restsUntilNs = nowNs + restNs;
+}
+
+/** Longer lines would take too much of the processor. */
+const lineMax = 1_024;
+
+/** Calls between two looks at what may be forgotten. */
+const pastEvery = 512;
 const countedCalls = 400;
 const vainFrom = 0.6;
 const askedMin = 0.015;
@@ -202,6 +220,10 @@ const temperOf = (pool: Pool): number => isShared(pool) ? 0.7 : 0.9;
 export function hearInPool(call: Call, { pool }: ProgramState): void {
   if (pool === null || call.thread.readsRequests || call.told !== null) return;
   pool.free.set(call.thread, call.doneNs);
+  if (pool.free.size > freeMax) {
+    const [longest] = pool.free.keys();
+    if (longest !== undefined) pool.free.delete(longest);
+  }
   const isHandedOn = isShared(pool);
   const places = new Map<Place, Place>();
   pool.courses = pool.courses.map((course) => {
@@ -216,6 +238,9 @@ export function hearInPool(call: Call, { pool }: ProgramState): void {
     return goOn(course, place, next, isHandedOn && !next.isOver);
   });
 }
+
+/** Free workers of a program that are remembered. */
+const freeMax = 256;
 
 /** The answer comes next, most likely. */
 const isLast = (place: Place, flow: Flow): boolean =>
