@@ -258,7 +258,7 @@ export const goFunctionRoleAt = {
   receiverAt: 4,
 } as const;
 
-export const pythonLayoutBytes = 88;
+export const pythonLayoutBytes = 96;
 export const pythonLayoutAt = {
   currentTasks: 0,
   threads: 8,
@@ -269,15 +269,16 @@ export const pythonLayoutAt = {
   functionType: 48,
   methodType: 56,
   partialType: 64,
-  threadIdAt: 72,
-  threadDictAt: 74,
-  threadLoopAt: 76,
-  taskNameAt: 78,
-  closureAt: 80,
-  textAt: 82,
-  smallKeys: 84,
-  loopHeld: 85,
-  attributes: 86,
+  taskCount: 72,
+  threadIdAt: 80,
+  threadDictAt: 82,
+  threadLoopAt: 84,
+  taskNameAt: 86,
+  closureAt: 88,
+  textAt: 90,
+  smallKeys: 92,
+  loopHeld: 93,
+  attributes: 94,
 } as const;
 
 export const listeningPortBytes = 8;

@@ -209,6 +209,9 @@ struct activity_event {
 	__u32 other_tid;   /* WAKEUP: the woken thread */
 };
 
+/* In place of who started it: who had sent something right before it was started. */
+#define COROUTINE_LIKELY (1ULL << 63)
+
 /* A coroutine, unique in its program, below 2^48: for Go the goroutine's id. */
 struct coroutine_birth {
 	__u64 coroutine; /* 0 = not known */
@@ -335,6 +338,7 @@ struct python_layout {
 	__u64 function_type;
 	__u64 method_type;   /* a function bound to an object */
 	__u64 partial_type;  /* functools.partial */
+	__u64 task_count;    /* where asyncio counts the names it gave to tasks; 0 = not known */
 	__u16 thread_id_at;  /* in the state of a thread: its thread pointer */
 	__u16 thread_dict_at;
 	__u16 thread_loop_at; /* the loop that it runs; 0 = it is in its dict */
@@ -370,7 +374,7 @@ ABI_ASSERT(struct coroutine_event, 64 + 16 * COROUTINE_LINE + 16);
 ABI_ASSERT(struct connect_event, 64 + 72);
 ABI_ASSERT(struct go_layout, 16);
 ABI_ASSERT(struct go_function, 16);
-ABI_ASSERT(struct python_layout, 88);
+ABI_ASSERT(struct python_layout, 96);
 ABI_ASSERT(struct go_function_role, 8);
 ABI_ASSERT(struct unix_event, 64 + 24 + 2 * UNIX_PATH_BYTES);
 ABI_ASSERT(struct control, 24);

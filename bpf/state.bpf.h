@@ -101,6 +101,9 @@ struct python_thread {
 	__u64 state;      /* 0 = look for it */
 	__u64 keys;       /* of its dict, when the entry was found */
 	__u64 loop_entry; /* 0 = look for it */
+	__u64 sender;     /* task that sent last, if nothing was read since; 0 = none */
+	__u64 sent_ns;
+	__u64 task_count; /* tasks that had been named by then */
 };
 
 struct thread_state {

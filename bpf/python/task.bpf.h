@@ -27,6 +27,7 @@
 #define PY_ENTRIES_MAX 16  /* entries of a dict that are looked through */
 #define PY_MEETINGS_MAX 4  /* sends of a task at which is looked for who awaits it */
 #define PY_DIGITS_MAX 13
+#define PY_BIRTHS_MAX 8    /* tasks started between two messages of a thread */
 #define PY_UNNUMBERED (1ULL << 47)
 
 struct python_entries {
@@ -214,13 +215,48 @@ static __always_inline void tell_awaiters(const struct python_layout *python,
 
 static const struct coroutine_state new_coroutine;
 
+/*
+ * Tasks that were named since the thread's last message: if that was sent by a task, it has most
+ * likely started them right after.
+ */
+__noinline int note_births(struct thread_state *thread, const struct python_layout *python,
+			   __u64 sender)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct coroutine_state *state;
+	struct python_thread *last;
+	struct coroutine_key key;
+	__u64 count;
+
+	if (!thread || !python || !python->task_count)
+		return 0;
+	last = &thread->python;
+	count = read_word(python->task_count);
+	for (int i = 1; last->sender && i <= PY_BIRTHS_MAX; i++) {
+		if (last->task_count + i > count)
+			break;
+		key_of(&key, task, last->task_count + i);
+		bpf_map_update_elem(&coroutines, &key, &new_coroutine, BPF_NOEXIST);
+		state = bpf_map_lookup_elem(&coroutines, &key);
+		if (!state || state->parent)
+			continue;
+		state->parent = last->sender | COROUTINE_LIKELY;
+		state->born_ns = last->sent_ns;
+		state->receiver = task->pid;
+	}
+	last->task_count = count;
+	last->sender = sender & PY_UNNUMBERED ? 0 : sender;
+	last->sent_ns = bpf_ktime_get_boot_ns();
+	return 0;
+}
+
 /* A task without a known parent sends: perhaps it can be seen by now who awaits it. */
 __noinline int meet_task(const struct python_layout *python, __u64 address, __u64 number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct coroutine_state *state;
 	struct coroutine_key key;
-	__u64 awaiter;
+	__u64 awaiter, likely;
 
 	if (!python)
 		return 0;
@@ -235,28 +271,38 @@ __noinline int meet_task(const struct python_layout *python, __u64 address, __u6
 	if (!state->born_ns)
 		state->born_ns = bpf_ktime_get_boot_ns();
 	/* An address is used again: then every send may be by another task. */
-	if (!(number & PY_UNNUMBERED) && (state->parent || state->told >= PY_MEETINGS_MAX))
+	likely = state->parent & COROUTINE_LIKELY;
+	if (!(number & PY_UNNUMBERED) &&
+	    ((state->parent && !likely) || state->told >= PY_MEETINGS_MAX))
 		return 0;
-	state->told++;
+	/* Another thread runs it: so that one has started it. */
+	if (likely && state->receiver != task->pid)
+		state->parent = likely = 0;
 	awaiter = awaiter_of(python, address);
-	if (!awaiter)
+	if (state->told++ && !awaiter)
 		return 0;
-	state->parent = number_of_task(python, awaiter);
+	if (!awaiter && !likely)
+		return 0;
+	if (awaiter)
+		state->parent = number_of_task(python, awaiter);
 	tell_awaiters(python, task, &key, awaiter);
 	return 0;
 }
 
 /* The task that the thread runs, told with those that await it; 0 when it is not known. */
-static __always_inline __u64 this_python_task(struct thread_state *thread, struct task_struct *task)
+static __always_inline __u64 this_python_task(struct thread_state *thread,
+					      struct task_struct *task, __u8 direction)
 {
 	__u32 tgid = task->tgid;
 	struct python_layout *python = bpf_map_lookup_elem(&python_programs, &tgid);
-	__u64 address, number;
+	__u64 address = 0, number;
 
 	if (!python)
 		return 0;
-	address = current_task(thread, python, task->thread.fsbase);
+	if (direction == DIRECTION_EGRESS)
+		address = current_task(thread, python, task->thread.fsbase);
 	number = address ? number_of_task(python, address) : 0;
+	note_births(thread, python, number);
 	if (number)
 		meet_task(python, address, number);
 	return number;
@@ -270,7 +316,7 @@ static __always_inline __u64 acting_coroutine(struct thread_state *thread,
 					      struct task_struct *task, __u8 direction)
 {
 	if (thread->python.is_known)
-		return direction == DIRECTION_EGRESS ? this_python_task(thread, task) : 0;
+		return this_python_task(thread, task, direction);
 	return this_coroutine(thread, task);
 }
 

@@ -15,6 +15,8 @@ export interface PythonLayout {
   readonly functionType: number;
   readonly methodType: number;
   readonly partialType: number;
+  /** Where it is counted how many tasks were named; 0: not known. */
+  readonly taskCount: number;
   readonly threadIdAt: number;
   readonly threadDictAt: number;
   /** 0: the loop that it runs is in its dict. */
@@ -53,6 +55,7 @@ const ADDRESSES = [
   "functionType",
   "methodType",
   "partialType",
+  "taskCount",
 ] as const;
 
 const OFFSETS = [

@@ -17,6 +17,11 @@ export interface Tasks {
   readonly awaiters: Map<bigint, readonly bigint[]>;
   /** Requests that were read and not answered in whole, by connection, in order. */
   readonly lines: Map<number, Work[]>;
+  /** Tasks that were most likely started by one that had just sent something: who, and when. */
+  readonly followers: Map<bigint, { readonly sender: bigint; readonly sentNs: number }>;
+  /** How many of those had been started right after an answer, and how many not. */
+  afterAnswer: number;
+  afterElse: number;
   /** Who answered last on a connection. */
   readonly answerers: Map<number, bigint>;
   /** How often the same task answered on a connection as before, and how often another one. */
@@ -30,6 +35,8 @@ interface Task {
   hasAnswered: boolean;
   /** What it has answered last. */
   last: Work | null;
+  /** What it has answered before, and when the answers began. */
+  answers: { readonly work: Work; readonly atNs: number }[];
   /** Calls of its own, and of tasks that it awaits, of which is not known whose they are. */
   open: Call[];
 }
@@ -39,6 +46,9 @@ export function startTasks(): Tasks {
     byNumber: new Map(),
     awaiters: new Map(),
     lines: new Map(),
+    followers: new Map(),
+    afterAnswer: 0,
+    afterElse: 0,
     answerers: new Map(),
     same: 0,
     other: 0,
@@ -58,10 +68,47 @@ export function isOpen(call: Call, { tasks }: ProgramState): boolean {
 }
 
 export function noteAwaiters(line: readonly CoroutineBirth[], { tasks }: ProgramState): void {
-  const [self] = line;
+  const numbers = line.map(({ coroutine }) => coroutine);
+  const likely = numbers.findIndex((number) => number >= LIKELY);
+  const known = likely < 0 ? numbers : numbers.slice(0, likely);
+  const [self] = known;
   if (self === undefined || line.length < 2) return;
-  keep(tasks.awaiters, self.coroutine, line.map(({ coroutine }) => coroutine));
+  keep(tasks.awaiters, self, known);
+  const started = line[likely - 1];
+  if (started === undefined || tasks.followers.has(started.coroutine)) return;
+  const sender = (numbers[likely] ?? 0n) - LIKELY;
+  const follower = { sender, sentNs: Number(started.bornNs) };
+  keep(tasks.followers, started.coroutine, follower);
+  if (answeredBy(follower, tasks) === null) tasks.afterElse++;
+  else tasks.afterAnswer++;
 }
+
+/** Marks who had sent something right before a task was started, in place of who awaits it. */
+const LIKELY = 1n << 63n;
+
+/** The request whose answer was sent then. */
+function answeredBy(
+  { sender, sentNs }: { readonly sender: bigint; readonly sentNs: number },
+  { byNumber }: Tasks,
+): Work | null {
+  const answers = byNumber.get(sender)?.answers ?? [];
+  return answers.find(({ atNs }) => Math.abs(sentNs - atNs) < sameNs)?.work ?? null;
+}
+
+/** Two readings of the clock about one send are not further apart. */
+const sameNs = 20_000;
+
+/** What is started right after answers, and nowhere else unseen, goes on with what was answered. */
+function goesOn(line: readonly bigint[], tasks: Tasks): Work | null {
+  const { followers, afterAnswer, afterElse } = tasks;
+  if (afterAnswer < followersFrom || afterElse * followersShare > afterAnswer) return null;
+  const number = line.find((each) => followers.has(each));
+  const follower = number === undefined ? undefined : followers.get(number);
+  return follower === undefined ? null : answeredBy(follower, tasks);
+}
+
+const followersFrom = 4;
+const followersShare = 20;
 
 export function joinTasks(work: Work, { tasks: { lines } }: ProgramState): void {
   if (!isForTasks(work)) return;
@@ -80,7 +127,9 @@ export function tellTask(call: Call, program: ProgramState): void {
   if (last === undefined || !isForTasks(last)) return;
   const line = tasks.awaiters.get(number) ?? [number];
   const answerer = line.find((each) => tasks.byNumber.get(each)?.hasAnswered);
-  const work = answerer === undefined ? null : inHand(taskOf(answerer, tasks), call.sentNs, tasks);
+  const work = answerer === undefined
+    ? goesOn(line, tasks)
+    : inHand(taskOf(answerer, tasks), call.sentNs, tasks);
   if (work !== null) return tell(call, work);
   for (const each of line) {
     const task = taskOf(each, tasks);
@@ -109,7 +158,11 @@ const sameFrom = 8;
 const otherShare = 100;
 
 /** A task has begun to write the answer: what it has sent since the request was read was for it. */
-export function noteAnswer(work: Work, { coroutine }: MessageSeen, program: ProgramState): void {
+export function noteAnswer(
+  work: Work,
+  { coroutine, emitNs }: MessageSeen,
+  program: ProgramState,
+): void {
   if (coroutine === 0n || !isForTasks(work)) return;
   const { tasks } = program;
   const { conn } = work.exchange.connection;
@@ -128,6 +181,7 @@ export function noteAnswer(work: Work, { coroutine }: MessageSeen, program: Prog
   task.open = [];
   task.conn = task.hasAnswered && task.conn !== conn ? null : conn;
   task.hasAnswered = true;
+  task.answers = [...task.answers.slice(-answersMax), { work, atNs: Number(emitNs) }];
   task.last = work;
 }
 
@@ -145,10 +199,13 @@ function taskOf(number: bigint, { byNumber }: Tasks): Task {
     keep(byNumber, number, known);
     return known;
   }
-  const task: Task = { conn: null, hasAnswered: false, last: null, open: [] };
+  const task: Task = { conn: null, hasAnswered: false, last: null, answers: [], open: [] };
   keep(byNumber, number, task);
   return task;
 }
+
+/** Answers of one task that are remembered for those that it has started. */
+const answersMax = 3;
 
 /** Calls of one task that wait to be told whose they are. */
 const openMax = 256;

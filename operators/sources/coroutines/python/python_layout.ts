@@ -25,6 +25,8 @@ export interface PythonOffsets extends
   /** In an interpreter: the state of its first thread, and the dict of its modules. */
   readonly threadsAt: number;
   readonly modulesAt: number;
+  /** In the state of asyncio's module: the count of names; 0: it has none, see task_count.ts. */
+  readonly taskCountAt: number;
 }
 
 const SINCE_3_8 = {
@@ -36,6 +38,7 @@ const SINCE_3_8 = {
   textAt: 48,
   smallKeys: false,
   loopHeld: true,
+  taskCountAt: 0,
   attributes: "inDict",
 } as const;
 
@@ -60,6 +63,7 @@ const OFFSETS: Readonly<Record<number, PythonOffsets>> = {
     threadLoopAt: 0,
     closureAt: 72,
     taskNameAt: 144,
+    taskCountAt: 0,
     textAt: 48,
     smallKeys: true,
     loopHeld: true,
@@ -74,6 +78,7 @@ const OFFSETS: Readonly<Record<number, PythonOffsets>> = {
     threadIdAt: 136,
     threadLoopAt: 0,
     taskNameAt: 144,
+    taskCountAt: 168,
     attributes: "tagged",
   },
   13: {
@@ -85,6 +90,7 @@ const OFFSETS: Readonly<Record<number, PythonOffsets>> = {
     threadIdAt: 152,
     threadLoopAt: 304,
     taskNameAt: 128,
+    taskCountAt: 152,
     attributes: "behind",
   },
 };

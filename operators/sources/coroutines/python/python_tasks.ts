@@ -17,6 +17,7 @@ export type PythonTasks =
   | { readonly kind: "unreadable"; readonly reason: string };
 
 const MODULE_DICT_AT = 16;
+const MODULE_STATE_AT = 32;
 const THREAD_NEXT_AT = 8;
 const THREAD_INTERPRETER_AT = 16;
 const THREADS_MAX = 256;
@@ -64,7 +65,9 @@ export function findPythonTasks(
   const functools = moduleDict(objects, modules, "functools");
   const valueOf = (dict: number, name: string) =>
     dict === 0 ? 0 : objects.find(dict, name)?.value ?? 0;
-  const { interpreterAt: _, threadsAt, modulesAt: __, ...rest } = offsets;
+  const { interpreterAt: _, threadsAt, modulesAt: __, taskCountAt, ...rest } = offsets;
+  const module = objects.find(modules, "_asyncio")?.value ?? 0;
+  const state = taskCountAt === 0 ? 0 : word(module + MODULE_STATE_AT);
   return {
     kind: "found",
     layout: {
@@ -78,6 +81,7 @@ export function findPythonTasks(
       functionType: valueOf(types, "FunctionType"),
       methodType: valueOf(types, "MethodType"),
       partialType: valueOf(functools, "partial"),
+      taskCount: state === 0 ? 0 : state + taskCountAt,
     },
   };
 }

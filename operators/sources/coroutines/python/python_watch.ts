@@ -13,6 +13,7 @@ import {
   type ProcessFiles,
   type PythonRuntime,
 } from "./python_runtime.ts";
+import { type Counts, findTaskCount } from "./task_count.ts";
 import { findPythonTasks, type Progress } from "./python_tasks.ts";
 
 export interface PythonHost extends ProcessFiles {
@@ -39,6 +40,8 @@ export interface PythonWatch {
 /** Time between looks at a process: it doubles up to the longest. */
 const LOOK_MS = 5;
 const LOOK_MS_MAX = 2_000;
+/** Between the first looks for the count of tasks. */
+const COUNT_MS = 50;
 
 const PROCESSES_MAX = 4_096;
 
@@ -48,6 +51,7 @@ interface Process {
   layout: PythonLayout | null;
   gap: string;
   readonly progress: Progress;
+  counts: Counts;
   waitMs: number;
   dueMs: number;
 }
@@ -68,7 +72,16 @@ export function pythonWatch(host: PythonHost): PythonWatch {
     if (!mayBePython(exe)) return;
     const dueMs = host.nowMs();
     const progress = { modules: -1, asyncio: 0 };
-    add(tgid, { exe, runtime: null, layout: null, gap: "", progress, waitMs: LOOK_MS, dueMs });
+    add(tgid, {
+      exe,
+      runtime: null,
+      layout: null,
+      gap: "",
+      progress,
+      counts: null,
+      waitMs: LOOK_MS,
+      dueMs,
+    });
     look();
   }
 
@@ -94,6 +107,7 @@ export function pythonWatch(host: PythonHost): PythonWatch {
   function lookAt(tgid: number, process: Process, nowMs: number): void {
     process.dueMs = nowMs + process.waitMs;
     process.waitMs = Math.min(2 * process.waitMs, LOOK_MS_MAX);
+    if (process.layout !== null) return lookForCount(tgid, process, process.layout);
     process.runtime ??= findRuntime(tgid, host, known);
     if (process.runtime === null) return;
     const { version, address } = process.runtime;
@@ -104,9 +118,26 @@ export function pythonWatch(host: PythonHost): PythonWatch {
       ? { kind: "unreadable", reason: String(offsets) } as const
       : findPythonTasks(memory, offsets, address, process.progress);
     if (found.kind === "waiting") return;
-    process.dueMs = Infinity;
-    if (found.kind === "unreadable") process.gap = found.reason;
-    else host.programs.add(tgid, process.layout = found.layout);
+    if (found.kind === "found") {
+      host.programs.add(tgid, process.layout = found.layout);
+      process.waitMs = COUNT_MS;
+      process.dueMs = found.layout.taskCount === 0 ? nowMs + COUNT_MS : Infinity;
+    } else {
+      process.gap = found.reason;
+      process.dueMs = Infinity;
+    }
+  }
+
+  function lookForCount(tgid: number, process: Process, layout: PythonLayout): void {
+    using memory = host.open(`/proc/${tgid}/mem`);
+    const maps = host.text(`/proc/${tgid}/maps`);
+    if (memory === undefined || maps === undefined) return;
+    const found = findTaskCount(memory, maps, process.counts);
+    if (typeof found !== "number") process.counts = found;
+    else {
+      process.dueMs = Infinity;
+      host.programs.add(tgid, process.layout = { ...layout, taskCount: found });
+    }
   }
 
   return {
@@ -122,4 +153,5 @@ export function pythonWatch(host: PythonHost): PythonWatch {
   };
 }
 
-const isSettled = ({ layout, gap }: Process): boolean => layout !== null || gap !== "";
+const isSettled = ({ layout, gap }: Process): boolean =>
+  (layout !== null && layout.taskCount !== 0) || gap !== "";
