@@ -172,7 +172,7 @@ const pastEvery = 512;
 const countedCalls = 400;
 const vainFrom = 0.6;
 const askedMin = 0.015;
-const restNs = 20e9;
+const restNs = 5e9;
 
 /** It is known otherwise for whom a call was made. */
 export function tellPool(call: Call, work: Work, { pool }: ProgramState): void {
