@@ -22,7 +22,7 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
     ],
   ],
   "keep-alive clients": ["python_threads", "asyncio", "node", "deno", "go", "java_same"],
-  "pipelined clients": ["node_pipelined", "go_pipelined"],
+  "pipelined clients": ["node_pipelined", "go_pipelined", "python_threads_pipelined"],
   "retries and timeouts": ["node_retries", "asyncio_retries", "go_retries"],
   "client gone before the answer": ["node_leaving", "asyncio_leaving", "go_leaving"],
   "early answer, then background work": [
@@ -37,7 +37,13 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
   ],
   "answer by another thread": ["python_workers", "java_async", "go"],
   "timers and delays": ["node_timers", "asyncio_timers", "go_timers"],
-  "HTTP/2 multiplexing": ["node_http2", "go_http2", "haproxy_http2"],
+  "HTTP/2 multiplexing": [
+    "node_http2",
+    "go_http2",
+    "go_grpc",
+    "go_grpc_workers",
+    "haproxy_http2",
+  ],
   "reverse proxy without ids": ["nginx_node", "haproxy_node", "nginx_php", "haproxy_http2"],
   "reverse proxy with ids": ["nginx_ids", "haproxy_ids"],
   "queue, producer to consumer": ["node_queue", "threads_queue", "threads_list"],
