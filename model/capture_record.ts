@@ -82,6 +82,12 @@ export interface Activity {
   readonly wokenTid?: number;
 }
 
+/**
+ * Added to the number of a coroutine that had sent something right before the one named before it
+ * in a line was started: most likely by it.
+ */
+export const LIKELY_STARTER = 1n << 63n;
+
 /** A coroutine, and when it was started, or first seen; 0 when that is not known. */
 export interface CoroutineBirth {
   readonly coroutine: bigint;

@@ -8,13 +8,19 @@
 // connection, nanoseconds since the event before, endpoint (requests only), coroutine (if known),
 // number of the stream (where several share the connection).
 // A line that begins with 4 tells who started a coroutine: number and time of birth ("?": not
-// known; relative to the first event) of itself, of who started it, and so on. One that begins with
+// known; relative to the first event) of itself, of who started it, and so on; a number below 0 is
+// that of who had most likely started the one before. One that begins with
 // 5 tells that a thread woke another one: both, and nanoseconds since the event before. With 6, a
 // thread begins to connect: connection, thread, turn, nanoseconds since then, number of the peer.
 // 7 is like 4, with what the coroutine does from now on before that: the word for it, the object
 // that the program keeps for the connection, the stream.
 
-import type { CoroutineBirth, CoroutineFact, Fact } from "../../model/capture_record.ts";
+import {
+  type CoroutineBirth,
+  type CoroutineFact,
+  type Fact,
+  LIKELY_STARTER,
+} from "../../model/capture_record.ts";
 import type { Exchange } from "../../model/exchange.ts";
 import type { Run } from "./simulated_shapes.ts";
 import { connectionOf, exchangeOf, messageOf, type Recorded, respondTo } from "./session_event.ts";
@@ -113,7 +119,8 @@ function birthsIn(words: readonly string[]): CoroutineBirth[] {
   for (let i = 0; i + 1 < words.length; i += 2) {
     const born = words[i + 1] ?? "?";
     const bornNs = born === "?" ? 0n : beginNs + BigInt(born);
-    births.push({ coroutine: BigInt(words[i] ?? 0), bornNs });
+    const number = BigInt(words[i] ?? 0);
+    births.push({ coroutine: number < 0n ? LIKELY_STARTER - number : number, bornNs });
   }
   return births;
 }

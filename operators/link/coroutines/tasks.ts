@@ -6,7 +6,7 @@
 // In most programs one task serves a connection as long as that lives. Where that has shown, a
 // task's request is known as soon as it is read.
 
-import type { CoroutineBirth } from "../../../model/capture_record.ts";
+import { type CoroutineBirth, LIKELY_STARTER } from "../../../model/capture_record.ts";
 import { LIMITS } from "../../../model/limits.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import type { Call, ProgramState, Work } from "../program.ts";
@@ -69,22 +69,19 @@ export function isOpen(call: Call, { tasks }: ProgramState): boolean {
 
 export function noteAwaiters(line: readonly CoroutineBirth[], { tasks }: ProgramState): void {
   const numbers = line.map(({ coroutine }) => coroutine);
-  const likely = numbers.findIndex((number) => number >= LIKELY);
+  const likely = numbers.findIndex((number) => number >= LIKELY_STARTER);
   const known = likely < 0 ? numbers : numbers.slice(0, likely);
   const [self] = known;
   if (self === undefined || line.length < 2) return;
   keep(tasks.awaiters, self, known);
   const started = line[likely - 1];
   if (started === undefined || tasks.followers.has(started.coroutine)) return;
-  const sender = (numbers[likely] ?? 0n) - LIKELY;
+  const sender = (numbers[likely] ?? 0n) - LIKELY_STARTER;
   const follower = { sender, sentNs: Number(started.bornNs) };
   keep(tasks.followers, started.coroutine, follower);
   if (answeredBy(follower, tasks) === null) tasks.afterElse++;
   else tasks.afterAnswer++;
 }
-
-/** Marks who had sent something right before a task was started, in place of who awaits it. */
-const LIKELY = 1n << 63n;
 
 /** The request whose answer was sent then. */
 function answeredBy(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { LIKELY_STARTER } from "../../../model/capture_record.ts";
 import type { Exchange } from "../../../model/exchange.ts";
 import type { LinkedExchange } from "../../../model/linked_exchange.ts";
 import type { MessageSeen } from "../../../model/message.ts";
@@ -51,6 +52,14 @@ function startRun() {
     awaits(...line: bigint[]): void {
       const births = line.map((coroutine) => ({ coroutine, bornNs: nowNs }));
       join.right({ kind: "coroutine", program, line: births, emitNs: nowNs });
+    },
+    /** The task is started right after what was told last, most likely by this one. */
+    starts(task: bigint, by: bigint): void {
+      const line = [{ coroutine: task, bornNs: nowNs }, {
+        coroutine: by + LIKELY_STARTER,
+        bornNs: 0n,
+      }];
+      join.right({ kind: "coroutine", program, line, emitNs: nowNs });
     },
     /** Where the task tells it. */
     parentOf({ spanId }: Exchange): bigint | undefined {
@@ -145,4 +154,38 @@ Deno.test("link: where tasks take requests in turn, nothing is told before the a
   assert.equal(run.parentOf(call), two.spanId);
   assert.equal(run.parentOf(unanswered), undefined);
   run.answer(one, 10n);
+});
+
+Deno.test("link: what is started right after answers goes on with what was answered", () => {
+  const run = startRun();
+  for (let i = 0n; i < 6n; i++) {
+    run.answer(run.read(1), 10n);
+    run.starts(100n + i, 10n);
+    run.call(100n + i);
+  }
+  const other = run.read(2);
+  const one = run.read(1);
+  run.answer(one, 10n);
+  run.starts(200n, 10n);
+  const next = run.read(1);
+  const call = run.call(200n);
+  run.answer(next, 10n);
+  run.answer(other, 20n);
+  assert.equal(run.parentOf(call), one.spanId);
+});
+
+Deno.test("link: what is started after sends of all kinds goes on with none of them", () => {
+  const run = startRun();
+  for (let i = 0n; i < 6n; i++) {
+    run.answer(run.read(1), 10n);
+    run.starts(100n + 2n * i, 10n);
+    run.call(10n);
+    run.starts(101n + 2n * i, 10n);
+  }
+  const other = run.read(2);
+  run.answer(run.read(1), 10n);
+  run.starts(200n, 10n);
+  const call = run.call(200n);
+  run.answer(other, 20n);
+  assert.equal(run.parentOf(call), undefined);
 });

@@ -144,11 +144,17 @@ function coroutineLine(
   firstNs: bigint,
 ): string {
   const births = line.map(({ coroutine, bornNs }) =>
-    `${coroutines.of(coroutine) + 1} ${bornNs === 0n ? "?" : bornNs - firstNs}`
+    `${numberIn(coroutine, coroutines)} ${bornNs === 0n ? "?" : bornNs - firstNs}`
   ).join(" ");
   if (task === undefined) return `4 ${births}`;
   const stream = task.what === "reads" ? 0 : task.stream;
   return `7 ${task.what} ${objects.of(task.object)} ${stream} ${births}`;
+}
+
+/** Below 0: who has most likely started the one before. */
+function numberIn(coroutine: bigint, { of }: Numbering<bigint>): number {
+  const isLikely = coroutine >= LIKELY_STARTER;
+  return isLikely ? -(of(coroutine - LIKELY_STARTER) + 1) : of(coroutine) + 1;
 }
 
 /** The coroutine, and the stream of the connection where there are several. */
