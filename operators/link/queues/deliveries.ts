@@ -43,6 +43,8 @@ export interface Deliveries {
   /** Not ended, in order; and their works. */
   open: Delivery[];
   readonly works: Set<Work>;
+  /** Spans of those of late that can be acknowledged, ended or not, by connection and receipt. */
+  readonly receipts: Map<string, bigint>;
   readonly consumers: Map<Thread, Consumer>;
   /** Of threads that hold several messages and work on one after the other; and their calls. */
   readonly batches: Map<Thread, Batch>;
@@ -60,6 +62,7 @@ export interface Deliveries {
 export const startDeliveries = (): Deliveries => ({
   open: [],
   works: new Set(),
+  receipts: new Map(),
   consumers: new Map(),
   batches: new Map(),
   batched: new Set(),
@@ -90,6 +93,7 @@ export function beforeDelivery(thread: Thread, readNs: number, deliveries: Deliv
 
 export function addDelivery(work: Work, receipt: string, deliveries: Deliveries): Work | null {
   deliveries.works.add(work);
+  if (receipt !== "") keepReceipt(work, receipt, deliveries);
   deliveries.open.push({ work, receipt, following: [], isSettled: false });
   if (deliveries.open.length <= LIMITS.linkDeliveries.value) return null;
   return deliveries.open[0]?.work ?? null;
@@ -112,22 +116,27 @@ function isBatchBusy(thread: Thread, { batches }: Deliveries): boolean {
   return batches.get(thread)?.calls.at(-1)?.doneNs === Infinity;
 }
 
-/** A message, or all up to it, are done with; returns the first of those. */
+function keepReceipt({ exchange }: Work, receipt: string, { receipts }: Deliveries): void {
+  receipts.set(`${exchange.connection.conn} ${receipt}`, exchange.spanId);
+  if (receipts.size <= LIMITS.linkDeliveries.value) return;
+  const oldest = receipts.keys().next();
+  if (!oldest.done) receipts.delete(oldest.value);
+}
+
+/** A message, or all up to it, are done with; returns the span of the one that is named. */
 export function settle(
   conn: number,
   { receipt, upTo }: { readonly receipt: string; readonly upTo: boolean },
-  { open }: Deliveries,
-): Work | null {
+  { open, receipts }: Deliveries,
+): bigint | null {
   const meant = open.findIndex((each) => each.receipt === receipt && connOf(each.work) === conn);
-  const delivery = open[meant];
-  if (delivery === undefined) return null;
-  delivery.isSettled = true;
-  if (upTo) {
-    for (const each of open.slice(0, meant)) {
-      if (connOf(each.work) === conn) each.isSettled = true;
-    }
+  const last = upTo ? meant + 1 : 0;
+  for (const each of open.slice(0, last)) {
+    if (connOf(each.work) === conn) each.isSettled = true;
   }
-  return delivery.work;
+  const delivery = open[meant];
+  if (delivery !== undefined) delivery.isSettled = true;
+  return receipts.get(`${conn} ${receipt}`) ?? null;
 }
 
 const connOf = ({ exchange }: Work): number => exchange.connection.conn;

@@ -80,7 +80,7 @@ export function passedOn(
   if (settled === null) return [];
   const votes = withVote("", "settles", sure);
   return [{
-    ...{ span_id: spanId, parent_id: settled.exchange.spanId, evidence: "message", votes },
+    ...{ span_id: spanId, parent_id: settled, evidence: "message", votes },
     ...{ score: sure, rank: 0, among: 1 },
   }];
 }

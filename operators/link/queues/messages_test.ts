@@ -135,6 +135,8 @@ Deno.test("messages: an acknowledgement is below the delivery that it names", ()
   run.deliver({ tid: 2 }, { receipt: "1 2" });
   assert.equal(run.parentOf(run.settle("1 1"))?.parent_id, one.spanId);
   assert.equal(run.parentOf(run.settle("1 9")), undefined);
+  run.wait(5_000_000_000n);
+  assert.equal(run.parentOf(run.settle("1 1"))?.parent_id, one.spanId);
 });
 
 Deno.test("messages: to ask for more is not done for the message before", () => {
