@@ -11,6 +11,7 @@ import {
   type ConnectFact,
   type CoroutineFact,
   isSocketRecord,
+  LIKELY_STARTER,
   type SocketRecord,
 } from "../../../model/capture_record.ts";
 import { formatAddress } from "../../../model/connection.ts";
