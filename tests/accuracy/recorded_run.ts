@@ -24,7 +24,8 @@ import {
 import type { Exchange } from "../../model/exchange.ts";
 import type { Run } from "./simulated_shapes.ts";
 import { connectionOf, exchangeOf, messageOf, type Recorded, respondTo } from "./session_event.ts";
-import { NO_PROGRAM } from "../../model/process.ts";
+import { NO_PROGRAM, type Program } from "../../model/process.ts";
+import type { Nanos } from "../../model/time.ts";
 
 const folder = new URL("recorded/", import.meta.url);
 
@@ -48,23 +49,10 @@ export async function readRecordedRun(name: string): Promise<Run> {
   let before: Fact[] = [];
   const lastLines = lastLineOfEach(lines);
   for (const [at, line] of lines.entries()) {
-    if (line.startsWith("4 ") || line.startsWith("7 ")) {
-      before.push({ kind: "coroutine", program, ...coroutineIn(line), emitNs: nowNs });
-      continue;
-    }
-    if (line.startsWith("5 ")) {
-      const [, waker = 0, woken = 0, gapNs = 0] = line.split(" ").map(Number);
-      nowNs += BigInt(gapNs);
-      const by = { tid: waker + 1, turn: 0, program };
-      before.push({ kind: "activity", what: "wakeup", ...by, wokenTid: woken + 1, emitNs: nowNs });
-      continue;
-    }
-    if (line.startsWith("6 ")) {
-      const [, conn = 0, tid = 0, turn = 0, gapNs = 0, peer = 0] = line.split(" ").map(Number);
-      nowNs += BigInt(gapNs);
-      const by = { program, tid: tid + 1, turn, cookie: BigInt(conn + 1) };
-      const to = { ip: "127.0.0.1", port: 1_000 + peer };
-      before.push({ kind: "connect", ...by, peer: to, emitNs: nowNs });
+    if (isFactLine(line)) {
+      const fact = factIn(line, program, nowNs);
+      nowNs = fact.emitNs;
+      before.push(fact);
       continue;
     }
     const [what = 0, number = 0, tid = 0, turn = 0, conn = 0, gapNs = 0, endpoint = 0, co = 0, id] =
@@ -77,20 +65,18 @@ export async function readRecordedRun(name: string): Promise<Run> {
     const by = { tid: tid + 1, turn, program, coroutine: BigInt(co) };
     const known = exchanges[number];
     if (what >= 2 && known !== undefined) {
-      for (const each of respondTo(known, by, nowNs, lastLines.get(number) === at)) {
-        events.push({ ...each, before });
-      }
-      before = [];
-      continue;
+      const responses = respondTo(known, by, nowNs, lastLines.get(number) === at);
+      events.push(...responses.map((each) => ({ ...each, before })));
+    } else {
+      const [protocol = "", text = ""] = (endpoints[endpoint] ?? "").split(" ");
+      const told = { protocol, endpoint: text, ...(id === undefined ? {} : { id }) };
+      const direction = isCall ? "egress" : "ingress";
+      const seen = messageOf({ by, on: connection, what: told, direction, kind: "request", nowNs });
+      const exchange = exchangeOf(BigInt(number + 1), seen);
+      exchanges[number] = exchange;
+      const event = { kind: "opened", exchange, emitNs: nowNs } as const;
+      events.push({ event, apply: () => {}, before });
     }
-    const [protocol = "", text = ""] = (endpoints[endpoint] ?? "").split(" ");
-    const told = { protocol, endpoint: text, ...(id === undefined ? {} : { id }) };
-    const direction = isCall ? "egress" : "ingress";
-    const seen = messageOf({ by, on: connection, what: told, direction, kind: "request", nowNs });
-    const exchange = exchangeOf(BigInt(number + 1), seen);
-    exchanges[number] = exchange;
-    const event = { kind: "opened", exchange, emitNs: nowNs } as const;
-    events.push({ event, apply: () => {}, before });
     before = [];
   }
   const truth = new Map<Exchange, Exchange | null>();
@@ -102,6 +88,26 @@ export async function readRecordedRun(name: string): Promise<Run> {
 }
 
 const beginNs = 1_000_000_000n;
+
+/** What the source tells between events; most of it has its own time since what came before. */
+function factIn(line: string, program: Program, beforeNs: Nanos): Fact {
+  const [what, first = 0, second = 0, third = 0, fourth = 0, fifth = 0] = line.split(" ").map(
+    Number,
+  );
+  switch (what) {
+    case 5: {
+      const by = { tid: first + 1, turn: 0, program, wokenTid: second + 1 };
+      return { kind: "activity", what: "wakeup", ...by, emitNs: beforeNs + BigInt(third) };
+    }
+    case 6: {
+      const by = { program, tid: second + 1, turn: third, cookie: BigInt(first + 1) };
+      const peer = { ip: "127.0.0.1", port: 1_000 + fifth };
+      return { kind: "connect", ...by, peer, emitNs: beforeNs + BigInt(fourth) };
+    }
+    default:
+      return { kind: "coroutine", program, ...coroutineIn(line), emitNs: beforeNs };
+  }
+}
 
 /** Who started a coroutine, and what it does. */
 function coroutineIn(line: string): Pick<CoroutineFact, "line" | "task"> {
