@@ -84,7 +84,7 @@ Deno.test("origin: a connection that was opened at once is for what was read bef
   assert.deepEqual([later.origin?.from, later.origin?.by], [first, "connected"]);
 });
 
-Deno.test("origin: a connection that was opened for what is over by now was opened in advance", () => {
+Deno.test("origin: a connection opened for what is over by now was opened in advance", () => {
   const { read, send, close, connect } = startLoop();
   const first = read(1, 1);
   connect(1, 11);

@@ -7,7 +7,7 @@ import { e2e } from "../support/e2e.ts";
 import { createNetns } from "../support/netns.ts";
 import { watch } from "./kernel_watch.ts";
 
-/** Opens a connection without waiting for it, in the turn after a wait, and sends once it is open. */
+/** Opens a connection without waiting for it, in the turn after a wait; sends once it is open. */
 const OPENS = `
 import select, socket
 listener = socket.create_server(("127.0.0.1", 7001))

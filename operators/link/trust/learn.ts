@@ -132,7 +132,7 @@ const impossibleTrust = 0.02;
 const contestMin = 3;
 
 /**
- * Where two differ neither is free of blame, or one that is trusted would stay so whatever comes. But
- * a line that is off by one is off for many calls, which says nothing of what differs from it.
+ * Where two differ neither is free of blame, or one that is trusted would stay so whatever comes.
+ * But a line that is off by one is off for many calls, which says nothing of what differs from it.
  */
 const blamelessMax = 0.35;

@@ -4,7 +4,7 @@ import type { CaptureRecord } from "../../../model/capture_record.ts";
 import { recordDecoder } from "../record_decoder.ts";
 import { connectRecord } from "./event_fixture.ts";
 
-Deno.test("record decoder: a thread that begins to connect says where to, and in which turn", () => {
+Deno.test("record decoder: a thread that connects says where to, and in which turn", () => {
   const records: CaptureRecord[] = [];
   const decoder = recordDecoder({ emit: (record) => void records.push(record), drop: assert.fail });
   const bytes = connectRecord({ cookie: 77n, peerPort: 6379, turn: 9, tid: 101, emitNs: 5n });
