@@ -104,7 +104,15 @@ function goesOn(line: readonly bigint[], tasks: Tasks): Work | null {
   return follower === undefined ? null : answeredBy(follower, tasks);
 }
 
-const followersFrom = 4;
+/** Who answers requests itself was started by the loop, for a connection, whatever came before. */
+function noteNoFollower(coroutine: bigint, tasks: Tasks): void {
+  const follower = tasks.followers.get(coroutine);
+  if (follower === undefined || answeredBy(follower, tasks) === null) return;
+  tasks.afterAnswer--;
+  tasks.afterElse++;
+}
+
+const followersFrom = 20;
 const followersShare = 20;
 
 export function joinTasks(work: Work, { tasks: { lines } }: ProgramState): void {
@@ -177,6 +185,7 @@ export function noteAnswer(
   }
   task.open = [];
   task.conn = task.hasAnswered && task.conn !== conn ? null : conn;
+  if (!task.hasAnswered) noteNoFollower(coroutine, tasks);
   task.hasAnswered = true;
   task.answers = [...task.answers.slice(-answersMax), { work, atNs: Number(emitNs) }];
   task.last = work;

@@ -158,7 +158,7 @@ Deno.test("link: where tasks take requests in turn, nothing is told before the a
 
 Deno.test("link: what is started right after answers goes on with what was answered", () => {
   const run = startRun();
-  for (let i = 0n; i < 6n; i++) {
+  for (let i = 0n; i < 24n; i++) {
     run.answer(run.read(1), 10n);
     run.starts(100n + i, 10n);
     run.call(100n + i);
@@ -176,7 +176,7 @@ Deno.test("link: what is started right after answers goes on with what was answe
 
 Deno.test("link: what is started after sends of all kinds goes on with none of them", () => {
   const run = startRun();
-  for (let i = 0n; i < 6n; i++) {
+  for (let i = 0n; i < 24n; i++) {
     run.answer(run.read(1), 10n);
     run.starts(100n + 2n * i, 10n);
     run.call(10n);
