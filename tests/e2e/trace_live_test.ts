@@ -26,7 +26,7 @@ e2e("live view: services, traces, waterfall, filter, help, resize, quit", {
   assert.match(lists, /SERVICE +PROTOCOLS +REQ\/S▼ +CALLS\/S +ERRORS +P50 +P99 +TOTAL/);
   assert.match(lists, /curl +GET \/good/);
   assert.match(lists, /503 +curl +GET \/bad/);
-  assert.match(lists, /events\/s · cpu .*% · mem \d+ MB · [\d,]+ spans · fast path/);
+  assert.match(lists, /events\/s · (no drops · )?cpu .*% · mem \d+ MB · [\d,]+ spans · fast path/);
 
   await terminal.press("Tab", "Enter");
   const waterfall = await terminal.screenWith(/curl → GET .*\n└ nginx GET .*hop 100%/);
