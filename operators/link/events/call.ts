@@ -20,6 +20,7 @@ import { oldestOpen, onlyOne } from "../works.ts";
 import { openingFor } from "./connect.ts";
 import { follow } from "./follow.ts";
 import { noteIngress } from "./ingress.ts";
+import { newCall } from "./new_call.ts";
 import { threadOf } from "./thread_of.ts";
 
 /** A request was sent: a call begins. */
@@ -41,8 +42,9 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   if (gathered) program.gathered.set(kind, 1 + (program.gathered.get(kind) ?? 0));
   const origin = gathered && found?.by === "at_once" ? null : found;
   const isFirstOfTask = !thread.readsRequests && origin === null;
-  const call: Call = {
-    isWork: false,
+  const held = heldBy(thread, told);
+  const likely = parentBy(origin);
+  const call = newCall({
     exchange,
     kind,
     thread,
@@ -50,20 +52,18 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     orderBefore: opening?.orderBefore ?? program.nextOrder,
     openBefore: opening?.openBefore ?? program.open,
     only,
-    ...heldBy(thread, told),
+    lastRequest: held.lastRequest,
+    holder: held.holder,
     told,
     origin,
     step: stepAfter(origin?.from ?? null),
-    ...nothingYet,
     wokenFor: thread.readsRequests ? null : takeWaking(thread),
     handed: isFirstOfTask ? nextUnstarted(kind, program) : null,
     isFresh,
     oldestBefore: opening?.oldestBefore ?? oldestOpen(program),
-    contest: 0,
-    sent: [],
-    guess: isNear(origin) ? parentBy(origin) : null,
-    likely: parentBy(origin),
-  };
+    guess: isNear(origin) ? likely : null,
+    likely,
+  });
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, opening?.turn ?? turn, isFresh, program);
   started(call, program);
@@ -82,30 +82,6 @@ function joinTask(call: Call, isFirst: boolean): void {
   thread.task.push(call);
   if (thread.task.length > taskMax) thread.task.shift();
 }
-
-/** Of a call that was just sent. */
-const nothingYet = {
-  after: null,
-  afterBy: "later",
-  finished: null,
-  handedBack: null,
-  wakes: null,
-  inLine: null,
-  doubted: 0,
-  isSuspect: false,
-  place: -1,
-  placed: null,
-  isFixed: false,
-  weighed: null,
-  verdict: null,
-  doneThread: null,
-  doneTurn: 0,
-  doneNs: Infinity,
-  responded: false,
-  decision: null,
-  learned: false,
-  emitted: 0,
-} as const;
 
 /** What the thread holds, and what request it has read last. */
 function heldBy(thread: Thread, told: Work | null): Pick<Call, "holder" | "lastRequest"> {
