@@ -274,6 +274,18 @@ Deno.test("a response to a request of which the rest was not seen", () => {
   assert.deepEqual(tried.drops, { incomplete: 1 });
 });
 
+Deno.test("answers to several requests leave the next one, of which a part has come", () => {
+  for (const pairing of ["order", "id"] as const) {
+    const { push, talk, tried, seen } = open("tcp", pairing);
+    push(talk.up(frame("m", "a") + frame("m", "b") + "m\0\x01"));
+    push(talk.down(frame("m", "A")));
+    push(talk.down(frame("m", "B")));
+    push(talk.up("c"));
+    assert.deepEqual(seen(), ["a@0+4", "b@4+4", "A@0+4", "B@4+4", "c@8+4"], pairing);
+    assert.deepEqual(tried.drops, {});
+  }
+});
+
 Deno.test("the place of a message in a run that overlaps an earlier one", () => {
   const { push, talk, tried, claim } = open();
   push(talk.up(frame("m", "a")));

@@ -31,6 +31,8 @@ export class Claim {
   last: Direction | null = null;
   /** Requests since the last response. */
   unanswered = 0;
+  /** Requests that have no response yet, as far as responses can be counted. */
+  owed = 0;
   /** The owner knows that all bytes are needed. */
   #wantsAll = false;
   /** Messages read so far. */

@@ -184,11 +184,15 @@ export class Decoder {
     }
     if (kind === "response") {
       // It answers a request of which the rest was not seen.
-      if (claim.unanswered === 0) {
+      if (claim.owed === 0 && claim.protocol.multiplexed !== true) {
         this.#readRest(run.connection, claim, opposite(run.event.direction));
       }
+      claim.owed = Math.max(0, claim.owed - 1);
       claim.unanswered = 0;
-    } else if (++claim.unanswered > 1 && claim.protocol.pairing === "order") {
+      return;
+    }
+    claim.owed++;
+    if (++claim.unanswered > 1 && claim.protocol.pairing === "order") {
       claim.wantAll(run.event.connection);
     }
   }
@@ -371,7 +375,10 @@ export class Decoder {
     claim.protocol.lost?.(claim.state, way);
     if (typeof step !== "number" && step.kind === "message" && lane.begun) {
       const message = { ...step.message, more: false, clipped: true };
-      if (message.kind === "request") claim.unanswered++;
+      if (message.kind === "request") {
+        claim.unanswered++;
+        claim.owed++;
+      }
       this.#out.emit(messageOfLane(connection, direction, lane, claim.protocol.name, message));
     } else this.#out.drop("incomplete");
     lane.finish();
