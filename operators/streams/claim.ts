@@ -29,10 +29,10 @@ export class Claim {
   readonly egress: Lane = new Lane();
   /** Direction of the bytes that came last; null before any. */
   last: Direction | null = null;
-  /** Requests since the last response. */
-  unanswered = 0;
   /** Requests that have no response yet, as far as responses can be counted. */
   owed = 0;
+  /** Requests since the last response. */
+  #unanswered = 0;
   /** The owner knows that all bytes are needed. */
   #wantsAll = false;
   /** Messages read so far. */
@@ -69,6 +69,17 @@ export class Claim {
     const max = this.messages < PROVEN_MESSAGES ? MALFORMED_MAX : PROVEN_MALFORMED_MAX;
     const unasked = way === "toServer" && !this.asked && ++this.#unasked >= UNASKED_MAX;
     if (++this.malformed >= max || unasked) this.over = "refuted";
+  }
+
+  /** A request was read; true if the one before it is not answered yet. */
+  noteRequest(): boolean {
+    this.owed++;
+    return ++this.#unanswered > 1;
+  }
+
+  noteResponse(): void {
+    this.owed = Math.max(0, this.owed - 1);
+    this.#unanswered = 0;
   }
 
   /** Tells the owner, once. */

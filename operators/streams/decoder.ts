@@ -187,12 +187,8 @@ export class Decoder {
       if (claim.owed === 0 && claim.protocol.multiplexed !== true) {
         this.#readRest(run.connection, claim, opposite(run.event.direction));
       }
-      claim.owed = Math.max(0, claim.owed - 1);
-      claim.unanswered = 0;
-      return;
-    }
-    claim.owed++;
-    if (++claim.unanswered > 1 && claim.protocol.pairing === "order") {
+      claim.noteResponse();
+    } else if (claim.noteRequest() && claim.protocol.pairing === "order") {
       claim.wantAll(run.event.connection);
     }
   }
@@ -375,10 +371,7 @@ export class Decoder {
     claim.protocol.lost?.(claim.state, way);
     if (typeof step !== "number" && step.kind === "message" && lane.begun) {
       const message = { ...step.message, more: false, clipped: true };
-      if (message.kind === "request") {
-        claim.unanswered++;
-        claim.owed++;
-      }
+      if (message.kind === "request") claim.noteRequest();
       this.#out.emit(messageOfLane(connection, direction, lane, claim.protocol.name, message));
     } else this.#out.drop("incomplete");
     lane.finish();
