@@ -1,83 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import type { Exchange } from "../../../model/exchange.ts";
-import type { LinkedExchange } from "../../../model/linked_exchange.ts";
-import type { MessageSeen } from "../../../model/message.ts";
-import { NO_PROGRAM } from "../../../model/process.ts";
-import { link } from "../link.ts";
+import { startCoroutineRun, STEP_NS } from "./coroutine_run_fixture.ts";
 
-const program = { ...NO_PROGRAM, program: 1, tgid: 1 };
-
-/** A Go program whose goroutines read and send; each step is 1 ms, and none has a thread. */
+/** A Go program: each goroutine reads or sends on a connection of its own. Each step is 1 ms. */
 function startRun() {
-  const linked: LinkedExchange[] = [];
-  const emit = (record: LinkedExchange) => void linked.push(record);
-  const join = link.open(undefined, { emit, side() {}, drop: assert.fail });
-  let nowNs = 1_000_000_000n;
-  let spans = 0n;
-
-  function open(kind: "server" | "client", coroutine: bigint, afterNs = 1_000_000n): Exchange {
-    nowNs += afterNs;
-    const request = seen(kind === "server" ? "ingress" : "egress", "request", coroutine, nowNs);
-    const exchange: Exchange = {
-      ...{ spanId: ++spans, connection: request.connection, program, protocol: "http", kind },
-      ...{ request, response: null, startNs: nowNs, endNs: nowNs, endTid: 0, endTurn: 0 },
-      ...{ bytesRequest: 1, bytesResponse: 0, status: "unknown", shape: "exchange" },
-      ...{ lateFields: null, clipped: false },
-    };
-    join.left({ kind: "opened", exchange, emitNs: nowNs });
-    return exchange;
-  }
-
+  const run = startCoroutineRun();
+  const open = (kind: "server" | "client", by: bigint, afterNs = STEP_NS) =>
+    run.open(kind, { by, conn: Number(by) }, afterNs);
   return {
     read: (coroutine: bigint) => open("server", coroutine),
     send: (coroutine: bigint) => open("client", coroutine),
     readSeveral: (coroutine: bigint, count: number) =>
       Array.from({ length: count }, () => open("server", coroutine, 0n)),
-    close(exchange: Exchange, coroutine = exchange.request?.coroutine ?? 0n): void {
-      nowNs += 1_000_000n;
-      const direction = exchange.kind === "server" ? "egress" : "ingress";
-      exchange.response = seen(direction, "response", coroutine, nowNs);
-      exchange.endNs = nowNs;
-      exchange.status = "ok";
-      join.left({ kind: "closed", exchange, emitNs: nowNs });
-    },
+    close: (exchange: Exchange, coroutine = exchange.request?.coroutine ?? 0n) =>
+      run.close(exchange, coroutine),
     /** Each of the line is started by the next one. */
     start(...line: bigint[]): void {
-      nowNs += 1_000_000n;
-      const births = line.map((coroutine) => ({ coroutine, bornNs: nowNs }));
-      join.right({ kind: "coroutine", program, line: births, emitNs: nowNs });
+      run.step();
+      run.tell(line.map((coroutine) => ({ coroutine, bornNs: run.nowNs() })));
     },
-    /** Where the coroutine tells it. */
-    parentOf({ spanId }: Exchange): bigint | undefined {
-      join.end();
-      const [first] = linked.findLast(({ exchange }) => exchange.spanId === spanId)?.candidates ??
-        [];
-      return first?.evidence === "thread" && first.score > 0.9 ? first.parent_id : undefined;
+    parentOf(exchange: Exchange): bigint | undefined {
+      const best = run.bestOf(exchange);
+      return best?.evidence === "thread" && best.score > 0.9 ? best.parent_id : undefined;
     },
-  };
-}
-
-function seen(
-  direction: MessageSeen["direction"],
-  kind: "request" | "response",
-  coroutine: bigint,
-  nowNs: bigint,
-): MessageSeen {
-  const end = { ip: "127.0.0.1", port: 80 };
-  return {
-    kind: "message",
-    connection: {
-      ...{ conn: Number(coroutine), cookie: coroutine, transport: "tcp", netns: 1 },
-      ...{ role: direction === "ingress" ? "server" : "client", local: end, peer: end },
-      ...{ startNs: 1n, joinedMidstream: false, observer: "process", peerCookie: 0n },
-    },
-    ...{ program, protocol: "http", tid: 1, coroutine, turn: 0, direction },
-    message: {
-      ...{ kind, type: "GET", resource: "/", domain: "", endpoint: "/", code: null },
-      ...{ status: "unknown", id: null, identity: null, fields: {}, more: false, clipped: false },
-    },
-    ...{ startNs: nowNs, emitNs: nowNs, offset: 0, seq: -1, bytes: 1, endTid: 1 },
   };
 }
 

@@ -2,88 +2,23 @@
 import assert from "node:assert/strict";
 import type { CoroutineTask } from "../../../model/capture_record.ts";
 import type { Exchange } from "../../../model/exchange.ts";
-import type { LinkedExchange } from "../../../model/linked_exchange.ts";
-import type { MessageSeen } from "../../../model/message.ts";
-import { NO_PROGRAM } from "../../../model/process.ts";
-import { link } from "../link.ts";
-
-const program = { ...NO_PROGRAM, program: 1, tgid: 1 };
-
-interface Place {
-  readonly by: bigint;
-  readonly conn: number;
-  readonly stream: number;
-}
+import { type Place, startCoroutineRun } from "./coroutine_run_fixture.ts";
 
 /** A program that shares connections: who reads or writes is not who works. Each step is 1 ms. */
 function startRun() {
-  const linked: LinkedExchange[] = [];
-  const emit = (record: LinkedExchange) => void linked.push(record);
-  const join = link.open(undefined, { emit, side() {}, drop: assert.fail });
-  let nowNs = 1_000_000_000n;
-  let spans = 0n;
-
-  function open(kind: "server" | "client", place: Place): Exchange {
-    nowNs += 1_000_000n;
-    const request = seen(kind === "server" ? "ingress" : "egress", "request", place, nowNs);
-    const exchange: Exchange = {
-      ...{ spanId: ++spans, connection: request.connection, program, protocol: "grpc", kind },
-      ...{ request, response: null, startNs: nowNs, endNs: nowNs, endTid: 0, endTurn: 0 },
-      ...{ bytesRequest: 1, bytesResponse: 0, status: "unknown", shape: "exchange" },
-      ...{ lateFields: null, clipped: false },
-    };
-    join.left({ kind: "opened", exchange, emitNs: nowNs });
-    return exchange;
-  }
-
+  const run = startCoroutineRun();
   return {
-    read: (place: Place) => open("server", place),
-    send: (place: Place) => open("client", place),
-    close(exchange: Exchange, by: bigint): void {
-      nowNs += 1_000_000n;
-      const { conn } = exchange.connection;
-      const stream = Number(exchange.request?.message.id);
-      const direction = exchange.kind === "server" ? "egress" : "ingress";
-      exchange.response = seen(direction, "response", { by, conn, stream }, nowNs);
-      exchange.endNs = nowNs;
-      exchange.status = "ok";
-      join.left({ kind: "closed", exchange, emitNs: nowNs });
-    },
+    read: (place: Place) => run.open("server", place),
+    send: (place: Place) => run.open("client", place),
+    close: run.close,
     tell(task: CoroutineTask, ...line: bigint[]): void {
-      nowNs += 1_000_000n;
-      const births = line.map((coroutine) => ({ coroutine, bornNs: nowNs }));
-      join.right({ kind: "coroutine", program, line: births, task, emitNs: nowNs });
+      run.step();
+      run.tell(line.map((coroutine) => ({ coroutine, bornNs: run.nowNs() })), task);
     },
-    parentOf({ spanId }: Exchange): bigint | undefined {
-      join.end();
-      const [first] = linked.findLast(({ exchange }) => exchange.spanId === spanId)?.candidates ??
-        [];
-      return first?.evidence === "thread" && first.score > 0.9 ? first.parent_id : undefined;
+    parentOf(exchange: Exchange): bigint | undefined {
+      const best = run.bestOf(exchange);
+      return best?.evidence === "thread" && best.score > 0.9 ? best.parent_id : undefined;
     },
-  };
-}
-
-function seen(
-  direction: MessageSeen["direction"],
-  kind: "request" | "response",
-  { by, conn, stream }: Place,
-  nowNs: bigint,
-): MessageSeen {
-  const end = { ip: "127.0.0.1", port: 80 };
-  return {
-    kind: "message",
-    connection: {
-      ...{ conn, cookie: BigInt(conn), transport: "tcp", netns: 1 },
-      ...{ role: direction === "ingress" ? "server" : "client", local: end, peer: end },
-      ...{ startNs: 1n, joinedMidstream: false, observer: "process", peerCookie: 0n },
-    },
-    ...{ program, protocol: "grpc", tid: 1, coroutine: by, turn: 0, direction },
-    message: {
-      ...{ kind, type: "POST", resource: "/", domain: "", endpoint: "/", code: null },
-      ...{ status: "unknown", id: stream, identity: null, fields: {}, more: false },
-      clipped: false,
-    },
-    ...{ startNs: nowNs, emitNs: nowNs, offset: 0, seq: -1, bytes: 1, endTid: 1 },
   };
 }
 

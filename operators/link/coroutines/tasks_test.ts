@@ -2,97 +2,35 @@
 import assert from "node:assert/strict";
 import { LIKELY_STARTER } from "../../../model/capture_record.ts";
 import type { Exchange } from "../../../model/exchange.ts";
-import type { LinkedExchange } from "../../../model/linked_exchange.ts";
-import type { MessageSeen } from "../../../model/message.ts";
-import { NO_PROGRAM } from "../../../model/process.ts";
-import { link } from "../link.ts";
-
-const program = { ...NO_PROGRAM, program: 1, tgid: 1 };
+import { startCoroutineRun } from "./coroutine_run_fixture.ts";
 
 /** A loop on one thread, which reads for all tasks; tasks send. Each step is 1 ms. */
 function startRun() {
-  const linked: LinkedExchange[] = [];
-  const emit = (record: LinkedExchange) => void linked.push(record);
-  const join = link.open(undefined, { emit, side() {}, drop: assert.fail });
-  let nowNs = 1_000_000_000n;
-  let spans = 0n;
-
-  function open(kind: "server" | "client", conn: number, task: bigint): Exchange {
-    nowNs += 1_000_000n;
-    const request = seen(kind === "server" ? "ingress" : "egress", "request", conn, task, nowNs);
-    const exchange: Exchange = {
-      ...{ spanId: ++spans, connection: request.connection, program, protocol: "http", kind },
-      ...{ request, response: null, startNs: nowNs, endNs: nowNs, endTid: 0, endTurn: 0 },
-      ...{ bytesRequest: 1, bytesResponse: 0, status: "unknown", shape: "exchange" },
-      ...{ lateFields: null, clipped: false },
-    };
-    join.left({ kind: "opened", exchange, emitNs: nowNs });
-    return exchange;
-  }
-
-  function close(exchange: Exchange, task: bigint): void {
-    nowNs += 1_000_000n;
-    const direction = exchange.kind === "server" ? "egress" : "ingress";
-    exchange.response = seen(direction, "response", exchange.connection.conn, task, nowNs);
-    exchange.endNs = nowNs;
-    exchange.status = "ok";
-    join.left({ kind: "closed", exchange, emitNs: nowNs });
-  }
-
+  const run = startCoroutineRun();
   return {
-    read: (conn: number) => open("server", conn, 0n),
-    answer: (work: Exchange, task: bigint) => close(work, task),
+    read: (conn: number) => run.open("server", { by: 0n, conn }),
+    answer: run.close,
     /** A call that is answered at once. */
     call(task: bigint): Exchange {
-      const call = open("client", 1_000 + Number(task), task);
-      close(call, 0n);
+      const call = run.open("client", { by: task, conn: 1_000 + Number(task) });
+      run.close(call, 0n);
       return call;
     },
     /** Each of the line is awaited by the next one. */
-    awaits(...line: bigint[]): void {
-      const births = line.map((coroutine) => ({ coroutine, bornNs: nowNs }));
-      join.right({ kind: "coroutine", program, line: births, emitNs: nowNs });
-    },
+    awaits: (...line: bigint[]) =>
+      run.tell(line.map((coroutine) => ({ coroutine, bornNs: run.nowNs() }))),
     /** The task is started right after what was told last, most likely by this one. */
-    starts(task: bigint, by: bigint): void {
-      const line = [{ coroutine: task, bornNs: nowNs }, {
-        coroutine: by + LIKELY_STARTER,
-        bornNs: 0n,
-      }];
-      join.right({ kind: "coroutine", program, line, emitNs: nowNs });
-    },
+    starts: (task: bigint, by: bigint) =>
+      run.tell([
+        { coroutine: task, bornNs: run.nowNs() },
+        { coroutine: by + LIKELY_STARTER, bornNs: 0n },
+      ]),
     /** Where the task tells it. */
-    parentOf({ spanId }: Exchange): bigint | undefined {
-      join.end();
-      const [first] = linked.findLast(({ exchange }) => exchange.spanId === spanId)?.candidates ??
-        [];
-      const isTold = first?.votes.includes("coroutine") ?? false;
-      return isTold && first !== undefined && first.score > 0.99 ? first.parent_id : undefined;
+    parentOf(exchange: Exchange): bigint | undefined {
+      const best = run.bestOf(exchange);
+      const isTold = best?.votes.includes("coroutine") === true && best.score > 0.99;
+      return isTold ? best.parent_id : undefined;
     },
-  };
-}
-
-function seen(
-  direction: MessageSeen["direction"],
-  kind: "request" | "response",
-  conn: number,
-  coroutine: bigint,
-  nowNs: bigint,
-): MessageSeen {
-  const end = { ip: "127.0.0.1", port: 80 };
-  return {
-    kind: "message",
-    connection: {
-      ...{ conn, cookie: BigInt(conn), transport: "tcp", netns: 1 },
-      ...{ role: direction === "ingress" ? "server" : "client", local: end, peer: end },
-      ...{ startNs: 1n, joinedMidstream: false, observer: "process", peerCookie: 0n },
-    },
-    ...{ program, protocol: "http", tid: 1, coroutine, turn: 0, direction },
-    message: {
-      ...{ kind, type: "GET", resource: "/", domain: "", endpoint: "/", code: null },
-      ...{ status: "unknown", id: null, identity: null, fields: {}, more: false, clipped: false },
-    },
-    ...{ startNs: nowNs, emitNs: nowNs, offset: 0, seq: -1, bytes: 1, endTid: 1 },
   };
 }
 
