@@ -26,7 +26,7 @@ export const MATURITY: Readonly<Record<string, Maturity>> = {
   ibmmq: { cases: 1, captures: 0, messages: 0 },
   imap: { cases: 2, captures: 0, messages: 0 },
   iso8583: { cases: 2, captures: 0, messages: 0 },
-  kafka: { cases: 7, captures: 5, messages: 14 },
+  kafka: { cases: 9, captures: 5, messages: 14 },
   krpc: { cases: 3, captures: 0, messages: 0 },
   ldap: { cases: 3, captures: 0, messages: 0 },
   memcached: { cases: 5, captures: 1, messages: 4 },

@@ -190,6 +190,7 @@ function kafka(line: Struct): Facts {
     kind: kindOf(line),
     type: text(line.api_key),
     resource: request ? text(line.topic_name) : "",
+    endpoint: request ? text(line.endpoint) : "",
     id: text(line.correlation_id),
     // -2: not read.
     code: code === -2 ? null : code,

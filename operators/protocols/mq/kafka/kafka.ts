@@ -21,6 +21,7 @@ import {
 } from "../../../wire/protocol.ts";
 import type { Status } from "../../../../model/status.ts";
 import { APIS, CLIENT_ERRORS, isFlexible } from "./kafka_apis.ts";
+import { readResponseBody } from "./kafka_answer.ts";
 import {
   API_VERSIONS,
   type Batch,
@@ -29,7 +30,7 @@ import {
   nothingFound,
   PRODUCE,
   readRequestBody,
-  readResponseBody,
+  type TopicNames,
 } from "./kafka_body.ts";
 
 const SIZE_MAX = 104_857_600;
@@ -39,6 +40,7 @@ const ASKED_MAX = 4_096;
 
 const FIELDS = {
   topic: { type: "string", otel: "messaging.destination.name", doc: "first topic" },
+  topic_id: { type: "string", doc: "uuid of a topic whose name the connection has not told" },
   topics: { type: "number", doc: "number of topics, when more than one" },
   partition: {
     type: "number",
@@ -68,6 +70,7 @@ interface Asked {
 
 interface State {
   readonly asked: Map<number, Asked>;
+  readonly names: TopicNames;
   readonly tails: Tails;
 }
 
@@ -81,7 +84,7 @@ export const kafka = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet([0, 6]),
   probe,
-  open: () => ({ asked: new Map(), tails: noTails() }),
+  open: () => ({ asked: new Map(), names: new Map(), tails: noTails() }),
 
   read(cursor, way, make, state) {
     const rest = passTail(cursor, way, state.tails);
@@ -114,13 +117,13 @@ function readRequest(cursor: Cursor, make: Make<F>, state: State, more: boolean)
   const found = nothingFound();
   attempt(() => {
     skipTags(cursor, flexible);
-    readRequestBody(cursor, key, version, flexible, found);
+    readRequestBody(cursor, key, version, flexible, found, state.names);
   });
   const draft: Draft<F> = {
     type: api.name,
     resource: found.topic || found.group,
     domain: found.topic,
-    endpoint: found.topic,
+    endpoint: endpointOf(found.topic, found.partition),
     id,
     identity: found.records?.identity ?? null,
     more,
@@ -139,6 +142,10 @@ function readRequest(cursor: Cursor, make: Make<F>, state: State, more: boolean)
   return make.request(draft);
 }
 
+/** `topic-partition`, the topic alone where no partition is meant. */
+const endpointOf = (topic: string, partition: number): string =>
+  topic !== "" && partition >= 0 ? `${topic}-${partition}` : topic;
+
 /** A batch is one publication, whatever it holds: consumers are sent it as it is. */
 function envelopeFor(key: number, { batches }: Found) {
   if (key === FETCH) return envelope("receive");
@@ -154,7 +161,7 @@ function delivery(batch: Batch): Draft<F> {
     type: "DELIVER",
     resource: topic,
     domain: topic,
-    endpoint: topic,
+    endpoint: endpointOf(topic, partition),
     identity,
     envelope: envelope("deliver", { keys: keysOf([batch]) }),
     fields: { topic, partition, offset, records: count },
@@ -163,6 +170,7 @@ function delivery(batch: Batch): Draft<F> {
 
 const destination = (found: Found) => ({
   ...(found.topic !== "" && { topic: found.topic }),
+  ...(found.topic === "" && found.topicId !== "" && { topic_id: found.topicId }),
   ...(found.topics > 1 && { topics: found.topics }),
   ...(found.partition >= 0 && { partition: found.partition }),
 });
@@ -176,7 +184,7 @@ function readResponse(cursor: Cursor, make: Make<F>, state: State, more: boolean
     const flexible = isFlexible(asked.key, asked.version);
     attempt(() => {
       if (asked.key !== API_VERSIONS) skipTags(cursor, flexible);
-      readResponseBody(cursor, asked.key, asked.version, flexible, found);
+      readResponseBody(cursor, asked.key, asked.version, flexible, found, state.names);
     });
   }
   return make.response({
@@ -211,14 +219,31 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if (api === undefined || u16(6) > api.versionMax || size < 10 || size > SIZE_MAX) return NO;
   if (size + 4 < length && !follows(bytes, size + 4)) return NO;
   const client = u16(12);
-  if (client !== 0xffff && 14 + client > Math.max(length, size + 4)) return NO;
+  if (client !== 0xffff && client + 10 > size) return NO;
   if (client === 0xffff || client === 0) {
     return size + 4 === length ? { kind: "request", score: 60 } : NO;
   }
   for (let at = 14; at < Math.min(14 + client, bytes.length); at++) {
     if ((bytes[at] ?? 0) < 0x20 || (bytes[at] ?? 0) > 0x7e) return NO;
   }
-  return { kind: "request", score: size + 4 >= length ? 88 : 65 };
+  if (size + 4 <= length) return { kind: "request", score: size + 4 === length ? 88 : 65 };
+  // Much is said to come: it must go on as a request does.
+  if (14 + client + GOES_ON_BYTES > length) return { kind: "maybe" };
+  return goesOn(bytes, u16(4), u16(6), 14 + client) ? { kind: "request", score: 88 } : NO;
+}
+
+const GOES_ON_BYTES = 8;
+
+/** Behind the client id, at `at`: [tags], and of Produce the transaction and 0, 1 or -1 acks. */
+function goesOn(bytes: Uint8Array, key: number, version: number, at: number): boolean {
+  const flexible = isFlexible(key, version);
+  if (flexible && (bytes[at] ?? 0) !== 0) return false;
+  if (key !== PRODUCE) return true;
+  const i16 = (place: number) => ((bytes[place] ?? 0) << 8 | (bytes[place + 1] ?? 0)) << 16 >> 16;
+  const acksAt = flexible
+    ? at + 1 + Math.max(1, bytes[at + 1] ?? 0)
+    : at + (version >= 3 ? 2 + Math.max(0, i16(at)) : 0);
+  return acksAt + 2 > bytes.length || Math.abs(i16(acksAt)) <= 1;
 }
 
 /** Another request begins behind the first. */

@@ -32,8 +32,14 @@ const TABLE = `
 59 FetchSnapshot 1 0|60 DescribeCluster 2 0|61 DescribeProducers 0 0|62 BrokerRegistration 4 0
 63 BrokerHeartbeat 1 0|64 UnregisterBroker 0 0|65 DescribeTransactions 0 0|66 ListTransactions 2 0
 67 AllocateProducerIds 0 0|68 ConsumerGroupHeartbeat 1 0|69 ConsumerGroupDescribe 1 0
-71 GetTelemetrySubscriptions 0 0|72 PushTelemetry 0 0|74 ListConfigResources 1 0
-75 DescribeTopicPartitions 0 0
+70 ControllerRegistration 0 0|71 GetTelemetrySubscriptions 0 0|72 PushTelemetry 0 0
+73 AssignReplicasToDirs 0 0|74 ListConfigResources 1 0|75 DescribeTopicPartitions 0 0
+76 ShareGroupHeartbeat 1 0|77 ShareGroupDescribe 1 0|78 ShareFetch 2 0|79 ShareAcknowledge 2 0
+80 AddRaftVoter 1 0|81 RemoveRaftVoter 0 0|82 UpdateRaftVoter 0 0
+83 InitializeShareGroupState 0 0|84 ReadShareGroupState 0 0|85 WriteShareGroupState 1 0
+86 DeleteShareGroupState 0 0|87 ReadShareGroupStateSummary 1 0|88 StreamsGroupHeartbeat 0 0
+89 StreamsGroupDescribe 0 0|90 DescribeShareGroupOffsets 1 0|91 AlterShareGroupOffsets 0 0
+92 DeleteShareGroupOffsets 0 0
 `;
 
 export const APIS: ReadonlyMap<number, Api> = new Map(

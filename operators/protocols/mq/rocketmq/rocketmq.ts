@@ -101,12 +101,12 @@ function readRequest(header: Header, bodyBytes: number, more: boolean, make: Mak
   const topic = ext.get(short ? "b" : "topic") ?? "";
   const group = short
     ? ext.get("a") ?? ""
-    : ext.get("producerGroup") ?? ext.get("consumerGroup") ?? ext.get("group") ?? "";
+    : ext.get("producerGroup") || ext.get("consumerGroup") || ext.get("group") || "";
   const queue = ext.get(short ? "e" : "queueId") ?? "";
   const text = ext.get(short ? "i" : "properties");
   const properties = text === undefined ? null : readProperties(text);
   const draft = {
-    type: REQUEST_CODES[header.code] ?? String(header.code),
+    type: REQUEST_CODES.get(header.code) ?? String(header.code),
     resource: topic || group,
     domain: group,
     endpoint: topic !== "" && queue !== "" ? `${topic}-${queue}` : topic,
@@ -139,7 +139,7 @@ function envelopeFor(code: number, properties: Properties | null) {
 }
 
 /** PULL_MESSAGE, LITE_PULL_MESSAGE and POP_MESSAGE. */
-const PULLS: ReadonlySet<number> = new Set([11, 361, 200_050]);
+const PULLS: ReadonlySet<number> = new Set([11, 361, 3442, 200_050]);
 
 /** Of the message, else of the command itself. */
 function identityOf(

@@ -69,7 +69,7 @@ function readExt(value: unknown, ext: Map<string, string>): void {
   const texts = value as Readonly<Record<string, unknown>>;
   for (const name in texts) {
     if (ext.size >= EXT_MAX) return;
-    ext.set(name, String(texts[name]));
+    if (texts[name] !== null) ext.set(name, String(texts[name]));
   }
 }
 
