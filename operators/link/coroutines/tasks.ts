@@ -118,9 +118,13 @@ const followersShare = 20;
 export function joinTasks(work: Work, { tasks: { lines } }: ProgramState): void {
   if (!isForTasks(work)) return;
   const { conn } = work.exchange.connection;
-  const line = (lines.get(conn) ?? []).filter(({ endNs }) => endNs === Infinity);
+  const line = lines.get(conn);
+  if (line === undefined) return keep(lines, conn, [work]);
+  // In place: see engine/hash_table.ts for what it costs to take a key out and put it in again.
+  let open = 0;
+  for (const each of line) if (each.endNs === Infinity) line[open++] = each;
+  line.length = open;
   line.push(work);
-  keep(lines, conn, line);
 }
 
 /** Whose work a task does that sends a call: its own request, or that of who awaits it. */
