@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Divides calls between a few requests anew: goes through all that happened for them in order, and
+// Divides calls between two requests anew: goes through all that happened for them in order, and
 // for every call that was sent tries each of them, or nobody, keeping the likeliest divisions only.
 
 import { ANSWER } from "../consequences.ts";
-import { encloses } from "../evidence/nesting.ts";
 import type { Call, ProgramState, Work } from "../program.ts";
-import { stepCost } from "./flow.ts";
-import { isInOrder, lineOf, neighbour, orderCost } from "./line.ts";
-import { isBefore, nobodysCost, outsideCost, type Owner, ruleCost } from "./owner.ts";
+import {
+  type Contested,
+  contestedBy,
+  type Event,
+  eventsOf,
+  type Pair,
+  type Side,
+} from "./contested.ts";
+import { type Flow, stepCost } from "./flow.ts";
+import { isInOrder, orderCost } from "./line.ts";
+import { nobodysCost } from "./owner.ts";
 import { afterCall, afterResponse, beginStory, type Chapter, nextStep } from "./story.ts";
-import { causeNs } from "./story.ts";
 
-/** Index into the works; -1 is nobody. */
 export interface Division {
   readonly cost: number;
-  readonly owners: readonly number[];
-}
-
-interface Partial extends Division {
-  readonly chapters: readonly Chapter[];
-  /** When what each call follows from was read. */
-  readonly causes: readonly number[];
+  readonly owners: readonly (Side | null)[];
 }
 
 export interface Divided {
@@ -32,6 +31,26 @@ export interface Divided {
   readonly current: Division;
 }
 
+/** A division of the calls so far: whose the last one is, and what was said of those before. */
+interface Path {
+  cost: number;
+  readonly owner: Side | null;
+  /** When what the last call follows from was read. */
+  readonly causeNs: number;
+  readonly before: Path | null;
+  /** How far the two requests have come. */
+  readonly chapters: [Chapter, Chapter];
+  /** It is as things are. */
+  readonly isCurrent: boolean;
+}
+
+/** To go on with a path by giving the next call to somebody. */
+interface Way {
+  readonly path: Path;
+  readonly owner: Side | null;
+  readonly cost: number;
+}
+
 /** Divisions kept on the way. */
 const beamMax = 8;
 
@@ -41,153 +60,163 @@ const costMargin = 22;
 const callsMax = 40;
 
 /** Null if there is nothing to divide, or too much. */
-export function divide(works: readonly Work[], program: ProgramState): Divided | null {
-  const calls = callsOf(works, program);
-  if (calls.length === 0 || calls.length > callsMax) return null;
-  const events = eventsOf(works, calls);
-  const ownersNow = calls.map(({ placed }) => placed === null ? -1 : works.indexOf(placed));
-  const begin: Partial = { cost: 0, owners: [], causes: [], chapters: works.map(beginStory) };
-  let beam: Partial[] = [begin];
-  let current = begin;
-  for (const event of events) {
-    if (event.what !== "sent") {
-      beam = beam.map((each) => go(each, event, works, calls, program));
-      current = go(current, event, works, calls, program);
-      if (event.what === "answered") beam = likeliest(beam);
+export function divide(work: Work, rival: Work, program: ProgramState): Divided | null {
+  const pair: Pair = [work, rival];
+  const calls = contestedBy(pair, callsMax, program);
+  if (calls === null) return null;
+  let current = beginPath(pair);
+  let beam: Path[] = [current];
+  let count = 0;
+  for (const event of eventsOf(pair, calls)) {
+    if (event.what === "sent") {
+      const call = calls[event.index];
+      if (call === undefined) break;
+      const ways = likeliestWays(beam, call, count, program.flow);
+      const as = current;
+      const isKept = ways.some(({ path, owner }) => path === as && owner === call.now);
+      beam = ways.map((way) => goOn(way, call));
+      current = isKept
+        ? beam.find(({ isCurrent }) => isCurrent) ?? current
+        : goOn(wayOf(current, call.now, call, count, program.flow), call);
+      count++;
       continue;
     }
-    const call = calls[event.index];
-    if (call === undefined) continue;
-    const next: Partial[] = [];
-    for (const each of beam) {
-      for (let owner = call.isFixed ? 0 : -1; owner < works.length; owner++) {
-        if (call.isFixed && owner !== ownersNow[event.index]) continue;
-        const work = works[owner];
-        if (work !== undefined && !isBefore(work, call)) continue;
-        next.push(give(each, call, owner, works, calls, program));
-      }
+    const told = beam.includes(current) ? beam : [...beam, current];
+    for (const path of told) {
+      if (event.what === "heard") hear(path, event, calls, count);
+      else answer(path, event, pair, program.flow);
     }
-    beam = likeliest(next);
-    current = give(current, call, ownersNow[event.index] ?? -1, works, calls, program);
+    if (event.what === "answered") beam = likeliest(beam);
   }
-  return { calls, divisions: likeliest(beam), current };
-}
-
-function likeliest(partials: Partial[]): Partial[] {
-  partials.sort((a, b) => a.cost - b.cost);
-  const most = (partials[0]?.cost ?? 0) + costMargin;
-  let count = 1;
-  while (count < partials.length && count < beamMax && (partials[count]?.cost ?? 0) < most) count++;
-  partials.length = Math.min(partials.length, count);
-  return partials;
-}
-
-/** Calls of the works, and those of nobody that were sent meanwhile. */
-function callsOf(works: readonly Work[], { strays }: ProgramState): Call[] {
-  const calls = works.flatMap(({ story }) => story);
-  for (const call of strays) {
-    if (works.some((work) => encloses(work, call))) calls.push(call);
-  }
-  return calls.sort((a, b) => a.sentNs - b.sentNs || a.orderBefore - b.orderBefore);
-}
-
-interface Event {
-  readonly what: "heard" | "sent" | "answered";
-  readonly atNs: number;
-  /** Of the call, or of the work. */
-  readonly index: number;
-}
-
-function eventsOf(works: readonly Work[], calls: readonly Call[]): Event[] {
-  const events: Event[] = [];
-  for (const [index, { sentNs, doneNs }] of calls.entries()) {
-    events.push({ what: "sent", atNs: sentNs, index });
-    if (doneNs !== Infinity) events.push({ what: "heard", atNs: doneNs, index });
-  }
-  for (const [index, { answerNs }] of works.entries()) {
-    if (answerNs !== Infinity) events.push({ what: "answered", atNs: answerNs, index });
-  }
-  return events.sort((a, b) => a.atNs - b.atNs || order[a.what] - order[b.what]);
-}
-
-const order = { heard: 0, sent: 1, answered: 2 } as const;
-
-function go(
-  partial: Partial,
-  { what, index, atNs }: Event,
-  works: readonly Work[],
-  calls: readonly Call[],
-  { flow }: ProgramState,
-): Partial {
-  if (what === "heard") {
-    const owner = partial.owners[index] ?? -1;
-    const call = calls[index];
-    const chapter = partial.chapters[owner];
-    if (chapter === undefined || call === undefined) return partial;
-    return { ...partial, chapters: partial.chapters.with(owner, afterResponse(chapter, call)) };
-  }
-  const chapter = partial.chapters[index];
-  const thread = works[index]?.answerThread ?? null;
-  if (chapter === undefined || thread === null) return partial;
-  const cost = partial.cost + stepCost(nextStep(chapter, ANSWER, atNs, thread), flow);
-  return { ...partial, cost };
-}
-
-function give(
-  partial: Partial,
-  call: Call,
-  owner: number,
-  works: readonly Work[],
-  calls: readonly Call[],
-  program: ProgramState,
-): Partial {
-  const { chapters, owners, causes } = partial;
-  const work = works[owner] ?? null;
-  const chapter = chapters[owner];
-  if (work === null || chapter === undefined) {
-    return {
-      cost: partial.cost + nobodysCost,
-      owners: [...owners, -1],
-      causes: [...causes, NaN],
-      chapters,
-    };
-  }
-  let cost = partial.cost + ruleCost(call, work);
-  cost += stepCost(nextStep(chapter, call.kind, call.sentNs, call.thread), program.flow);
-  if (!encloses(work, call)) cost += outsideCost;
-  cost += inLineCost(call, owner, chapter.heardNs, partial, works, calls, program);
   return {
-    cost,
-    owners: [...owners, owner],
-    causes: [...causes, chapter.heardNs],
-    chapters: chapters.with(owner, afterCall(chapter, call)),
+    calls: calls.map(({ call }) => call),
+    divisions: likeliest(beam).map(divisionOf),
+    current: divisionOf(current),
   };
+}
+
+const beginPath = ([work, rival]: Pair): Path => ({
+  cost: 0,
+  owner: null,
+  causeNs: NaN,
+  before: null,
+  chapters: [beginStory(work), beginStory(rival)],
+  isCurrent: true,
+});
+
+function divisionOf(last: Path): Division {
+  const owners: (Side | null)[] = [];
+  for (let path = last; path.before !== null; path = path.before) owners.push(path.owner);
+  return { cost: last.cost, owners: owners.reverse() };
+}
+
+function likeliest(paths: Path[]): Path[] {
+  paths.sort((a, b) => a.cost - b.cost);
+  const most = (paths[0]?.cost ?? 0) + costMargin;
+  return paths.filter(({ cost }, i) => i === 0 || cost < most);
+}
+
+/** In order; what is dearer than those already found may be is not looked at closely. */
+function likeliestWays(beam: readonly Path[], call: Contested, count: number, flow: Flow): Way[] {
+  const ways: Way[] = [];
+  let most = Infinity;
+  for (const path of beam) {
+    for (const owner of sides) {
+      if (!mayBe(call, owner) || path.cost + leastCost(owner, call) >= most) continue;
+      const way = wayOf(path, owner, call, count, flow);
+      if (way.cost >= most) continue;
+      let at = ways.length;
+      while (at > 0 && (ways[at - 1]?.cost ?? 0) > way.cost) at--;
+      ways.splice(at, 0, way);
+      if (ways.length > beamMax) ways.pop();
+      const last = ways.length < beamMax ? Infinity : ways[beamMax - 1]?.cost ?? Infinity;
+      most = Math.min(last, (ways[0]?.cost ?? 0) + costMargin);
+    }
+  }
+  return ways.filter(({ cost }, i) => i === 0 || cost < (ways[0]?.cost ?? 0) + costMargin);
+}
+
+const sides = [null, 0, 1] as const;
+
+const mayBe = ({ call, now, may }: Contested, owner: Side | null): boolean =>
+  owner === null ? !call.isFixed || now === null : may[owner];
+
+const leastCost = (owner: Side | null, { costs }: Contested): number =>
+  owner === null ? nobodysCost : costs[owner];
+
+function wayOf(
+  path: Path,
+  owner: Side | null,
+  contested: Contested,
+  count: number,
+  flow: Flow,
+): Way {
+  if (owner === null) return { path, owner, cost: path.cost + nobodysCost };
+  const { call, costs } = contested;
+  const chapter = path.chapters[owner];
+  let cost = path.cost + costs[owner];
+  cost += stepCost(nextStep(chapter, call.kind, call.sentNs, call.thread), flow);
+  cost += inLineCost(contested, owner, chapter.heardNs, path, count);
+  return { path, owner, cost };
 }
 
 /** Whether it keeps to the order of sending: towards the call before, and one after of others. */
 function inLineCost(
-  call: Call,
-  owner: number,
-  causeOfCallNs: number,
-  { owners, causes }: Partial,
-  works: readonly Work[],
-  calls: readonly Call[],
-  { lines }: ProgramState,
+  { call, line, beforeAt, beforeNs, afterNs }: Contested,
+  owner: Side,
+  causeNs: number,
+  path: Path,
+  count: number,
 ): number {
-  const line = lineOf(call, lines);
   let cost = 0;
-  for (const offset of [-1, 1]) {
-    const other = neighbour(call, offset, line);
-    if (other === undefined) continue;
-    const at = calls.indexOf(other);
-    if (at >= 0 && (offset > 0 || owners[at] === owner)) continue;
-    const otherOwner: Owner = at >= 0 ? works[owners[at] ?? -1] ?? null : other.placed;
-    if (otherOwner === null) continue;
-    const ns = at >= 0 ? causes[at] ?? NaN : causeNs(other, otherOwner, otherOwner.story);
-    const inOrder = offset < 0
-      ? isInOrder(other, ns, causeOfCallNs)
-      : isInOrder(call, causeOfCallNs, ns);
+  const earlier = beforeAt >= 0 && beforeAt < count ? pathAt(path, count - 1 - beforeAt) : null;
+  const isOther = earlier !== null && earlier.owner !== null && earlier.owner !== owner;
+  const earlierNs = isOther ? earlier.causeNs : beforeNs;
+  if (!Number.isNaN(earlierNs)) {
+    const before = line.calls[call.place - line.first - 1];
+    const inOrder = before === undefined ? null : isInOrder(before, earlierNs, causeNs);
+    if (inOrder !== null) cost += orderCost(line, inOrder);
+  }
+  if (!Number.isNaN(afterNs)) {
+    const inOrder = isInOrder(call, causeNs, afterNs);
     if (inOrder !== null) cost += orderCost(line, inOrder);
   }
   return cost;
+}
+
+function goOn({ path, owner, cost }: Way, { call, now }: Contested): Path {
+  const [first, second] = path.chapters;
+  return {
+    cost,
+    owner,
+    causeNs: owner === null ? NaN : path.chapters[owner].heardNs,
+    before: path,
+    chapters: [
+      owner === 0 ? afterCall(first, call) : first,
+      owner === 1 ? afterCall(second, call) : second,
+    ],
+    isCurrent: path.isCurrent && owner === now,
+  };
+}
+
+/** The path as it was so many calls ago. */
+function pathAt(path: Path, callsAgo: number): Path | null {
+  let at: Path | null = path;
+  for (let left = callsAgo; left > 0 && at !== null; left--) at = at.before;
+  return at;
+}
+
+/** A response was read. Only paths that are gone on with know how far the requests have come. */
+function hear(path: Path, { index }: Event, calls: readonly Contested[], count: number): void {
+  const owner = pathAt(path, count - 1 - index)?.owner ?? null;
+  const call = calls[index]?.call;
+  if (owner === null || call === undefined) return;
+  path.chapters[owner] = afterResponse(path.chapters[owner], call);
+}
+
+function answer(path: Path, { index, atNs }: Event, pair: Pair, flow: Flow): void {
+  const side: Side = index === 0 ? 0 : 1;
+  const thread = pair[side].answerThread;
+  if (thread === null) return;
+  path.cost += stepCost(nextStep(path.chapters[side], ANSWER, atNs, thread), flow);
 }

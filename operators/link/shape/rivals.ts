@@ -19,13 +19,13 @@ export interface Doubt {
 /** The request has been answered: its calls are divided anew, as long as that gets better. */
 export function settleStory(work: Work, program: ProgramState): void {
   for (const rival of rivalsOf(work, program)) {
-    const divided = tryDivide([work, rival], program);
+    const divided = tryDivide(work, rival, program);
     if (divided !== null) adopt([work, rival], divided, program);
   }
 }
 
 /** Null also where so much is contested that it would take too much of the processor. */
-function tryDivide(works: readonly Work[], program: ProgramState): Divided | null {
+function tryDivide(work: Work, rival: Work, program: ProgramState): Divided | null {
   const passedNs = Math.max(0, program.nowNs - program.refilledNs);
   if (passedNs > 0) {
     const refilled = program.divisionsLeft + passedNs * divisionsPerNs;
@@ -34,7 +34,7 @@ function tryDivide(works: readonly Work[], program: ProgramState): Divided | nul
   }
   if (program.divisionsLeft < 1) return null;
   program.divisionsLeft--;
-  return divide(works, program);
+  return divide(work, rival, program);
 }
 
 /** Each takes some 20 µs: at most about a third of one processor, per program. */
@@ -156,7 +156,7 @@ function weighRivals(
 ): boolean {
   for (const rival of rivalsOf(work, program)) {
     const works = [work, rival];
-    const divided = tryDivide(works, program);
+    const divided = tryDivide(work, rival, program);
     if (divided === null) {
       // Not tried: as likely as what is.
       for (const { shares } of doubts.values()) shares.set(rival, 1);
@@ -188,7 +188,7 @@ function count(
 
 /** What the rules say of a division, against what is. */
 function rulesMore(
-  owners: readonly number[],
+  owners: Division["owners"],
   calls: readonly Call[],
   works: readonly Work[],
 ): number {
