@@ -75,9 +75,13 @@ function fromBase64(text: string): string | null {
 /** Names of headers that carry a request id, lower case. Users may add to them. */
 export const REQUEST_ID_HEADERS: readonly string[] = ["x-request-id", "x-correlation-id"];
 
-/** Gathers an identity from named values; W3C wins over B3, Jaeger, SkyWalking, in this order. */
+/**
+ * Gathers an identity from named values. W3C wins, then SkyWalking, which only programs write; the
+ * others proxies write as well.
+ */
 export class IdentityReader {
   #w3c: Identity | null = null;
+  #sky: Identity | null = null;
   #other: Identity | null = null;
   #b3Trace = "";
   #b3Span = "";
@@ -102,13 +106,13 @@ export class IdentityReader {
         this.#other ??= parseUberTraceId(value);
         break;
       case "sw8":
-        this.#other ??= parseSw8(value);
+        this.#sky ??= parseSw8(value);
         break;
       case "sw6":
-        this.#other ??= parseSw6(value);
+        this.#sky ??= parseSw6(value);
         break;
       case "sw3":
-        this.#other ??= parseSw3(value);
+        this.#sky ??= parseSw3(value);
         break;
       default:
         if (this.#requestId === "" && REQUEST_ID_HEADERS.includes(name)) {
@@ -119,10 +123,10 @@ export class IdentityReader {
 
   /** What was found, or null. */
   identity(): Identity | null {
-    const b3 = isId(this.#b3Trace) && isId(this.#b3Span)
-      ? { traceId: this.#b3Trace, parentId: this.#b3Span }
+    const b3 = isId(this.#b3Trace)
+      ? { traceId: this.#b3Trace, ...(isId(this.#b3Span) && { parentId: this.#b3Span }) }
       : null;
-    const context = this.#w3c ?? b3 ?? this.#other;
+    const context = this.#w3c ?? this.#sky ?? b3 ?? this.#other;
     if (this.#requestId === "") return context;
     return { ...context, requestId: this.#requestId };
   }

@@ -7,6 +7,8 @@ import { IdentityReader } from "./trace_context.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";
+const SW8 = `1-${btoa("trace.1")}-${btoa("segment.2")}-3-${btoa("svc")}-a-b-c`;
+const SKY = { traceId: "trace.1", parentId: "segment.2-3" };
 
 function identityOf(headers: Record<string, string>) {
   const reader = new IdentityReader();
@@ -19,9 +21,10 @@ Deno.test("reads each format", () => {
   assert.deepEqual(identityOf({ traceparent: `00-${TRACE}-${SPAN}-01` }), context);
   assert.deepEqual(identityOf({ b3: `${TRACE}-${SPAN}-1-05e3ac9a4f6e3b90` }), context);
   assert.deepEqual(identityOf({ "x-b3-traceid": TRACE, "x-b3-spanid": SPAN }), context);
+  assert.deepEqual(identityOf({ "x-b3-traceid": TRACE }), { traceId: TRACE });
+  assert.deepEqual(identityOf({ "x-b3-traceid": TRACE, sw8: SW8 }), SKY);
   assert.deepEqual(identityOf({ "uber-trace-id": `${TRACE}:${SPAN}:0:1` }), context);
-  const sw8 = `1-${btoa("trace.1")}-${btoa("segment.2")}-3-${btoa("svc")}-a-b-c`;
-  assert.deepEqual(identityOf({ sw8 }), { traceId: "trace.1", parentId: "segment.2-3" });
+  assert.deepEqual(identityOf({ sw8: SW8 }), SKY);
   assert.deepEqual(identityOf({ "x-request-id": "abc" }), { requestId: "abc" });
 });
 

@@ -200,11 +200,11 @@ function kafka(line: Struct): Facts {
 }
 
 function memcached(line: Struct): Facts {
-  const [verb = "", key = ""] = text(line.request).split(" ");
+  const request = text(line.request);
   return stated({
     kind: kindOf(line),
-    type: verb,
-    resource: key,
+    type: request.split(" ", 1)[0],
+    resource: request,
     status: kindOf(line) === "response" && text(line.err_msg) === "" ? "ok" : "",
   });
 }

@@ -76,6 +76,25 @@ const OPCODES: Readonly<Record<number, string>> = {
   36: "GATKQ",
 };
 
+/** Bytes of extras that a request has by its opcode, none where nothing is said. */
+const EXTRAS: Readonly<Record<number, number>> = {
+  ...{ 1: 8, 2: 8, 3: 8, 17: 8, 18: 8, 19: 8, 5: 20, 6: 20, 21: 20, 22: 20 },
+  ...{ 27: 4, 28: 4, 29: 4, 30: 4, 35: 4, 36: 4 },
+};
+/** Requests without a key: QUIT, FLUSH, NOOP, VERSION and their like. */
+const KEYLESS = new Set([7, 8, 10, 11, 16, 23, 24, 27, 32]);
+
+/** Requests have the key and extras of their opcode, answers four bytes of extras or none. */
+function isBinaryHead(magic: number, opcode: number, key: number, extras: number): boolean {
+  if (OPCODES[opcode] === undefined || key > KEY_BYTES_MAX) return false;
+  if (magic === 0x81) return extras === 0 || extras === 4;
+  const flush = opcode === 8 || opcode === 24;
+  const fits = extras === (EXTRAS[opcode] ?? 0) || (flush && extras === 4);
+  return fits && (key > 0 || KEYLESS.has(opcode));
+}
+
+const KEY_BYTES_MAX = 250;
+
 /** Status of a binary answer; those that are the server's fault come from 0x81 on. */
 const STATUSES: Readonly<Record<number, string>> = {
   0: "OK",
@@ -164,10 +183,10 @@ function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
     return { kind: "end" };
   }
   const words = cursor.line(LINE_BYTES_MAX).split(" ");
-  const [verb = "", key = ""] = words;
+  const [verb = ""] = words;
   const stores = STORAGE.has(verb);
   if (!stores && !RETRIEVAL.has(verb) && !OTHER.has(verb)) throw new Malformed("no such command");
-  const draft: Draft<F> = { type: verb, resource: key, endpoint: verb };
+  const draft: Draft<F> = { type: verb, resource: shown(words), endpoint: verb };
   const hushed = META.has(verb) && words.includes("q", 2);
   // Another command among quiet ones: whose an answer is, is anyone's guess.
   state.quiet = hushed || (state.quiet && verb === "mn");
@@ -183,10 +202,13 @@ function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
   const keys = words.slice(verb.startsWith("gat") ? 2 : 1);
   return make.request({
     ...draft,
-    resource: keys.slice(0, KEYS_SHOWN_MAX).join(" "),
     ...(keys.length > 1 && { fields: { keys: keys.length } }),
   });
 }
+
+/** The command as it was sent, as many keys of it as are shown. */
+const shown = (words: readonly string[]): string =>
+  words.slice(0, KEYS_SHOWN_MAX + 2).join(" ").trimEnd();
 
 function readAnswer(cursor: Cursor, make: Make<F>, state: State): Step {
   if (state.dataBack > 0) {
@@ -245,14 +267,15 @@ function readBinary(cursor: Cursor, magic: number, make: Make<F>): Step {
   const opaque = cursor.u32();
   cursor.skip(8);
   const type = OPCODES[opcode];
-  if (type === undefined || keyBytes + extraBytes > bodyBytes || bodyBytes > BODY_BYTES_MAX) {
+  const known = type !== undefined && isBinaryHead(magic, opcode, keyBytes, extraBytes);
+  if (!known || keyBytes + extraBytes > bodyBytes || bodyBytes > BODY_BYTES_MAX) {
     throw new Malformed("not a binary header");
   }
   cursor.skip(extraBytes);
   const resource = cursor.textCaptured(keyBytes, 256);
   cursor.skip(bodyBytes - extraBytes - keyBytes);
   if (magic === 0x80) {
-    const draft = { type, resource, endpoint: type, id: opaque };
+    const draft = { type, resource: `${type} ${resource}`.trimEnd(), endpoint: type, id: opaque };
     return type.endsWith("Q") ? make.oneway(draft) : make.request(draft);
   }
   const draft: Draft<F> = {
@@ -316,7 +339,8 @@ function probeBinary(bytes: Uint8Array, length: number, magic: number): Claim {
   const body = ((bytes[8] ?? 0) << 24 | (bytes[9] ?? 0) << 16 | (bytes[10] ?? 0) << 8 |
     (bytes[11] ?? 0)) >>> 0;
   const key = (bytes[2] ?? 0) << 8 | (bytes[3] ?? 0);
-  const known = OPCODES[bytes[1] ?? 255] !== undefined && bytes[5] === 0;
-  if (!known || key + (bytes[4] ?? 0) > body || key > 250 || body + 24 > length) return NO;
+  const extras = bytes[4] ?? 0;
+  const known = bytes[5] === 0 && isBinaryHead(magic, bytes[1] ?? 255, key, extras);
+  if (!known || key + extras > body || body + 24 > length) return NO;
   return { kind: magic === 0x80 ? "request" : "response", score: 88 };
 }

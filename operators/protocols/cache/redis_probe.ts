@@ -19,10 +19,11 @@ const WORD = `(?: (?:"(?:\\\\.|[^"\\\\])*"|'(?:\\\\.|[^'\\\\])*'|[^\\s"']+))`;
 /** Inline commands that a probe believes in: what people and health checks type. */
 const INLINE_LINE = new RegExp(
   "^(?:" + [
-    "(?:PING|INFO)(?: [\\w.-]+)?",
+    "PING|INFO(?: [\\w.-]+)?",
     "AUTH (?!PLAIN|LOGIN|CRAM-|DIGEST-|SCRAM-|XOAUTH|OAUTH|NTLM|GSSAPI)\\S+(?: \\S+)?",
     "HELLO [23](?: AUTH \\S+ \\S+)?",
-    "(?:GET|KEYS) [^\\s,]+",
+    // A path is what the first version of HTTP gets.
+    "GET [^\\s,/][^\\s,]*|KEYS [^\\s,]+",
     "(?:DEL|EXISTS)(?: [^\\s,]+)+",
     `(?:SET|PUBLISH)${WORD}{2}`,
     `SET${WORD}{2}(?: (?:NX|XX|GET|KEEPTTL|(?:EX|PX|EXAT|PXAT) \\d+))+`,

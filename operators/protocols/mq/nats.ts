@@ -334,9 +334,22 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const line = latin1Of(bytes, 0, cut ? LINE_BYTES : end).replace(/\r$/, "");
   if (cut) return length < 16 && /^[A-Z+-]*$/i.test(line) ? { kind: "maybe" } : NO;
   if (bytes[end - 1] !== 13) return NO;
+  const payloadEnd = endOfPayload(line, end + 1);
+  if (payloadEnd <= length && length < payloadEnd + 2) return { kind: "maybe" };
+  if (
+    bytes.length >= payloadEnd + 2 && (bytes[payloadEnd] !== 13 || bytes[payloadEnd + 1] !== 10)
+  ) {
+    return NO;
+  }
   if (REQUEST.test(line)) return { kind: "request", score: 85 };
   if (RESPONSE.test(line)) return { kind: "response", score: 85 };
   return /^(?:PING|PONG)$/i.test(line) ? { kind: "either", score: 45 } : NO;
+}
+
+/** Behind the payload that the line announces stands CRLF; Infinity where it announces none. */
+function endOfPayload(line: string, start: number): number {
+  if (!/^H?(?:PUB|MSG) /i.test(line)) return Infinity;
+  return start + Number(/\d+$/.exec(line)?.[0] ?? 0);
 }
 
 /** Three to seven letters, or a sign before them, and then an end of the word. */

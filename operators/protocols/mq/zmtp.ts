@@ -229,11 +229,12 @@ function probe(bytes: Uint8Array, length: number): Claim {
 }
 
 /**
- * Frames that end where the bytes do: a command by its name, or a message of several frames. A
- * request or an answer begins with an empty frame.
+ * Frames that end where the bytes do: a command by its name; a request or an answer, which begins
+ * with an empty frame; or messages that are all of as many frames, two at least, as publishers and
+ * their like send them.
  */
 function probeFrames(bytes: Uint8Array): Claim {
-  let at = 0, frames = 0, messages = 0, named = false, more = false;
+  let at = 0, frames = 0, messages = 0, parts = 0, named = false, more = false, alike = true;
   while (at + 2 <= bytes.length) {
     const flags = bytes[at] ?? 0xff;
     const long = (flags & LONG) !== 0;
@@ -250,13 +251,18 @@ function probeFrames(bytes: Uint8Array): Claim {
     }
     more = (flags & MORE) !== 0;
     frames++;
-    if (!more) messages++;
+    if (!more) {
+      if (messages > 0 && frames !== parts) alike = false;
+      parts = frames;
+      frames = 0;
+      messages++;
+    }
     at += head + size;
   }
   if (at !== bytes.length || more) return NO;
   if (named) return { kind: "either", score: 75 };
-  const enveloped = bytes[0] === MORE && bytes[1] === 0 && bytes.length > 4;
-  return enveloped || frames > messages + 1 ? { kind: "either", score: enveloped ? 60 : 45 } : NO;
+  if (bytes[0] === MORE && bytes[1] === 0 && bytes.length > 4) return { kind: "either", score: 60 };
+  return alike && parts > 1 && messages > 1 ? { kind: "either", score: 45 } : NO;
 }
 
 /** Where the name at `start`, whose length stands before it, ends. */

@@ -116,6 +116,7 @@ function readPacket(
       return readConnect(cursor, make, state);
     case 2: {
       cursor.skip(1);
+      if (state.level === 0 && length > 2) state.level = 5;
       return make.response({ type: name, id: "connect", ...outcome(cursor.u8()) });
     }
     case 3:
@@ -263,6 +264,8 @@ function readSubscribe(
   state: State,
 ): Step {
   const packetId = cursor.u16();
+  // No filter is as short as properties that begin with a zero would make the first one.
+  if (state.level === 0 && cursor.peekOr(0) === 0 && cursor.peekOr(1) === 0) state.level = 5;
   if (state.level === 5) properties(cursor);
   const topics: string[] = [];
   while (cursor.captured > 2 && topics.length < 16) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cassandra's native protocol (CQL), versions 3 to 5.
+// Cassandra's native protocol (CQL), versions 1 to 5.
 //
 //   envelope: version u8 (80 response) | flags u8 | stream i16 | opcode u8 | bytes u32 | body
+//             (versions 1 and 2: stream i8)
 //   segment : length and flag, u24 little endian (17 bits, 1 bit) | crc u24 | envelopes | crc u32
 //
 // Version 5 puts envelopes into segments once the server has agreed to it; those of a compressed
@@ -88,11 +89,11 @@ function readEnvelope(
   const start = cursor.position;
   const version = cursor.u8();
   const flags = cursor.u8();
-  const stream = cursor.i16();
+  const number = version & 0x7f;
+  const stream = number < 3 ? cursor.i8() : cursor.i16();
   const opcode = cursor.u8();
   const size = cursor.u32();
-  const number = version & 0x7f;
-  if (number < 3 || number > 5 || size > BODY_BYTES_MAX) throw new Malformed("no such version");
+  if (number === 0 || number > 5 || size > BODY_BYTES_MAX) throw new Malformed("no such version");
   const response = version >= 0x80;
   if (!isOpcode(opcode, response)) throw new Malformed("no such opcode");
   const kept = Math.min(size, READ_BYTES_MAX, room - (cursor.position - start));
@@ -180,8 +181,46 @@ function readSegmentTail(cursor: Cursor, lane: { tail: number; segment: number }
 
 const NO: Claim = { kind: "no" };
 
-/** Version, opcode of its side, flags, and a length that fits what is there. */
+/** An envelope of versions 1 and 2 as later ones have it: with another byte for the stream. */
 function probe(bytes: Uint8Array, length: number): Claim {
+  const version = (bytes[0] ?? 0) & 0x7f;
+  if (version !== 1 && version !== 2) return probeEnvelope(bytes, length);
+  if (bytes.length < 8) return length < 8 ? { kind: "maybe" } : NO;
+  const opcode = bytes[3] ?? 0;
+  const size = (bytes[5] ?? 0) << 16 | (bytes[6] ?? 0) << 8 | (bytes[7] ?? 0);
+  const response = (bytes[0] ?? 0) >= 0x80;
+  // So little is in them: one whole envelope, and flags for compression and tracing only.
+  if (size + 8 !== length || (bytes[1] ?? 0) > 3 || bytes[4] !== 0) return NO;
+  if (!isOpcode(opcode, response) || !namesWhatItIs(bytes, opcode, size)) return NO;
+  return { kind: response ? "response" : "request", score: 80 };
+}
+
+/** Without a body there is nothing that tells: such do not claim a connection. */
+function namesWhatItIs(bytes: Uint8Array, opcode: number, size: number): boolean {
+  const u16 = (at: number) => (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
+  const inner = u16(8) * 65_536 + u16(10);
+  switch (opcode) {
+    case 1:
+      return latin1Of(bytes, 8, 300).includes("CQL_VERSION");
+    case 3:
+      return u16(8) + 2 === size && latin1Of(bytes, 10, 20).includes(".");
+    case 7:
+    case 9: {
+      const rest = size - 4 - inner;
+      const text = latin1Of(bytes, 12, 12 + Math.min(inner, 16));
+      return inner > 3 && rest >= 0 && /^\s*[a-z]+\s/i.test(text);
+    }
+    case 0:
+      return inner <= 0x2500 && u16(12) + 6 <= size && /^[ -~]{4}/.test(latin1Of(bytes, 14, 18));
+    case 8:
+      return inner >= 1 && inner <= 5 && (inner !== 1 || size === 4);
+    default:
+      return false;
+  }
+}
+
+/** Version, opcode of its side, flags, and a length that fits what is there. */
+function probeEnvelope(bytes: Uint8Array, length: number): Claim {
   const [version = 0, flags = 0] = bytes;
   const known = (version & 0x7f) >= 3 && (version & 0x7f) <= 5;
   if (bytes.length < 9) return known && length < 9 ? { kind: "maybe" } : NO;

@@ -26,6 +26,7 @@ export interface Envelope {
 
 const REQUESTS: Readonly<Record<number, string>> = {
   1: "STARTUP",
+  4: "CREDENTIALS",
   5: "OPTIONS",
   7: "QUERY",
   9: "PREPARE",
@@ -110,6 +111,10 @@ function readBody(
     case EXECUTE:
       found.sql = state.prepared.get(readId(cursor)) ?? null;
       if (version >= 5) cursor.skip(cursor.u16());
+      // Version 1 has the values before the consistency.
+      if (version === 1) {
+        for (let left = cursor.u16(); left > 0; left--) cursor.skip(Math.max(0, cursor.i32()));
+      }
       found.consistency = CONSISTENCIES[cursor.u16()] ?? "";
       return;
     case BATCH:

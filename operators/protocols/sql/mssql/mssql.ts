@@ -272,14 +272,39 @@ function probe(bytes: Uint8Array, length: number): Claim {
     case BATCH:
     case CALL:
     case TRANSACTION:
-      return bytes[8] === 22 && bytes[9] === 0 && bytes[12] === 18 && bytes[16] === 2
-        ? { kind: "request", score: 95 }
-        : NO;
+      if (bytes[8] === 22 && bytes[9] === 0 && bytes[12] === 18 && bytes[16] === 2) {
+        return { kind: "request", score: 95 };
+      }
+      return asksWithoutHeaders(bytes, size, type) ? { kind: "request", score: 82 } : NO;
     case RESPONSE:
       return isToken(bytes[8] ?? 0, bytes, size) ? { kind: "response", score: 82 } : NO;
     default:
       return NO;
   }
+}
+
+/**
+ * Before version 7.2 a batch is its text, and a call begins with the name of the procedure or with
+ * ffff and its number.
+ */
+function asksWithoutHeaders(bytes: Uint8Array, size: number, type: number): boolean {
+  if (type === BATCH) return size > HEADER_BYTES + 4 && isText(bytes, HEADER_BYTES, size);
+  if (type !== CALL) return false;
+  const units = (bytes[8] ?? 0) | (bytes[9] ?? 0) << 8;
+  const end = 10 + units * 2;
+  if (units === 0xffff) return (bytes[10] ?? 0) - 1 < 15 && bytes[11] === 0 && (bytes[12] ?? 9) < 8;
+  return units > 2 && units <= 256 && end + 2 <= size && isText(bytes, 10, end);
+}
+
+/** UTF-16 of printable ASCII, as far as it is at hand, 32 units at most. */
+function isText(bytes: Uint8Array, start: number, end: number): boolean {
+  if ((end - start) % 2 !== 0) return false;
+  for (let at = start; at + 1 < Math.min(end, bytes.length, start + 64); at += 2) {
+    const low = bytes[at] ?? 0;
+    const printable = (low >= 0x20 && low < 0x7f) || (low >= 9 && low <= 13);
+    if (!printable || bytes[at + 1] !== 0) return false;
+  }
+  return true;
 }
 
 /** A head with data, and a packet of the size that it says behind it. */
