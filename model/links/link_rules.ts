@@ -55,6 +55,26 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     evidence: "handoff",
     because: "it was answered next, in the order in which results became ready",
   },
+  between_request: {
+    evidence: "turn",
+    because: "the event loop sent it after it had read this request, and before it read anything " +
+      "else in the same turn",
+  },
+  between_response: {
+    evidence: "turn",
+    because: "the event loop sent it after it had read the response to another call of this " +
+      "request, and before it read anything else in the same turn",
+  },
+  between_answer: {
+    evidence: "turn",
+    because: "the event loop answered this request after it had read the response, and before " +
+      "it read anything else in the same turn",
+  },
+  between_call: {
+    evidence: "turn",
+    because: "after its response was read, and before anything else was in the same turn, the " +
+      "event loop sent another call for this request",
+  },
   after_request: {
     evidence: "turn",
     because: "it was sent in the turn of the event loop in which this request had just been read",

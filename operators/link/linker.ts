@@ -92,6 +92,7 @@ export class Linker {
     for (const work of overThereby(seen, program)) this.#end(work, program.nowNs);
     const work = readRequest(exchange, seen, program);
     joinPool(work, program);
+    this.#decideConfirmed();
     const tooOld = noteMessage(work, seen, program);
     if (tooOld !== null) this.#end(tooOld, program.nowNs);
     this.#forget();
@@ -129,7 +130,10 @@ export class Linker {
     if (entry.isWork) {
       writeResponse(entry, response, this.#program);
       leavePool(entry, entry.answerThread, this.#program);
-    } else readResponse(entry, response, this.#program);
+    } else {
+      readResponse(entry, response, this.#program);
+      this.#decideConfirmed();
+    }
   }
 
   /** A work ends with its exchange, unless it is a message, which nobody answers. */
@@ -349,6 +353,14 @@ export class Linker {
       this.#settleFixed(call, decision);
       call = from === null || from.isWork ? null : from;
     }
+  }
+
+  /** What their responses led to was sent between two reads. */
+  #decideConfirmed(): void {
+    const { confirmed } = this.#program;
+    if (confirmed.length === 0) return;
+    for (const call of confirmed) this.#decideClaimed(call);
+    confirmed.length = 0;
   }
 
   /** Calls of which no possible parent is open any more. */

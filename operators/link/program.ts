@@ -7,6 +7,7 @@
 import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
 import type { Batches, TurnSoFar } from "./batches.ts";
+import { type Callbacks, type Sent, startCallbacks } from "./between.ts";
 import { CONTESTS } from "./trust/crowd.ts";
 import { type Consequences, startConsequences } from "./consequences.ts";
 import { type Coroutines, startCoroutines } from "./coroutines/lineage.ts";
@@ -104,7 +105,7 @@ export interface Call {
   /** What its thread sent as a consequence of the response. */
   after: Work | Call | null;
   /** How that was found, if it is an answer. */
-  afterBy: "same_turn" | "due" | "due_first" | "later";
+  afterBy: "between" | "same_turn" | "due" | "due_first" | "later";
   /** How many reads lie between the work and it, along what it follows from; 15 for more. */
   readonly step: number;
   /** The work that its thread finished next, if the thread did nothing else in between. */
@@ -176,9 +177,11 @@ export interface Origin {
    * the oldest such read of all, on a connection just freed. "opened": on one just opened.
    * "batched": the first of several read one after the other in this turn, that led to nothing.
    * "flushed": the same of all of this turn. "connected": on one whose opening follows at once.
+   * "between": the same as "at_once", and something else was read later in that turn.
    */
   readonly by:
     | "at_once"
+    | "between"
     | "connected"
     | "worker"
     | "due"
@@ -231,6 +234,10 @@ export interface Thread {
   isCrossed: boolean;
   /** Reads that had not led to all that was due when the next one came, in order. */
   waiting: Ingress[];
+  /** What it has sent since it last read something; see between.ts. */
+  readonly between: Sent[];
+  /** It has sent something since it last read. */
+  hasActed: boolean;
   /** Calls sent since it last finished something or read a request. */
   task: Call[];
   /** See workers/wakes.ts. */
@@ -268,6 +275,8 @@ export interface ProgramState {
   pool: Pool | null;
   /** Calls that have ended and wait for a decision, in the order in which they ended. */
   pending: Call[];
+  /** Calls of which it has just shown what their responses led to; see between.ts. */
+  readonly confirmed: Call[];
   /** Order of the oldest work that is open; none is older. */
   oldestOpen: number;
   /** By rule index, see rules.ts, and by how contested a call was, see crowd.ts. */
@@ -294,6 +303,7 @@ export interface ProgramState {
   readonly consequences: Consequences;
   readonly delays: Delays;
   readonly batches: Batches;
+  readonly callbacks: Callbacks;
   readonly unowned: Unowned;
   /** Messages delivered to it, and those that it passes on. */
   readonly deliveries: Deliveries;
@@ -324,6 +334,7 @@ export function startProgram(rulesCount: number): ProgramState {
     unanswered: [],
     pool: null,
     pending: [],
+    confirmed: [],
     oldestOpen: 0,
     reliability: Array.from(
       { length: rulesCount },
@@ -343,6 +354,7 @@ export function startProgram(rulesCount: number): ProgramState {
     gathered: new Map(),
     consequences: startConsequences(),
     delays: startDelays(),
+    callbacks: startCallbacks(),
     batches: { batched: 0, alternating: 0 },
     unowned: { idle: 0, alone: 0 },
     deliveries: startDeliveries(),

@@ -23,6 +23,10 @@ import {
   beforeLaterAnswer,
   beforeLaterCall,
   beforeNextCall,
+  betweenAnswer,
+  betweenCall,
+  betweenRequest,
+  betweenResponse,
 } from "./evidence/turn.ts";
 import type { Call, Ingress, ProgramState } from "./program.ts";
 import type { Prior } from "./trust/reliability.ts";
@@ -36,6 +40,8 @@ export interface Rule {
   readonly isOrder: boolean;
   /** It is told, not guessed: nothing is learned of it, and what is usual speaks not against it. */
   readonly isTold?: true;
+  /** It follows from how the program's loop is built, of which the rule makes sure itself. */
+  readonly isBuiltIn?: true;
   /** Whether it looks at how the call was sent, or at what its response led to. */
   readonly side: "sending" | "answering" | "both";
   /**
@@ -55,6 +61,9 @@ export interface Rule {
 
 const proven = { right: 20, wrong: 1, provenFrom: 10, trustMax: 0.999 };
 
+/** Where loops are known to keep to it, it is heard from the start, and to be confirmed. */
+const likelyRight = { right: 19, wrong: 1, provenFrom: 0, trustMax: 0.999 };
+
 /** Rules of order: they hold for most, and wait for what the response's side says. */
 const loose = { right: 4, wrong: 1, provenFrom: 4, trustMax: 0.94 };
 
@@ -73,6 +82,14 @@ const turn = (name: string, prior: Prior, pointsAt: Rule["pointsAt"]): Rule => (
 });
 
 const order = (name: string, pointsAt: Rule["pointsAt"]): Rule => turn(name, loose, pointsAt);
+
+/** What holds between two reads of a turn holds however many requests are open. */
+const between = (name: string, side: Rule["side"], pointsAt: Rule["pointsAt"]): Rule => ({
+  ...turn(name, likelyRight, pointsAt),
+  side,
+  inCrowd: "always",
+  isBuiltIn: true,
+});
 
 export const RULES: readonly Rule[] = [
   {
@@ -177,6 +194,10 @@ export const RULES: readonly Rule[] = [
     speaksAlways: false,
     pointsAt: nextAnswered,
   },
+  between("between_request", "sending", betweenRequest),
+  between("between_response", "sending", betweenResponse),
+  between("between_answer", "answering", betweenAnswer),
+  between("between_call", "answering", betweenCall),
   turn("after_request", proven, afterRequest),
   turn("after_response", proven, afterResponse),
   turn("after_connecting", proven, afterConnecting),

@@ -3,6 +3,7 @@
 
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteSend } from "../batches.ts";
+import { noteAct, noteAnswered } from "../between.ts";
 import { ANSWER, lagMax } from "../consequences.ts";
 import { noteAnswer } from "../coroutines/tasks.ts";
 import { type Due, dueNow, learnDelay } from "../delays.ts";
@@ -26,6 +27,7 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
     return;
   }
   noteSend(thread, seen.turn, program);
+  noteAct(thread, seen.turn, program);
   const answering = { kind: ANSWER, isFresh: false, turn: seen.turn };
   const due = dueAnswer(work, thread, answering, program);
   if (due !== null) {
@@ -40,7 +42,7 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
   if (program.open === 1 && last !== null && (last === work || !last.isWork)) {
     learnDelay(last, answering, program);
   }
-  if (isSameTurn) answerAtOnce(last, work, thread, program);
+  if (isSameTurn) answerAtOnce(last, work, { thread, turn: seen.turn }, program);
   else {
     const fromTurn = seen.turn - lagMax(program.consequences);
     const isOwn = work.sent.length === 0 && work.turn >= fromTurn;
@@ -55,7 +57,12 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
  * before the first of it led to anything: then it is a response whose line of origins begins with
  * the work, and proves nothing beyond that.
  */
-function answerAtOnce(last: Ingress, work: Work, thread: Thread, program: ProgramState): void {
+function answerAtOnce(
+  last: Ingress,
+  work: Work,
+  { thread, turn }: { readonly thread: Thread; readonly turn: number },
+  program: ProgramState,
+): void {
   const { together } = thread;
   if (last !== work && together.length > 1) {
     const own = together.find((each) => !each.isWork && beginOf(each) === work);
@@ -67,6 +74,7 @@ function answerAtOnce(last: Ingress, work: Work, thread: Thread, program: Progra
   if (last.isWork && last !== work) return;
   if (!last.isWork && last.after === null) checkLine(last, work, program);
   answerFrom(last, work, "same_turn", program);
+  if (!last.isWork && last.after === work) noteAnswered(last, thread, turn);
 }
 
 /**

@@ -4,6 +4,7 @@
 import type { Exchange } from "../../../model/exchange.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteSend } from "../batches.ts";
+import { noteAct, noteSent } from "../between.ts";
 import { kindOf } from "../consequences.ts";
 import { firstInLine, noteCrossing } from "../coroutines/in_hand.ts";
 import { noteReader, workOf } from "../coroutines/lineage.ts";
@@ -35,6 +36,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   const sentNs = Number(seen.startNs);
   const told = workOf(seen.coroutine, sentNs, program);
   const opening = openingFor(seen, kind, thread, program);
+  if (opening === null) noteAct(thread, turn, program);
   const only = told ?? (opening === null ? onlyOne(program) : opening.only);
   const sending = { thread, turn, kind, lastOnConnection, isFresh, isOpening: false };
   const found = opening === null ? originOf(sending, program) : opening.origin;
@@ -64,6 +66,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     guess: isNear(origin) ? likely : null,
     likely,
   });
+  if (origin?.by === "at_once") noteSent(call, origin.from, sending, program);
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, opening?.turn ?? turn, isFresh, program);
   started(call, program);
@@ -129,6 +132,7 @@ function isGathered(sentNs: number, lastOnConnection: Call | null): boolean {
 function isNear(origin: Origin | null): boolean {
   switch (origin?.by) {
     case "at_once":
+    case "between":
     case "connected":
     case "due":
     case "due_first":

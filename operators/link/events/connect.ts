@@ -6,6 +6,7 @@
 import type { ConnectFact } from "../../../model/capture_record.ts";
 import { formatAddress } from "../../../model/connection.ts";
 import type { MessageSeen } from "../../../model/message.ts";
+import { noteAct, noteSent } from "../between.ts";
 import { isOver, originOf } from "../origin.ts";
 import type { Origin, ProgramState, Thread, Work } from "../program.ts";
 import { oldestOpen, onlyOne } from "../works.ts";
@@ -19,7 +20,7 @@ export interface Opening {
   /** Kind of what is likely sent on it. */
   readonly kind: number;
   readonly peer: string;
-  readonly origin: Origin | null;
+  origin: Origin | null;
   readonly orderBefore: number;
   readonly openBefore: number;
   readonly oldestBefore: number;
@@ -46,7 +47,7 @@ export function noteConnect(fact: ConnectFact, program: ProgramState): void {
   const origin = originOf(sending, program);
   if (origin !== null) led(origin.from, kind, program);
   if (waiting.size >= openingsMax) forgetOldest(waiting);
-  waiting.set(cookie, {
+  const opening: Opening = {
     thread,
     turn,
     atNs: Number(emitNs),
@@ -57,7 +58,10 @@ export function noteConnect(fact: ConnectFact, program: ProgramState): void {
     openBefore: program.open,
     oldestBefore: oldestOpen(program),
     only: onlyOne(program),
-  });
+  };
+  waiting.set(cookie, opening);
+  noteAct(thread, turn, program);
+  if (origin?.by === "at_once") noteSent(opening, origin.from, sending, program);
 }
 
 /** Of what is sent to peers that nothing was sent to yet. */

@@ -3,6 +3,7 @@
 
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteRead } from "../batches.ts";
+import { endCallback } from "../between.ts";
 import { owesAny } from "../consequences.ts";
 import type { Ingress, ProgramState, Thread } from "../program.ts";
 
@@ -13,6 +14,7 @@ export function noteIngress(
   thread: Thread,
   program: ProgramState,
 ): void {
+  endCallback(thread, turn, program);
   noteRead(ingress, thread, turn, program);
   const { last, waiting } = thread;
   if (Number(emitNs) !== thread.togetherNs) thread.together = [];

@@ -29,6 +29,8 @@ export function threadById(id: number | bigint, program: ProgramState): Thread {
     isCoroutine: typeof id === "bigint",
     isCrossed: false,
     waiting: [],
+    between: [],
+    hasActed: false,
     task: [],
     woken: null,
   };

@@ -10,6 +10,27 @@
 
 import type { Call, Ingress, Origin } from "../program.ts";
 
+/** Sent after a request had been read, and before anything else was in the same turn. */
+export function betweenRequest({ origin }: Call): Ingress | null {
+  return origin !== null && origin.by === "between" && origin.from.isWork ? origin.from : null;
+}
+
+/** The same of a response. */
+export function betweenResponse({ origin }: Call): Ingress | null {
+  return origin !== null && origin.by === "between" && !origin.from.isWork ? origin.from : null;
+}
+
+/** The response was read, and a request answered before anything else was read in that turn. */
+export function betweenAnswer({ after, afterBy }: Call): Ingress | null {
+  return after !== null && after.isWork && afterBy === "between" ? after : null;
+}
+
+/** The same, and a call was sent, whose parent is known otherwise. */
+export function betweenCall(call: Call): Ingress | null {
+  const next = nextCall(call);
+  return next?.origin?.by === "between" ? next : null;
+}
+
 /** Sent in the turn in which a request had been read just before. */
 export function afterRequest({ origin }: Call): Ingress | null {
   return origin !== null && origin.by === "at_once" && origin.from.isWork ? origin.from : null;
@@ -73,7 +94,14 @@ export function beforeNextCall(call: Call): Ingress | null {
 /** The same, but the call came later, when it was due or at last could be sent. */
 export function beforeLaterCall(call: Call): Ingress | null {
   const next = nextCall(call);
-  return next?.origin?.by === "at_once" || next?.origin?.by === "connected" ? null : next;
+  switch (next?.origin?.by) {
+    case "at_once":
+    case "between":
+    case "connected":
+      return null;
+    default:
+      return next;
+  }
 }
 
 function nextCall({ after, exchange: { spanId } }: Call): Call | null {

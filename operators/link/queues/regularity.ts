@@ -32,9 +32,16 @@ export function followingOf(call: Call): Following {
 }
 
 function testedRule({ origin }: Call): string {
-  if (origin?.by === "connected") return "after_connecting";
-  if (origin?.by !== "at_once") return "";
-  return origin.from.isWork ? "after_request" : "after_response";
+  switch (origin?.by) {
+    case "connected":
+      return "after_connecting";
+    case "at_once":
+      return origin.from.isWork ? "after_request" : "after_response";
+    case "between":
+      return origin.from.isWork ? "between_request" : "between_response";
+    default:
+      return "";
+  }
 }
 
 /** All that was done for a message; true if that is usual, or nothing is known of it. */
@@ -59,7 +66,9 @@ export function learnCourse(
   const isRegular = share >= regularFrom;
   const weight = share >= usualFrom ? 1 : weightRight;
   if (isProven) {
-    for (const { call, rule } of followings) {
+    for (const following of followings) {
+      const { call } = following;
+      const rule = call.origin?.by === "between" ? followingOf(call).rule : following.rule;
       if (isRegular) learnRight(rule, call, weight, program);
       else {
         const reliability = reliabilityOf(rule, call, program);

@@ -2,7 +2,7 @@
 // Tells rules how they did, so that each is trusted as far as it deserves in this program.
 
 import { encloses } from "../evidence/nesting.ts";
-import type { Call, ProgramState, Work } from "../program.ts";
+import type { Call, Ingress, ProgramState, Work } from "../program.ts";
 import { learn, type Reliability } from "./reliability.ts";
 import { exposedShare, isPossible } from "./repertoire.ts";
 import { resolve } from "../resolve.ts";
@@ -33,12 +33,29 @@ export function learnFrom(call: Call, answers: Answers, program: ProgramState): 
       if (isSilent) learn(reliability, false);
       continue;
     }
-    const work = resolve(ingress, program, call)?.work ?? null;
+    const work = ledTo(ingress, i, call, program);
     if (work === null) continue;
     if (truth !== null) learn(reliability, work === truth);
     else learnByChance(reliability, work, call, program);
   }
 }
+
+/**
+ * Where a rule leads to. What follows from how loops are built is not to blame for the parent that
+ * another call was given.
+ */
+function ledTo(
+  ingress: Ingress,
+  index: number,
+  call: Call,
+  program: ProgramState,
+): Work | null {
+  const found = resolve(ingress, program, call);
+  if (found === null) return null;
+  return RULES[index]?.isBuiltIn && found.certainty < surelyFrom ? null : found.work;
+}
+
+const surelyFrom = 0.9;
 
 /** From this trust on, whose thread was woken by a response is taken to be known. */
 const waitingFrom = 0.95;
@@ -90,7 +107,8 @@ function compareSides(call: Call, answers: Answers, program: ProgramState): void
   ) {
     const reliability = reliabilityOf(index, call, program);
     if (reliability === undefined) continue;
-    const share = isSame || isLine ? right / total : Math.min(blamelessMax, right / total);
+    const most = isSame || isLine || RULES[index]?.isBuiltIn ? 1 : blamelessMax;
+    const share = Math.min(most, right / total);
     learn(reliability, true, share);
     learn(reliability, false, 1 - share);
   }
@@ -114,7 +132,7 @@ function speaker(
     const ingress = answers[index] ?? null;
     const rule = RULES[index];
     if (ingress === null || rule?.side !== side) continue;
-    const work = resolve(ingress, program, call)?.work ?? null;
+    const work = ledTo(ingress, index, call, program);
     if (work === null) continue;
     const trust = Math.max(unheardTrust, trusted(index, call, program));
     const isMeant = isPossible(work, call, program);
@@ -134,5 +152,6 @@ const contestMin = 3;
 /**
  * Where two differ neither is free of blame, or one that is trusted would stay so whatever comes.
  * But a line that is off by one is off for many calls, which says nothing of what differs from it.
+ * Nor does it say anything against what holds however many requests are open.
  */
 const blamelessMax = 0.35;
