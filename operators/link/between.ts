@@ -6,8 +6,10 @@
 // the first of them, however many requests are open. What comes after the last read of a turn may as
 // well be due to timers, or was put off to the end of the turn.
 
-import { likelyWaiting, owes } from "./consequences.ts";
+import { countOf, isExpected, learnAtOnce } from "./at_once.ts";
+import { ANSWER, likelyWaiting, owes } from "./consequences.ts";
 import type { Opening } from "./events/connect.ts";
+import type { Sending } from "./origin.ts";
 import type { Call, Ingress, ProgramState, Thread } from "./program.ts";
 
 export interface Callbacks {
@@ -43,32 +45,43 @@ function fade(callbacks: Callbacks): void {
 }
 
 /** It sends, answers or opens a connection. */
-export function noteAct(thread: Thread, turn: number, { callbacks }: ProgramState): void {
+export function noteAct(
+  thread: Thread,
+  kind: number,
+  turn: number,
+  { callbacks }: ProgramState,
+): void {
   if (!thread.readsRequests) return;
-  thread.hasActed = true;
+  if (thread.acts.length < betweenMax) thread.acts.push(kind);
   if (thread.lastTurn === turn) callbacks.prompt++;
   else callbacks.late++;
 }
 
 /** Sent, or answered, since the last read. */
-export type Sent =
-  | { readonly what: "call" | "opening"; readonly by: Call | Opening; readonly from: Ingress }
-  | { readonly what: "answer"; readonly from: Call };
+export interface Sent {
+  /** Null: an answer. */
+  readonly by: Call | Opening | null;
+  readonly from: Ingress;
+  readonly kind: number;
+  /** How many of that kind were sent since that read before. */
+  readonly before: number;
+}
 
 /** A call, or the opening of a connection for one, that follows at once from what was read last. */
 export function noteSent(
   by: Call | Opening,
   from: Ingress,
-  { thread, kind, turn }: { readonly thread: Thread; readonly kind: number; readonly turn: number },
+  { thread, kind, turn, lastOnConnection }: Sending,
   program: ProgramState,
 ): void {
-  if (!isReadAlone(from, thread, turn) || isAwaited(kind, from, thread, program)) return;
-  add({ what: "call", by, from }, thread);
+  if (!isReadAlone(from, thread, turn)) return;
+  if (lastOnConnection === from && isAwaited(kind, from, thread, program)) return;
+  add(by, from, kind, thread);
 }
 
 /** An answer that follows at once from the response to a call, read last. */
 export function noteAnswered(from: Call, thread: Thread, turn: number): void {
-  if (isReadAlone(from, thread, turn)) add({ what: "answer", from }, thread);
+  if (isReadAlone(from, thread, turn)) add(null, from, ANSWER, thread);
 }
 
 function isReadAlone(from: Ingress, thread: Thread, turn: number): boolean {
@@ -76,14 +89,13 @@ function isReadAlone(from: Ingress, thread: Thread, turn: number): boolean {
     thread.together.length === 1;
 }
 
-/** Others wait to send such a call, and may do so because a call of another one has ended. */
+/** Others wait to send such a call: a pool may hand the connection on to them. */
 function isAwaited(
   kind: number,
   from: Ingress,
   { waiting }: Thread,
   { consequences }: ProgramState,
 ): boolean {
-  if (from.isWork) return false;
   let left = lookedAtMax;
   for (const each of waiting) {
     if (left-- === 0) return true;
@@ -94,37 +106,45 @@ function isAwaited(
 
 const lookedAtMax = 64;
 
-function add(sent: Sent, { between }: Thread): void {
-  if (between.length < betweenMax) between.push(sent);
+function add(
+  by: Sent["by"],
+  from: Ingress,
+  kind: number,
+  { between, acts }: Thread,
+): void {
+  if (between.length >= betweenMax) return;
+  between.push({ by, from, kind, before: countOf(kind, acts) - 1 });
 }
 
 const betweenMax = 256;
 
 /** Something is read: what was sent since the read before, in the same turn, lies between. */
 export function endCallback(thread: Thread, turn: number, program: ProgramState): void {
-  const { between, together, hasActed } = thread;
+  const { between, together, acts, last } = thread;
   const { callbacks } = program;
-  thread.hasActed = false;
-  if (thread.readsRequests && thread.lastTurn === turn && together.length === 1) {
-    if (hasActed) callbacks.acted++;
+  const isSameTurn = thread.lastTurn === turn;
+  if (last !== null && thread.readsRequests && isSameTurn && together.length === 1) {
+    if (acts.length > 0) callbacks.acted++;
     else callbacks.passed++;
+    learnAtOnce(last, acts, program.atOnce);
     if (callbacks.acted + callbacks.passed > fadeFrom) fade(callbacks);
   }
+  acts.length = 0;
   if (between.length === 0) return;
-  if (thread.lastTurn === turn && runsToEnd(callbacks)) {
-    for (const sent of between) confirm(sent, program);
+  if (runsToEnd(callbacks)) {
+    for (const sent of between) {
+      const { from, kind, before } = sent;
+      if (isSameTurn || isExpected(from, kind, before, program.atOnce)) confirm(sent, program);
+    }
   }
   between.length = 0;
 }
 
-function confirm(sent: Sent, { confirmed }: ProgramState): void {
-  if (sent.what === "answer") {
-    if (sent.from.afterBy !== "same_turn") return;
-    sent.from.afterBy = "between";
-    confirmed.push(sent.from);
-    return;
+function confirm({ by, from }: Sent, { confirmed }: ProgramState): void {
+  if (by !== null) {
+    if (by.origin?.from === from) by.origin = { from, by: "between" };
+  } else if (!from.isWork && from.afterBy === "same_turn") {
+    from.afterBy = "between";
+    confirmed.push(from);
   }
-  const { by, from } = sent;
-  if (by.origin?.from !== from) return;
-  by.origin = { from, by: "between" };
 }

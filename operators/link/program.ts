@@ -6,6 +6,7 @@
 
 import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
+import type { AtOnce } from "./at_once.ts";
 import type { Batches, TurnSoFar } from "./batches.ts";
 import { type Callbacks, type Sent, startCallbacks } from "./between.ts";
 import { CONTESTS } from "./trust/crowd.ts";
@@ -236,8 +237,8 @@ export interface Thread {
   waiting: Ingress[];
   /** What it has sent since it last read something; see between.ts. */
   readonly between: Sent[];
-  /** It has sent something since it last read. */
-  hasActed: boolean;
+  /** Kinds of all that it has sent since then. */
+  readonly acts: number[];
   /** Calls sent since it last finished something or read a request. */
   task: Call[];
   /** See workers/wakes.ts. */
@@ -304,6 +305,7 @@ export interface ProgramState {
   readonly delays: Delays;
   readonly batches: Batches;
   readonly callbacks: Callbacks;
+  readonly atOnce: AtOnce;
   readonly unowned: Unowned;
   /** Messages delivered to it, and those that it passes on. */
   readonly deliveries: Deliveries;
@@ -355,6 +357,7 @@ export function startProgram(rulesCount: number): ProgramState {
     consequences: startConsequences(),
     delays: startDelays(),
     callbacks: startCallbacks(),
+    atOnce: new Map(),
     batches: { batched: 0, alternating: 0 },
     unowned: { idle: 0, alone: 0 },
     deliveries: startDeliveries(),

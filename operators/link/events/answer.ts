@@ -27,7 +27,7 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
     return;
   }
   noteSend(thread, seen.turn, program);
-  noteAct(thread, seen.turn, program);
+  noteAct(thread, ANSWER, seen.turn, program);
   const answering = { kind: ANSWER, isFresh: false, turn: seen.turn };
   const due = dueAnswer(work, thread, answering, program);
   if (due !== null) {

@@ -36,7 +36,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   const sentNs = Number(seen.startNs);
   const told = workOf(seen.coroutine, sentNs, program);
   const opening = openingFor(seen, kind, thread, program);
-  if (opening === null) noteAct(thread, turn, program);
+  if (opening === null) noteAct(thread, kind, turn, program);
   const only = told ?? (opening === null ? onlyOne(program) : opening.only);
   const sending = { thread, turn, kind, lastOnConnection, isFresh, isOpening: false };
   const found = opening === null ? originOf(sending, program) : opening.origin;

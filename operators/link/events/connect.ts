@@ -44,6 +44,7 @@ export function noteConnect(fact: ConnectFact, program: ProgramState): void {
   const peer = formatAddress(fact.peer);
   const kind = kinds.get(peer) ?? UNKNOWN_KIND;
   const sending = { thread, turn, kind, lastOnConnection: null, isFresh: false, isOpening: true };
+  noteAct(thread, kind, turn, program);
   const origin = originOf(sending, program);
   if (origin !== null) led(origin.from, kind, program);
   if (waiting.size >= openingsMax) forgetOldest(waiting);
@@ -60,7 +61,6 @@ export function noteConnect(fact: ConnectFact, program: ProgramState): void {
     only: onlyOne(program),
   };
   waiting.set(cookie, opening);
-  noteAct(thread, turn, program);
   if (origin?.by === "at_once") noteSent(opening, origin.from, sending, program);
 }
 

@@ -30,7 +30,7 @@ export function threadById(id: number | bigint, program: ProgramState): Thread {
     isCrossed: false,
     waiting: [],
     between: [],
-    hasActed: false,
+    acts: [],
     task: [],
     woken: null,
   };
