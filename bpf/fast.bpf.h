@@ -97,7 +97,7 @@ static __always_inline void record(struct socket_state *state, struct sock *sk, 
 	if (!datagram_wanted(&state->flow, own ? &peer : NULL))
 		return;
 	m.discarded = discarded;
-	m.coroutine = acting_coroutine(thread, task, direction);
+	m.coroutine = acting_coroutine(thread, task, &m);
 	if (!length)
 		m.flags |= end_flags(sk->sk_shutdown);
 	emit_message(state, &m, thread, own ? &peer : NULL, now);

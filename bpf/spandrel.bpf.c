@@ -219,3 +219,10 @@ int go_sends_rpc(struct pt_regs *ctx)
 {
 	return rpc_sent(ctx);
 }
+
+/* Programs at functions of Python: see python_programs.ts. */
+SEC("uprobe")
+int python_queued(struct pt_regs *ctx)
+{
+	return connection_queued(ctx);
+}

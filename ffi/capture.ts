@@ -41,7 +41,7 @@ export interface CaptureOptions {
   readonly path?: CapturePath;
   /** Count turns of event loops, which adds a little to every system call. Default true. */
   readonly turns?: boolean;
-  /** Set breakpoints in Go programs, where reading their memory does not tell. Default true. */
+  /** Set breakpoints in programs of Go and uvloop, where reading does not tell. Default true. */
   readonly probes?: boolean;
   /** State of threads in a hash, as before Linux 5.12. Default: where the kernel needs it. */
   readonly threadsInHash?: boolean;
@@ -141,6 +141,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   const ring = stack.use(openRing(libc, ringFd, ringBytes));
   const sleeper = stack.use(openSleeper(libc, ringFd, ring, switches));
   const verdicts = object.map("verdicts");
+  const whyNot = whyNoProbes(host, options);
   Atomics.store(switches, controlAt.paused / 4, 0);
   const owned = stack.move();
 
@@ -163,8 +164,8 @@ export function openCapture(options: CaptureOptions = {}): Capture {
       verdicts.update(new BigUint64Array([cookie]), new Uint32Array([verdictCode[verdict]]));
     },
     bumpGeneration: () => raise(controlAt.verdictGeneration),
-    go: goProbes(object, whyNoProbes(host, options), () => raise(controlAt.programGeneration)),
-    python: pythonPrograms(object, () => raise(controlAt.programGeneration)),
+    go: goProbes(object, whyNot, () => raise(controlAt.programGeneration)),
+    python: pythonPrograms(object, whyNot, () => raise(controlAt.programGeneration)),
     setProgramRule(tgid, rule) {
       setRule(object, tgid, rule === "none" ? 0 : programRule[rule]);
       raise(controlAt.programGeneration);

@@ -233,6 +233,14 @@ export const HOOKS: readonly Hook[] = [
     gives: "which goroutine sends which call of gRPC in Go programs",
     since: "5.12",
   },
+  {
+    program: "python_queued",
+    place: { kind: "function", name: "PySet_Add" },
+    paths: BOTH,
+    attach: "found",
+    gives: "which task has written what uvloop sends for it later",
+    since: "5.12",
+  },
 ];
 
 /** Programs that look at sockets older than the tracer, in this order. */

@@ -291,16 +291,15 @@ __noinline int meet_task(const struct python_layout *python, __u64 address, __u6
 
 /* The task that the thread runs, told with those that await it; 0 when it is not known. */
 static __always_inline __u64 this_python_task(struct thread_state *thread,
-					      struct task_struct *task, __u8 direction)
+					      struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
 	struct python_layout *python = bpf_map_lookup_elem(&python_programs, &tgid);
-	__u64 address = 0, number;
+	__u64 address, number;
 
 	if (!python)
 		return 0;
-	if (direction == DIRECTION_EGRESS)
-		address = current_task(thread, python, task->thread.fsbase);
+	address = current_task(thread, python, task->thread.fsbase);
 	number = address ? number_of_task(python, address) : 0;
 	note_births(thread, python, number);
 	if (number)
@@ -308,16 +307,35 @@ static __always_inline __u64 this_python_task(struct thread_state *thread,
 	return number;
 }
 
+/* The loop itself reads or sends: who starts a task after that is not known. */
+static __always_inline void loop_passed(struct thread_state *thread, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct python_layout *python = bpf_map_lookup_elem(&python_programs, &tgid);
+
+	if (python)
+		note_births(thread, python, 0);
+}
+
+#include "queued.bpf.h"
+
 /*
  * The coroutine on whose behalf a message is sent or read. asyncio reads sockets between tasks, so
  * that only who sends tells something.
  */
 static __always_inline __u64 acting_coroutine(struct thread_state *thread,
-					      struct task_struct *task, __u8 direction)
+					      struct task_struct *task, struct message *m)
 {
-	if (thread->python.is_known)
-		return this_python_task(thread, task, direction);
-	return this_coroutine(thread, task);
+	__u64 number;
+
+	if (!thread->python.is_known)
+		return this_coroutine(thread, task);
+	if (m->direction == DIRECTION_INGRESS) {
+		loop_passed(thread, task);
+		return 0;
+	}
+	number = this_python_task(thread, task);
+	return number ? number : task_of_queued(thread, task, m);
 }
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel side must know of Python processes: where asyncio keeps which task runs.
+// What the kernel side must know of Python processes: where asyncio keeps which task runs, and where
+// uvloop keeps in mind what tasks have written.
 
 import { pythonAttributes, pythonLayoutAt as at, pythonLayoutBytes } from "../../bpf/event.gen.ts";
 import type { BpfObject } from "../bpf_object.ts";
@@ -32,16 +33,26 @@ export interface PythonLayout {
 export interface PythonPrograms {
   /** From the next event of the process on. The kernel forgets a process that exits or execs. */
   add(tgid: number, layout: PythonLayout): void;
+  /** Attaches to a byte of uvloop's library, in all processes that have it. Throws BpfError. */
+  attach(path: string, offset: number): void;
+  /** Why nothing may be attached; null where it may. */
+  readonly whyNot: string | null;
 }
 
 /** `changed` makes the kernel side look at its threads again. */
-export function pythonPrograms(object: BpfObject, changed: () => void): PythonPrograms {
+export function pythonPrograms(
+  object: BpfObject,
+  whyNot: string | null,
+  changed: () => void,
+): PythonPrograms {
   const programs = object.map("python_programs");
   return {
     add(tgid, layout) {
       programs.update(new Uint32Array([tgid]), layoutBytes(layout));
       changed();
     },
+    attach: (path, offset) => void object.attachUprobe("python_queued", path, offset),
+    whyNot,
   };
 }
 

@@ -16,6 +16,7 @@ const expected = [
   { name: "asyncio_pool_64", rightPercent: 93, wrongPercent: 0.1 },
   { name: "asyncio_pool_64_at_8", rightPercent: 97, wrongPercent: 0.1 },
   { name: "asyncio_pool_64_at_64", rightPercent: 94, wrongPercent: 0.1 },
+  { name: "asyncio_uvloop_at_64", rightPercent: 99.9, wrongPercent: 0 },
   { name: "deno_at_8", rightPercent: 75, wrongPercent: 1.5 },
   { name: "deno_at_64", rightPercent: 10, wrongPercent: 0.6 },
   { name: "go_at_64", rightPercent: 99.9, wrongPercent: 0 },

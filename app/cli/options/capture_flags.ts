@@ -61,8 +61,8 @@ export const captureFlags = {
   },
   probes: {
     kind: "boolean",
-    brief: "Set breakpoints in Go programs, which tell who hands a request to whom; off: their " +
-      "memory is still read (default: on)",
+    brief: "Set breakpoints in programs of Go and uvloop, which tell who hands a request to whom; " +
+      "off: their memory is still read (default: on)",
     optional: true,
   },
 } as const;

@@ -36,9 +36,16 @@ interface Task {
   /** What it has answered last. */
   last: Work | null;
   /** What it has answered before, and when the answers began. */
-  answers: { readonly work: Work; readonly atNs: number }[];
+  answers: Answer[];
   /** Calls of its own, and of tasks that it awaits, of which is not known whose they are. */
   open: Call[];
+}
+
+/** From when it was written to when it was sent. */
+interface Answer {
+  readonly work: Work;
+  readonly fromNs: number;
+  readonly toNs: number;
 }
 
 export function startTasks(): Tasks {
@@ -89,7 +96,10 @@ function answeredBy(
   { byNumber }: Tasks,
 ): Work | null {
   const answers = byNumber.get(sender)?.answers ?? [];
-  return answers.find(({ atNs }) => Math.abs(sentNs - atNs) < sameNs)?.work ?? null;
+  const found = answers.find(({ fromNs, toNs }) =>
+    sentNs > fromNs - sameNs && sentNs < toNs + sameNs
+  );
+  return found?.work ?? null;
 }
 
 /** Two readings of the clock about one send are not further apart. */
@@ -169,7 +179,7 @@ const otherShare = 100;
 /** A task has begun to write the answer: what it has sent since the request was read was for it. */
 export function noteAnswer(
   work: Work,
-  { coroutine, emitNs }: MessageSeen,
+  { coroutine, startNs, emitNs }: MessageSeen,
   program: ProgramState,
 ): void {
   if (coroutine === 0n || !isForTasks(work)) return;
@@ -191,7 +201,8 @@ export function noteAnswer(
   task.conn = task.hasAnswered && task.conn !== conn ? null : conn;
   if (!task.hasAnswered) noteNoFollower(coroutine, tasks);
   task.hasAnswered = true;
-  task.answers = [...task.answers.slice(-answersMax), { work, atNs: Number(emitNs) }];
+  const answer = { work, fromNs: Number(startNs), toNs: Number(emitNs) };
+  task.answers = [...task.answers.slice(-answersMax), answer];
   task.last = work;
 }
 

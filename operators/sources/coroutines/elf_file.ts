@@ -45,6 +45,8 @@ export interface ElfFile {
   fileOffset(address: number): number;
   /** Value of a symbol; null without a symbol table, or without the symbol. */
   symbol(name: string): number | null;
+  /** Name of a symbol, by the index of its table among the sections and by its own; "" if none. */
+  symbolName(table: number, index: number): string;
 }
 
 export const SEGMENT = { load: 1, tls: 7 } as const;
@@ -56,6 +58,7 @@ const AMD64 = 62;
 const HEADER_BYTES = 64;
 const TABLE_BYTES_MAX = 1 << 20;
 const SYMBOLS_BYTES_MAX = 64 << 20;
+const NAME_BYTES_MAX = 256;
 
 /** Null when the file is no 64-bit ELF program. */
 export function readElf(source: ByteSource): ElfFile | null {
@@ -93,6 +96,14 @@ export function readElf(source: ByteSource): ElfFile | null {
       const names = table === undefined ? undefined : sections[table.link];
       if (table === undefined || names === undefined) return null;
       return findSymbol(bytesOf(table, SYMBOLS_BYTES_MAX), bytesOf(names, SYMBOLS_BYTES_MAX), name);
+    },
+    symbolName(table, index) {
+      const symbols = sections[table];
+      const names = symbols === undefined ? undefined : sections[symbols.link];
+      if (symbols === undefined || names === undefined) return "";
+      const entry = source.read(symbols.at + index * SYMBOL_BYTES, 4);
+      if (entry.length < 4) return "";
+      return textAt(source.read(names.at + viewOf(entry).getUint32(0, true), NAME_BYTES_MAX), 0);
     },
   };
 }

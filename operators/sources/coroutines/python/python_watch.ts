@@ -15,6 +15,7 @@ import {
 } from "./python_runtime.ts";
 import { type Counts, findTaskCount } from "./task_count.ts";
 import { findPythonTasks, type Progress } from "./python_tasks.ts";
+import { uvloopProbes } from "./uvloop_probes.ts";
 
 export interface PythonHost extends ProcessFiles {
   readonly programs: PythonPrograms;
@@ -40,8 +41,10 @@ export interface PythonWatch {
 /** Time between looks at a process: it doubles up to the longest. */
 const LOOK_MS = 5;
 const LOOK_MS_MAX = 2_000;
-/** Between the first looks for the count of tasks. */
-const COUNT_MS = 50;
+/** Between the first looks for the count of tasks, and for uvloop. */
+const LATER_MS = 50;
+/** Looks for uvloop: most programs have loaded it before they run a loop. */
+const UVLOOP_LOOKS = 60;
 
 const PROCESSES_MAX = 4_096;
 
@@ -52,6 +55,8 @@ interface Process {
   gap: string;
   readonly progress: Progress;
   counts: Counts;
+  /** Looks for uvloop that are left. */
+  uvloopLooks: number;
   waitMs: number;
   dueMs: number;
 }
@@ -59,6 +64,7 @@ interface Process {
 export function pythonWatch(host: PythonHost): PythonWatch {
   const processes = new Map<number, Process>();
   const known: KnownRuntimes = new Map();
+  const probeUvloop = uvloopProbes(host);
   let nextMs = Infinity;
 
   function add(tgid: number, process: Process): void {
@@ -79,6 +85,7 @@ export function pythonWatch(host: PythonHost): PythonWatch {
       gap: "",
       progress,
       counts: null,
+      uvloopLooks: UVLOOP_LOOKS,
       waitMs: LOOK_MS,
       dueMs,
     });
@@ -107,7 +114,7 @@ export function pythonWatch(host: PythonHost): PythonWatch {
   function lookAt(tgid: number, process: Process, nowMs: number): void {
     process.dueMs = nowMs + process.waitMs;
     process.waitMs = Math.min(2 * process.waitMs, LOOK_MS_MAX);
-    if (process.layout !== null) return lookForCount(tgid, process, process.layout);
+    if (process.layout !== null) return lookFurther(tgid, process, process.layout);
     process.runtime ??= findRuntime(tgid, host, known);
     if (process.runtime === null) return;
     const { version, address } = process.runtime;
@@ -120,12 +127,24 @@ export function pythonWatch(host: PythonHost): PythonWatch {
     if (found.kind === "waiting") return;
     if (found.kind === "found") {
       host.programs.add(tgid, process.layout = found.layout);
-      process.waitMs = COUNT_MS;
-      process.dueMs = found.layout.taskCount === 0 ? nowMs + COUNT_MS : Infinity;
+      process.waitMs = LATER_MS;
+      process.dueMs = nowMs + LATER_MS;
+      lookFurther(tgid, process, found.layout);
     } else {
       process.gap = found.reason;
       process.dueMs = Infinity;
     }
+  }
+
+  function lookFurther(tgid: number, process: Process, layout: PythonLayout): void {
+    if (process.uvloopLooks > 0) {
+      process.uvloopLooks--;
+      const uvloop = probeUvloop(tgid);
+      if (uvloop.kind !== "none") process.uvloopLooks = 0;
+      if (uvloop.kind === "gap") process.gap = uvloop.reason;
+    }
+    if (layout.taskCount === 0) lookForCount(tgid, process, layout);
+    if (isSettled(process)) process.dueMs = Infinity;
   }
 
   function lookForCount(tgid: number, process: Process, layout: PythonLayout): void {
@@ -134,10 +153,7 @@ export function pythonWatch(host: PythonHost): PythonWatch {
     if (memory === undefined || maps === undefined) return;
     const found = findTaskCount(memory, maps, process.counts);
     if (typeof found !== "number") process.counts = found;
-    else {
-      process.dueMs = Infinity;
-      host.programs.add(tgid, process.layout = { ...layout, taskCount: found });
-    }
+    else host.programs.add(tgid, process.layout = { ...layout, taskCount: found });
   }
 
   return {
@@ -153,5 +169,5 @@ export function pythonWatch(host: PythonHost): PythonWatch {
   };
 }
 
-const isSettled = ({ layout, gap }: Process): boolean =>
-  (layout !== null && layout.taskCount !== 0) || gap !== "";
+const isSettled = ({ layout, gap, uvloopLooks }: Process): boolean =>
+  layout === null ? gap !== "" : layout.taskCount !== 0 && uvloopLooks === 0;

@@ -17,9 +17,12 @@ export function surveyPython(
   files: ProcessFiles,
 ): PythonFinding[] {
   const read = new Set<number>();
-  const programs = { add: (tgid: number) => void read.add(tgid) };
+  const programs = { add: (tgid: number) => void read.add(tgid), attach() {}, whyNot: null };
   const watch = pythonWatch({ ...files, programs, nowMs: () => 0 });
   for (const { tgid, exe } of processes) watch.meet(tgid, exe);
-  const told = processes.filter(({ tgid }) => read.has(tgid));
-  return [...watch.gaps(), ...told.map(({ tgid, exe }) => ({ tgid, exe, gap: "" }))];
+  const gaps = watch.gaps();
+  const whole = processes.filter(({ tgid }) =>
+    read.has(tgid) && !gaps.some((each) => each.tgid === tgid)
+  );
+  return [...gaps, ...whole.map(({ tgid, exe }) => ({ tgid, exe, gap: "" }))];
 }
