@@ -300,7 +300,11 @@ function probe(bytes: Uint8Array, length: number): Claim {
   if (at === 0 || !packetsAddUp(bytes, length)) return NO;
   if (type === 3) return publishes(bytes, at, length) ? { kind: "either", score: 70 } : NO;
   if (type === 2 && size === 2 && (bytes[3] ?? 9) < 6) return { kind: "response", score: 60 };
-  if (type === 8 && size > 5 && bytes[at + 2] === 0) return { kind: "request", score: 70 };
+  if (type === 8 && size > 5) {
+    // Properties of version 5, of which there are mostly none, lie before the filter.
+    const filterAt = bytes[at + 2] === 0 && bytes[at + 3] === 0 ? at + 3 : at + 2;
+    return isFilter(bytes, filterAt, at + size) ? { kind: "request", score: 70 } : NO;
+  }
   if ((type === 12 || type === 13) && size === 0) {
     return { kind: type === 12 ? "request" : "response", score: 50 };
   }
@@ -332,6 +336,14 @@ function packetsAddUp(bytes: Uint8Array, length: number): boolean {
     start = at + size;
   }
   return start === length || (start > bytes.length && start <= length);
+}
+
+/** A filter of printable text, and behind it the quality of service that is asked for. */
+function isFilter(bytes: Uint8Array, at: number, end: number): boolean {
+  const size = (bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0);
+  const optionsAt = at + 2 + size;
+  if (size === 0 || optionsAt >= end || ((bytes[optionsAt] ?? 0) & 3) === 3) return false;
+  return /^[\x20-\xff]+$/.test(latin1Of(bytes, at + 2, optionsAt));
 }
 
 /** A topic of printable text, without wildcards, at the start of a PUBLISH. */
