@@ -167,6 +167,24 @@ Deno.test("link: without an open request a call is a root", () => {
   assert.deepEqual(run.said(call)?.candidates, []);
 });
 
+Deno.test("link: what was sent before any request was read is a root, whenever it ends", () => {
+  const run = startRun();
+  const call = run.call({ conn: 7 });
+  const work = run.read();
+  run.close(call);
+  run.close(work);
+  assert.deepEqual(run.said(call)?.candidates, []);
+});
+
+Deno.test("link: the first call of a program that had only served is linked as well", () => {
+  const run = startRun();
+  for (let i = 0; i < 8; i++) run.close(run.read({ conn: i % 2 }));
+  const work = run.read();
+  const call = run.call();
+  run.close(call);
+  assert.equal(run.said(call)?.candidates[0]?.parent_id, work.spanId);
+});
+
 Deno.test("link: the calling thread tells requests apart that overlap", () => {
   const run = startRun();
   const works = [1, 2, 3].map((tid) => run.read({ tid, conn: tid }));

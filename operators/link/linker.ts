@@ -14,11 +14,13 @@ import { learnFrom } from "./trust/learn.ts";
 import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
 import type { MessageSeen } from "../../model/message.ts";
-import { type Call, type Decision, type Origin, startProgram, type Work } from "./program.ts";
+import { type Call, type Decision, startProgram, type Work } from "./program.ts";
 import { asksForMessages, exceptForMessages } from "./queues/asks_for_messages.ts";
 import { noteFollowing, overBy, removeDelivery } from "./queues/deliveries.ts";
-import { mayRipen, noteMessage, overThereby, passedOn } from "./queues/messages.ts";
+import { noteMessage, overThereby, passedOn } from "./queues/messages.ts";
 import { finishBatch, joinBatch } from "./queues/one_by_one.ts";
+import { letRipen, ripe, type Ripening } from "./queues/ripening.ts";
+import { isUnasked, onlyServes } from "./one_sided.ts";
 import { RULES } from "./rules.ts";
 import { oddity } from "./shape/flow.ts";
 import { contestFor } from "./shape/contenders.ts";
@@ -26,8 +28,9 @@ import { judge } from "./shape/judge.ts";
 import { own } from "./shape/owner.ts";
 import { fix, learnPlaced, noteStory, place } from "./shape/place.ts";
 import { doubtOf, settleStory } from "./shape/rivals.ts";
-import { askRules, weigh } from "./weigh.ts";
+import { askRules, undecided, weigh } from "./weigh.ts";
 import { crowdOf } from "./trust/crowd.ts";
+import { decisiveFrom, isDecisive } from "./trust/decisive.ts";
 import { surenessOfPresence } from "./trust/unowned.ts";
 import { callInPool, hearInPool, joinPool, leavePool, ownerInPool } from "./workers/pool.ts";
 import { noteWake } from "./workers/wakes.ts";
@@ -41,9 +44,6 @@ export interface LinkerOutputs {
   /** So many open works were given up. */
   readonly forget: (count: number) => void;
 }
-
-/** From this confidence on a call is decided when it ends, without waiting for more evidence. */
-const decisiveFrom = 0.95;
 
 /** From this confidence on, what follows a response may be judged by its likely parent. */
 const guessFrom = 0.8;
@@ -62,8 +62,7 @@ export class Linker {
   readonly #program = startProgram(RULES.length);
   readonly #out: LinkerOutputs;
   #seen = 0;
-  /** Calls whose decisions are looked at once more, and what they follow from. */
-  readonly #ripening: { readonly call: Call; readonly origin: Origin | null }[] = [];
+  readonly #ripening: Ripening = [];
 
   constructor(out: LinkerOutputs) {
     this.#out = out;
@@ -108,6 +107,7 @@ export class Linker {
     const program = this.#program;
     for (const work of overThereby(seen, program)) this.#end(work, program.nowNs);
     const call = sendRequest(exchange, seen, program);
+    if (isUnasked(call)) return call;
     callInPool(call, program);
     if (joinBatch(call, program.deliveries)) return call;
     noteFollowing(call, program.deliveries);
@@ -158,7 +158,7 @@ export class Linker {
       }
       if (wasOldest) this.#decideEnclosed();
     }
-    this.#learnStories(work);
+    if (!onlyServes(program)) this.#learnStories(work);
     work.trail.length = 0;
     work.children.length = 0;
     work.claimed.length = 0;
@@ -168,8 +168,9 @@ export class Linker {
   closeCall(call: Call): void {
     const program = this.#program;
     call.doneNs = Number(call.exchange.endNs);
-    hearInPool(call, program);
     forgetStream(call, program);
+    if (isUnasked(call)) return this.#settleUnasked(call);
+    hearInPool(call, program);
     if (program.deliveries.batched.has(call) || isOpen(call, program)) {
       this.#wait(call);
       return;
@@ -199,7 +200,7 @@ export class Linker {
     const program = this.#program;
     if (nowNs > program.nowNs) program.nowNs = nowNs;
     for (const work of overBy(program)) this.#end(work, program.nowNs);
-    this.#ripen(program.nowNs);
+    if (this.#ripening.length > 0) this.#ripen(program.nowNs);
     const first = program.pending[0];
     if (first === undefined || first.doneNs + windowNs >= nowNs) return;
     this.#decideWhere((call) => call.doneNs + windowNs < nowNs);
@@ -248,15 +249,7 @@ export class Linker {
 
   /** Decisions that rules have proven right since are told again. */
   #ripen(nowNs: number): void {
-    const program = this.#program;
-    for (let next = this.#ripening[0]; next !== undefined; next = this.#ripening[0]) {
-      const { call, origin } = next;
-      if (call.doneNs + ripeNs >= nowNs) return;
-      this.#ripening.shift();
-      call.origin = origin;
-      const decision = weigh(call, askRules(call, program), program, true);
-      call.origin = null;
-      if (decision.parent !== call.decision?.parent || !isDecisive(decision)) continue;
+    for (const { call, decision } of ripe(this.#ripening, nowNs, this.#program)) {
       call.decision = decision;
       this.#out.emit(call);
     }
@@ -267,6 +260,13 @@ export class Linker {
     if (givenUp > 0) this.#out.forget(givenUp);
   }
 
+  /** There is nobody whose it could be. */
+  #settleUnasked(call: Call): void {
+    call.decision = undecided;
+    this.#learn(call);
+    this.#out.emit(call);
+  }
+
   #settleFixed(call: Call, decision: Decision): void {
     fix(call, decision.parent, this.#program);
     this.#settle(call, decision);
@@ -275,8 +275,7 @@ export class Linker {
   #settle(call: Call, decision: Decision): void {
     call.decision = decision;
     call.weighed = null;
-    if (mayRipen(decision)) this.#ripening.push({ call, origin: call.origin });
-    if (this.#ripening.length > ripeningMax) this.#ripening.shift();
+    letRipen(call, decision, this.#ripening);
     if (decision.confidence >= guessFrom) own(call, decision.parent, this.#program);
     const { parent } = decision;
     const isEarly = parent !== null && parent.endNs === Infinity;
@@ -288,7 +287,9 @@ export class Linker {
   /** What is well known is learned from a part of the calls only, to save time. */
   #learn(call: Call): void {
     const isLearned = ++this.#seen <= learnedFromAll || this.#seen % learnedEach === 0;
-    if (isLearned) learnFrom(call, askRules(call, this.#program), this.#program);
+    if (isLearned && !isUnasked(call)) {
+      learnFrom(call, askRules(call, this.#program), this.#program);
+    }
     // Calls that follow from each other would otherwise keep one another, from first to last.
     call.learned = true;
     call.verdict = null;
@@ -396,12 +397,3 @@ const endedMax = 256;
 
 /** Calls decided one after the other because one rule has spoken. */
 const chainMax = 16;
-
-/** After so long rules have proven themselves on later messages, or not. */
-const ripeNs = 1_000_000_000;
-const ripeningMax = 1_024;
-
-/** A rule of order alone never decides at once: what the response leads to may tell better. */
-function isDecisive({ confidence, byOrder }: Decision): boolean {
-  return confidence >= decisiveFrom && !byOrder;
-}

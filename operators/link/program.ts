@@ -262,6 +262,8 @@ export interface ProgramState {
   open: number;
   /** Works by the ids that their bytes carry. */
   readonly byIdentity: Map<string, Work[]>;
+  /** It has read requests and sent one; see one_sided.ts. */
+  hasAsked: boolean;
   /** The last call on each connection, by its dense index. */
   readonly lastOn: Map<number, Call>;
   /** Works that have no call yet, in order of reading. */
@@ -329,6 +331,7 @@ export function startProgram(rulesCount: number): ProgramState {
     nextForgetting: 0,
     open: 0,
     byIdentity: new Map(),
+    hasAsked: false,
     lastOn: new Map(),
     unstarted: [],
     tasksFinished: 0,

@@ -187,7 +187,8 @@ function toDecision(
   };
 }
 
-const undecided: Decision = {
+/** Nobody is known to be the parent. */
+export const undecided: Decision = {
   parent: null,
   confidence: 0,
   candidates: [],

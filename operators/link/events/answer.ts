@@ -8,6 +8,7 @@ import { ANSWER, lagMax } from "../consequences.ts";
 import { noteAnswer } from "../coroutines/tasks.ts";
 import { type Due, dueNow, learnDelay } from "../delays.ts";
 import { handBack, realign } from "../hand_off_line.ts";
+import { onlyServes } from "../one_sided.ts";
 import { answered, beginOf, isOver } from "../origin.ts";
 import type { Call, Ingress, ProgramState, Thread, Work } from "../program.ts";
 import { taskOf } from "../task.ts";
@@ -21,6 +22,7 @@ export function writeResponse(work: Work, seen: MessageSeen, program: ProgramSta
   work.answerNs = Number(seen.startNs);
   work.answerThread = thread;
   noteAnswer(work, seen, program);
+  if (onlyServes(program)) return;
   const { last } = thread;
   if (!thread.readsRequests) {
     finishTask(work, thread, program);

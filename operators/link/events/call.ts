@@ -11,6 +11,7 @@ import { noteReader, workOf } from "../coroutines/lineage.ts";
 import { noteReading, noteStream } from "../coroutines/streams.ts";
 import { tellTask } from "../coroutines/tasks.ts";
 import { nextUnstarted, started } from "../hand_off_line.ts";
+import { beginToAsk, onlyAsks, onlyServes } from "../one_sided.ts";
 import { originOf } from "../origin.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "../program.ts";
 import { asksForMessages } from "../queues/asks_for_messages.ts";
@@ -26,6 +27,8 @@ import { threadOf } from "./thread_of.ts";
 
 /** A request was sent: a call begins. */
 export function sendRequest(exchange: Exchange, seen: MessageSeen, program: ProgramState): Call {
+  if (onlyAsks(program)) return sendUnasked(exchange, seen, program);
+  if (onlyServes(program)) beginToAsk(program);
   const thread = threadOf(seen, program);
   const { connection, turn } = seen;
   noteCrossing(thread, connection.conn);
@@ -79,6 +82,33 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   return call;
 }
 
+function sendUnasked(exchange: Exchange, seen: MessageSeen, program: ProgramState): Call {
+  const { connection, protocol, message } = seen;
+  const call = newCall({
+    exchange,
+    kind: kindOf(protocol, message.endpoint, program.consequences),
+    thread: threadOf(seen, program),
+    sentNs: Number(seen.startNs),
+    orderBefore: 0,
+    openBefore: 0,
+    only: null,
+    lastRequest: null,
+    holder: null,
+    told: null,
+    origin: null,
+    step: 0,
+    wokenFor: null,
+    handed: null,
+    isFresh: !program.lastOn.has(connection.conn) && !connection.joinedMidstream,
+    oldestBefore: 0,
+    guess: null,
+    likely: null,
+  });
+  noteStream(call, program);
+  remember(call, connection.conn, program);
+  return call;
+}
+
 function joinTask(call: Call, isFirst: boolean): void {
   const { thread } = call;
   if (isFirst) thread.task = [];
@@ -99,16 +129,17 @@ function heldBy(thread: Thread, told: Work | null): Pick<Call, "holder" | "lastR
 export function readResponse(call: Call, seen: MessageSeen, program: ProgramState): void {
   const { thread } = call;
   call.doneTurn = seen.turn;
-  if (!thread.readsRequests && program.works.length > 0) {
-    program.unanswered.push(call);
-    if (program.unanswered.length > unansweredMax) program.unanswered.shift();
-  }
-  if (call.only?.alone && call.only.trail.length < trailMax) call.only.trail.push(call);
   // A loop reads for its tasks.
   const isForTask = seen.coroutine === 0n && thread.isCoroutine;
   call.doneThread = isForTask ? thread : threadOf(seen, program);
   noteReader(call, seen.coroutine, program);
   noteReading(seen, program);
+  if (onlyAsks(program)) return;
+  if (!thread.readsRequests && program.works.length > 0) {
+    program.unanswered.push(call);
+    if (program.unanswered.length > unansweredMax) program.unanswered.shift();
+  }
+  if (call.only?.alone && call.only.trail.length < trailMax) call.only.trail.push(call);
   noteIngress(call, seen, call.doneThread, program);
 }
 

@@ -7,6 +7,7 @@ import type { ConnectFact } from "../../../model/capture_record.ts";
 import { formatAddress } from "../../../model/connection.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteAct, noteSent } from "../between.ts";
+import { beginToAsk, onlyServes } from "../one_sided.ts";
 import { isOver, originOf } from "../origin.ts";
 import type { Origin, ProgramState, Thread, Work } from "../program.ts";
 import { oldestOpen, onlyOne } from "../works.ts";
@@ -40,6 +41,7 @@ export function noteConnect(fact: ConnectFact, program: ProgramState): void {
   const { cookie, turn, emitNs } = fact;
   const thread = program.threads.get(fact.tid);
   if (!thread?.readsRequests) return;
+  if (onlyServes(program)) beginToAsk(program);
   const { waiting, kinds } = program.openings;
   const peer = formatAddress(fact.peer);
   const kind = kinds.get(peer) ?? UNKNOWN_KIND;

@@ -5,6 +5,7 @@ import type { MessageSeen } from "../../../model/message.ts";
 import { noteRead } from "../batches.ts";
 import { endCallback } from "../between.ts";
 import { owesAny } from "../consequences.ts";
+import { onlyServes } from "../one_sided.ts";
 import type { Ingress, ProgramState, Thread } from "../program.ts";
 
 /** What the thread had read before, if nothing came of it, waits. */
@@ -14,13 +15,15 @@ export function noteIngress(
   thread: Thread,
   program: ProgramState,
 ): void {
-  endCallback(thread, turn, program);
+  const mayLead = !onlyServes(program);
+  if (mayLead) endCallback(thread, turn, program);
   noteRead(ingress, thread, turn, program);
   const { last, waiting } = thread;
   if (Number(emitNs) !== thread.togetherNs) thread.together = [];
   thread.togetherNs = Number(emitNs);
   if (thread.together.length < togetherMax) thread.together.push(ingress);
-  if (last !== null && thread.readsRequests && owesAny(last, program.consequences)) {
+  const mayWait = mayLead && last !== null && thread.readsRequests;
+  if (mayWait && owesAny(last, program.consequences)) {
     waiting.push(last);
     if (waiting.length > waitingMax) waiting.shift();
   }

@@ -7,6 +7,7 @@ import { kindOf, learnConsequences } from "../consequences.ts";
 import { beginOfWork, noteEnd } from "../coroutines/in_hand.ts";
 import { noteReading } from "../coroutines/streams.ts";
 import { joinTasks } from "../coroutines/tasks.ts";
+import { onlyServes } from "../one_sided.ts";
 import type { ProgramState, Thread, Work } from "../program.ts";
 import { crowdOf } from "../trust/crowd.ts";
 import { addWork, indexIdentity, onlyOpen } from "../works.ts";
@@ -69,7 +70,7 @@ export function endWork(
   work.endNs = endNs;
   work.cut = work.exchange.status === "reset" || work.exchange.status === "timeout";
   program.open--;
-  if (work.alone) learnConsequences(work, program.consequences);
+  if (work.alone && !onlyServes(program)) learnConsequences(work, program.consequences);
   const { open } = work.thread;
   const at = open.indexOf(work);
   if (at >= 0) open.splice(at, 1);
