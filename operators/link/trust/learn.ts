@@ -36,7 +36,7 @@ export function learnFrom(call: Call, answers: Answers, program: ProgramState): 
     const work = ledTo(ingress, i, call, program);
     if (work === null) continue;
     if (truth !== null) learn(reliability, work === truth);
-    else learnByChance(reliability, work, call, program);
+    else learnByChance(reliability, mayBe(work, i, call, program), work, call, program);
   }
 }
 
@@ -66,14 +66,20 @@ const waitingFrom = 0.95;
  */
 function learnByChance(
   reliability: Reliability,
+  isPossible: boolean,
   work: Work,
   call: Call,
   program: ProgramState,
 ): void {
   const exposed = exposedShare(call, work, program);
   if (exposed < exposedMin) return;
-  if (isPossible(work, call, program)) learn(reliability, true, exposed);
+  if (isPossible) learn(reliability, true, exposed);
   else learn(reliability, false, Math.min(weightMax, 1 / exposed));
+}
+
+/** What such requests call was learned by other rules: against one that is built in it says nothing. */
+function mayBe(work: Work, index: number, call: Call, program: ProgramState): boolean {
+  return RULES[index]?.isBuiltIn ? encloses(work, call) : isPossible(work, call, program);
 }
 
 const exposedMin = 0.1;
@@ -100,17 +106,19 @@ function compareSides(call: Call, answers: Answers, program: ProgramState): void
   const neither = (1 - a) * (1 - b) * (isSame ? byChance : 1 - byChance);
   const total = bothRight + onlyA + onlyB + neither;
   for (
-    const [{ index }, right] of [[sending, bothRight + onlyA], [
-      answering,
-      bothRight + onlyB,
-    ]] as const
+    const [{ index }, right, against] of [
+      [sending, bothRight + onlyA, b],
+      [answering, bothRight + onlyB, a],
+    ] as const
   ) {
     const reliability = reliabilityOf(index, call, program);
     if (reliability === undefined) continue;
-    const most = isSame || isLine || RULES[index]?.isBuiltIn ? 1 : blamelessMax;
-    const share = Math.min(most, right / total);
-    learn(reliability, true, share);
-    learn(reliability, false, 1 - share);
+    const isBuiltIn = RULES[index]?.isBuiltIn ?? false;
+    const share = Math.min(isSame || isLine || isBuiltIn ? 1 : blamelessMax, right / total);
+    // To differ from what is hardly ever right says nothing.
+    const weight = isBuiltIn && !isSame ? against : 1;
+    learn(reliability, true, share * weight);
+    learn(reliability, false, (1 - share) * weight);
   }
 }
 
@@ -134,15 +142,20 @@ function speaker(
     if (ingress === null || rule?.side !== side) continue;
     const work = ledTo(ingress, index, call, program);
     if (work === null) continue;
-    const trust = Math.max(unheardTrust, trusted(index, call, program));
-    const isMeant = isPossible(work, call, program);
+    const trust = trusted(index, call, program) || unheardTrust(index, call, program);
+    const isMeant = mayBe(work, index, call, program);
     return { index, work, trust: isMeant ? trust : impossibleTrust, isOrder: rule.isOrder };
   }
   return null;
 }
 
 /** Of a rule that is not heard, because it has erred too often. */
-const unheardTrust = 0.4;
+function unheardTrust(index: number, call: Call, program: ProgramState): number {
+  const { right = 0, wrong = 0 } = reliabilityOf(index, call, program) ?? {};
+  return Math.min(unheardMax, (right + 1) / (right + wrong + 2));
+}
+
+const unheardMax = 0.4;
 
 /** Of one that points at a request that cannot have sent it. */
 const impossibleTrust = 0.02;
