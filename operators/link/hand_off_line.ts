@@ -5,6 +5,7 @@
 
 import { ANSWER, likelyWaiting, owes, usuallyLeadsTo } from "./consequences.ts";
 import type { Call, ProgramState, Work } from "./program.ts";
+import { oldestOpen } from "./works.ts";
 
 /** The oldest work that nothing was sent for, and that leads to such a call. */
 export function nextUnstarted(kind: number, program: ProgramState): Work | null {
@@ -41,12 +42,22 @@ export function realign(first: Call | undefined, work: Work, { unstarted }: Prog
 /** A thread that reads requests has answered one: with the result of the worker ready longest. */
 export function handBack(work: Work, program: ProgramState): void {
   const { unanswered, consequences } = program;
-  const isReady = (call: Call) =>
-    call.after === null && call.finished === null && call.handedBack === null;
-  program.unanswered = unanswered.filter(isReady);
-  const call = program.unanswered.find((each) => usuallyLeadsTo(each, ANSWER, consequences));
-  if (call === undefined) return;
-  call.handedBack = work;
-  work.claimed.push(call);
-  call.sent.push(ANSWER);
+  // Of what was sent before, nobody is open who could have sent it.
+  const oldest = oldestOpen(program);
+  let ready: Call | null = null;
+  let kept = 0;
+  for (const call of unanswered) {
+    if (!isReady(call) || call.orderBefore <= oldest) continue;
+    unanswered[kept++] = call;
+    if (ready === null && usuallyLeadsTo(call, ANSWER, consequences)) ready = call;
+  }
+  unanswered.length = kept;
+  if (ready === null) return;
+  ready.handedBack = work;
+  work.claimed.push(ready);
+  ready.sent.push(ANSWER);
 }
+
+/** Nothing came of its result so far. */
+const isReady = ({ after, finished, handedBack }: Call): boolean =>
+  after === null && finished === null && handedBack === null;

@@ -275,6 +275,7 @@ export class Linker {
   #settle(call: Call, decision: Decision): void {
     call.decision = decision;
     call.weighed = null;
+    if (call.placed !== null) call.placed.placings++;
     letRipen(call, decision, this.#ripening);
     if (decision.confidence >= guessFrom) own(call, decision.parent, this.#program);
     const { parent } = decision;

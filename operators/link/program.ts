@@ -23,7 +23,7 @@ import type { Repertoire } from "./trust/repertoire.ts";
 import type { Unowned } from "./trust/unowned.ts";
 import { type Gaps, startGaps } from "./shape/gaps.ts";
 import { type Flow, startFlow } from "./shape/flow.ts";
-import type { Doubt } from "./shape/rivals.ts";
+import type { Doubts } from "./shape/rivals.ts";
 import { type Lines, startLines } from "./shape/line.ts";
 import type { Offset } from "./wait_line.ts";
 import type { Pool } from "./workers/pool.ts";
@@ -72,9 +72,10 @@ export interface Work {
   readonly crowd: number;
   /** Calls that are given to it for the time being, by the time of sending; see shape/place.ts. */
   story: Call[];
-  /** How sure that is, call by call, as it was found after so many placings. */
-  doubts: ReadonlyMap<Call, Doubt> | null;
-  doubtsAt: number;
+  /** How often that has changed. */
+  placings: number;
+  /** How sure it is, as was found last. */
+  doubts: Doubts | null;
   /** Start of the answer, and who wrote it; Infinity and null before, and if there was none. */
   answerNs: number;
   answerThread: Thread | null;
@@ -296,8 +297,6 @@ export interface ProgramState {
   /** Divisions that may be tried, refilled as event time goes on; see shape/rivals.ts. */
   divisionsLeft: number;
   refilledNs: number;
-  /** How often calls were given to works: what was found out before may hold no longer. */
-  placings: number;
   /** Works that have ended and from whose stories nothing was learned yet. */
   ended: Work[];
   readonly openings: Openings;
@@ -353,7 +352,6 @@ export function startProgram(rulesCount: number): ProgramState {
     strays: new Set(),
     divisionsLeft: 0,
     refilledNs: -Infinity,
-    placings: 0,
     ended: [],
     openings: startOpenings(),
     gathered: new Map(),

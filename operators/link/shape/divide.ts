@@ -15,7 +15,7 @@ import {
 import { type Flow, stepCost } from "./flow.ts";
 import { isInOrder, orderCost } from "./line.ts";
 import { nobodysCost } from "./owner.ts";
-import { afterCall, afterResponse, beginStory, type Chapter, nextStep } from "./story.ts";
+import { afterCall, afterResponse, beginStory, callCost, type Chapter, nextStep } from "./story.ts";
 
 export interface Division {
   readonly cost: number;
@@ -155,7 +155,7 @@ function wayOf(
   const { call, costs } = contested;
   const chapter = path.chapters[owner];
   let cost = path.cost + costs[owner];
-  cost += stepCost(nextStep(chapter, call.kind, call.sentNs, call.thread), flow);
+  cost += callCost(chapter, call, flow);
   cost += inLineCost(contested, owner, chapter.heardNs, path, count);
   return { path, owner, cost };
 }

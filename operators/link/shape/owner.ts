@@ -17,11 +17,14 @@ export function own(call: Call, owner: Owner, program: ProgramState): void {
   const { placed } = call;
   const { strays } = program;
   if (placed === owner) return;
-  program.placings++;
   if (placed === null) strays.delete(call);
-  else placed.story = placed.story.filter((each) => each !== call);
+  else {
+    placed.story = placed.story.filter((each) => each !== call);
+    placed.placings++;
+  }
   call.placed = owner;
   if (owner === null) return;
+  owner.placings++;
   const { story } = owner;
   let at = story.length;
   while (at > 0 && (story[at - 1]?.sentNs ?? 0) > call.sentNs) at--;

@@ -65,7 +65,8 @@ const gainMin = 0.01;
 function rivalsOf(work: Work, program: ProgramState): Set<Work> {
   const rivals = new Set<Work>();
   const add = (rival: Work | null | undefined): void => {
-    if (rival && rival !== work && overlap(rival, work)) rivals.add(rival);
+    if (!rival || rival === work || rivals.has(rival) || !overlap(rival, work)) return;
+    if (mayHoldAny(rival, work) || mayHoldAny(work, rival)) rivals.add(rival);
   };
   for (const call of work.story) {
     if (call.isFixed) continue;
@@ -78,6 +79,9 @@ function rivalsOf(work: Work, program: ProgramState): Set<Work> {
   for (const rival of mostLikelyOthers(work, program)) add(rival);
   return rivals;
 }
+
+const mayHoldAny = (work: Work, { story }: Work): boolean =>
+  story.some((call) => !call.isFixed && mayHold(work, call));
 
 const overlap = (a: Work, b: Work): boolean => a.readNs < b.endNs && b.readNs < a.endNs;
 
@@ -119,30 +123,36 @@ export function doubtOf(call: Call, program: ProgramState): Doubt | null {
   return null;
 }
 
-/** Of every call of the request that is given to it now. */
-function doubtsOf(work: Work, program: ProgramState): ReadonlyMap<Call, Doubt> {
-  if (work.doubts !== null && work.doubtsAt === program.placings) return work.doubts;
-  const doubts = findDoubts(work, program);
-  work.doubts = doubts;
-  work.doubtsAt = program.placings;
-  return doubts;
+/** Of every call of the request that is given to it now; found anew once any of that changes. */
+function doubtsOf(work: Work, program: ProgramState): Doubts["byCall"] {
+  const isKnown = work.doubts?.among.every(([each, placings]) => each.placings === placings);
+  if (work.doubts === null || !isKnown) work.doubts = findDoubts(work, program);
+  return work.doubts.byCall;
 }
 
-function findDoubts(work: Work, program: ProgramState): Map<Call, Doubt> {
-  const doubts = new Map<Call, Doubt>();
+export interface Doubts {
+  readonly byCall: ReadonlyMap<Call, Doubt>;
+  /** The request and its rivals, each with its number of placings then. */
+  readonly among: readonly (readonly [work: Work, placings: number])[];
+}
+
+function findDoubts(work: Work, program: ProgramState): Doubts {
+  const byCall = new Map<Call, Doubt>();
+  let rivals = rivalsOf(work, program);
   for (let round = 0; round <= roundsMax; round++) {
-    doubts.clear();
+    byCall.clear();
     for (const call of work.story) {
-      doubts.set(call, { shares: new Map([[work, 1]]), storyMargin: Infinity });
+      byCall.set(call, { shares: new Map([[work, 1]]), storyMargin: Infinity });
     }
-    if (!weighRivals(work, doubts, round < roundsMax, program)) break;
+    if (!weighRivals(work, rivals, byCall, round < roundsMax, program)) break;
+    rivals = rivalsOf(work, program);
   }
-  for (const { shares } of doubts.values()) {
+  for (const { shares } of byCall.values()) {
     let total = 0;
     for (const weight of shares.values()) total += weight;
     for (const [owner, weight] of shares) shares.set(owner, weight / total);
   }
-  return doubts;
+  return { byCall, among: [work, ...rivals].map((each) => [each, each.placings]) };
 }
 
 const roundsMax = 3;
@@ -150,11 +160,12 @@ const roundsMax = 3;
 /** True if something changed hands, so that all is to be weighed again. */
 function weighRivals(
   work: Work,
-  doubts: Map<Call, Doubt>,
+  rivals: ReadonlySet<Work>,
+  doubts: ReadonlyMap<Call, Doubt>,
   mayAdopt: boolean,
   program: ProgramState,
 ): boolean {
-  for (const rival of rivalsOf(work, program)) {
+  for (const rival of rivals) {
     const works = [work, rival];
     const divided = tryDivide(work, rival, program);
     if (divided === null) {
@@ -172,7 +183,7 @@ function count(
   { cost, owners }: Division,
   { calls, current }: Divided,
   works: readonly Work[],
-  doubts: Map<Call, Doubt>,
+  doubts: ReadonlyMap<Call, Doubt>,
 ): void {
   const more = cost - current.cost;
   const weight = Math.min(1, Math.exp(-temper * more));

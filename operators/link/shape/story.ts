@@ -4,7 +4,7 @@
 
 import { ANSWER } from "../consequences.ts";
 import type { Call, Thread, Work } from "../program.ts";
-import type { Step } from "./flow.ts";
+import { type Flow, type Step, stepCost } from "./flow.ts";
 
 export interface Chapter {
   readonly kind: number;
@@ -18,6 +18,9 @@ export interface Chapter {
   /** Calls sent. */
   readonly sent: number;
   readonly crowd: number;
+  /** The call that was last asked about as what comes next, and what it cost at that moment. */
+  asked: Call | null;
+  askedCost: number;
 }
 
 export const beginStory = ({ kind, readNs, thread, crowd }: Work): Chapter => ({
@@ -29,6 +32,8 @@ export const beginStory = ({ kind, readNs, thread, crowd }: Work): Chapter => ({
   heardNs: readNs,
   sent: 0,
   crowd,
+  asked: null,
+  askedCost: 0,
 });
 
 export function afterCall(chapter: Chapter, call: Call): Chapter {
@@ -42,6 +47,8 @@ export function afterCall(chapter: Chapter, call: Call): Chapter {
     heardNs: chapter.heardNs,
     sent: Math.min(chapter.sent + 1, callsCounted),
     crowd: chapter.crowd,
+    asked: null,
+    askedCost: 0,
   };
 }
 
@@ -56,6 +63,8 @@ export function afterResponse(chapter: Chapter, call: Call): Chapter {
     heardNs: call.doneNs,
     sent: chapter.sent,
     crowd: chapter.crowd,
+    asked: null,
+    askedCost: 0,
   };
 }
 
@@ -82,6 +91,15 @@ export function nextStep(chapter: Chapter, kind: number, atNs: number, by: Threa
   step.crowd = chapter.crowd;
   step.isSameThread = by === chapter.lastThread;
   return step;
+}
+
+/** What a call costs as what comes next; asked again in the same moment, it is not found anew. */
+export function callCost(chapter: Chapter, call: Call, flow: Flow): number {
+  if (chapter.asked === call) return chapter.askedCost;
+  const cost = stepCost(nextStep(chapter, call.kind, call.sentNs, call.thread), flow);
+  chapter.asked = call;
+  chapter.askedCost = cost;
+  return cost;
 }
 
 /** Shows what was sent for a request, calls and answer; steps are valid until the next one. */
