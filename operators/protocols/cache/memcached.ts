@@ -30,6 +30,8 @@ const OTHER = new Set([
   ...["mg", "ms", "md", "ma", "mn", "me", "slabs", "lru", "cache_memlimit", "shutdown", "watch"],
 ]);
 
+const KEYED = new Set([...STORAGE, ...META, "incr", "decr", "delete", "touch", "me"]);
+
 /** Whole answers of one line, by their first word. */
 const LINES = new Set([
   ...["STORED", "NOT_STORED", "EXISTS", "NOT_FOUND", "DELETED", "TOUCHED", "OK", "END", "VERSION"],
@@ -118,6 +120,7 @@ const STATUSES: Readonly<Record<number, string>> = {
 };
 
 const FIELDS = {
+  key: { type: "string", doc: "key, or the first ones of several" },
   keys: { type: "number", doc: "number of keys asked for, when more than one" },
   hits: { type: "number", doc: "values returned" },
   result: { type: "string", doc: "first word or status of the answer" },
@@ -186,7 +189,16 @@ function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
   const [verb = ""] = words;
   const stores = STORAGE.has(verb);
   if (!stores && !RETRIEVAL.has(verb) && !OTHER.has(verb)) throw new Malformed("no such command");
-  const draft: Draft<F> = { type: verb, resource: shown(words), endpoint: verb };
+  const keys = keysOf(verb, words);
+  const draft: Draft<F> = {
+    type: verb,
+    resource: shown(words),
+    endpoint: verb,
+    fields: {
+      ...(keys.length > 0 && { key: keys.slice(0, KEYS_SHOWN_MAX).join(" ") }),
+      ...(keys.length > 1 && { keys: keys.length }),
+    },
+  };
   const hushed = META.has(verb) && words.includes("q", 2);
   // Another command among quiet ones: whose an answer is, is anyone's guess.
   state.quiet = hushed || (state.quiet && verb === "mn");
@@ -198,12 +210,12 @@ function readCommand(cursor: Cursor, make: Make<F>, state: State): Step {
     return hushed || words.at(-1) === "noreply" ? make.oneway(more) : make.request(more);
   }
   if (hushed || verb === "quit" || words.at(-1) === "noreply") return make.oneway(draft);
-  if (!RETRIEVAL.has(verb)) return make.request(draft);
-  const keys = words.slice(verb.startsWith("gat") ? 2 : 1);
-  return make.request({
-    ...draft,
-    ...(keys.length > 1 && { fields: { keys: keys.length } }),
-  });
+  return make.request(draft);
+}
+
+function keysOf(verb: string, words: readonly string[]): readonly string[] {
+  if (RETRIEVAL.has(verb)) return words.slice(verb.startsWith("gat") ? 2 : 1);
+  return KEYED.has(verb) ? words.slice(1, 2) : [];
 }
 
 /** The command as it was sent, as many keys of it as are shown. */
@@ -272,10 +284,16 @@ function readBinary(cursor: Cursor, magic: number, make: Make<F>): Step {
     throw new Malformed("not a binary header");
   }
   cursor.skip(extraBytes);
-  const resource = cursor.textCaptured(keyBytes, 256);
+  const key = cursor.textCaptured(keyBytes, 256);
   cursor.skip(bodyBytes - extraBytes - keyBytes);
   if (magic === 0x80) {
-    const draft = { type, resource: `${type} ${resource}`.trimEnd(), endpoint: type, id: opaque };
+    const draft = {
+      type,
+      resource: `${type} ${key}`.trimEnd(),
+      endpoint: type,
+      id: opaque,
+      fields: key === "" ? {} : { key },
+    };
     return type.endsWith("Q") ? make.oneway(draft) : make.request(draft);
   }
   const draft: Draft<F> = {
@@ -286,7 +304,7 @@ function readBinary(cursor: Cursor, magic: number, make: Make<F>): Step {
     fields: { result: STATUSES[status] ?? `STATUS_${status}` },
   };
   // Nobody waits for it: it must not be taken for the answer to a later command.
-  return type.endsWith("Q") ? make.oneway({ ...draft, resource }) : make.response(draft);
+  return type.endsWith("Q") ? make.oneway({ ...draft, resource: key }) : make.response(draft);
 }
 
 const NO: Claim = { kind: "no" };

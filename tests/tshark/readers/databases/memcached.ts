@@ -34,11 +34,11 @@ function binary(part: Node): Draft {
     facts: {
       kind: isRequest ? "request" : "response",
       type: NAMES[name] ?? name,
-      ...(isRequest && key !== undefined && { resource: key }),
       id: show(part, "memcache.opaque") ?? "",
       ...(status !== undefined && { code: status }),
       ...(status === 0 && { status: "ok" }),
     },
+    fields: { key: isRequest ? key : undefined },
   };
 }
 
@@ -47,7 +47,8 @@ function command(part: Node, emit: (draft: Draft) => SharkMessage): void {
   if (type === undefined) return;
   const keys = [...nodesNamed(part, "memcache.key")].map((node) => node.show);
   const kind = type === "quit" ? "oneway" : "request";
-  emit({ facts: { kind, type, resource: keys.join(" "), endpoint: type } });
+  const key = keys.length > 0 ? keys.join(" ") : undefined;
+  emit({ facts: { kind, type, endpoint: type }, fields: { key } });
 }
 
 function textReply(part: Node): Draft {
