@@ -6,9 +6,9 @@
 
 import type { Exchange } from "../../model/exchange.ts";
 import type { Candidate } from "../../model/link.ts";
-import type { AtOnce } from "./at_once.ts";
+import type { AtOnce } from "./callbacks/at_once.ts";
 import type { Batches, TurnSoFar } from "./batches.ts";
-import { type Callbacks, type Sent, startCallbacks } from "./between.ts";
+import { type Callbacks, type Sent, startCallbacks } from "./callbacks/between.ts";
 import { CONTESTS } from "./trust/crowd.ts";
 import { type Consequences, startConsequences } from "./consequences.ts";
 import { type Coroutines, startCoroutines } from "./coroutines/lineage.ts";
@@ -236,7 +236,7 @@ export interface Thread {
   isCrossed: boolean;
   /** Reads that had not led to all that was due when the next one came, in order. */
   waiting: Ingress[];
-  /** What it has sent since it last read something; see between.ts. */
+  /** What it has sent since it last read something; see callbacks/between.ts. */
   readonly between: Sent[];
   /** Kinds of all that it has sent since then. */
   readonly acts: number[];
@@ -279,7 +279,7 @@ export interface ProgramState {
   pool: Pool | null;
   /** Calls that have ended and wait for a decision, in the order in which they ended. */
   pending: Call[];
-  /** Calls of which it has just shown what their responses led to; see between.ts. */
+  /** Calls of which it has just shown what their responses led to; see callbacks/between.ts. */
   readonly confirmed: Call[];
   /** Order of the oldest work that is open; none is older. */
   oldestOpen: number;

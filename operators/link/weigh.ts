@@ -30,6 +30,9 @@ const confidenceMax = 0.999;
 /** Rules err together more often than by chance: what misleads one misleads the other. */
 const together = 2;
 
+/** From this trust on a rule is believed against what such requests are known to call. */
+const toldFrom = 0.9;
+
 /** That all others are hardly possible does not make a parent of which no rule speaks a fact. */
 const unnamedMax = 0.9;
 
@@ -106,7 +109,8 @@ export function weigh(
   for (const each of weighed) {
     if (each.work !== call.told && !encloses(each.work, call)) object(each, "time");
     if (contradictsIdentity(call, each.work)) object(each, "ids");
-    const isTold = RULES[each.rule]?.isTold ?? false;
+    const rule = RULES[each.rule];
+    const isTold = rule?.isTold || (rule?.isBuiltIn && each.trust >= toldFrom);
     if (!isTold && !mayCall(each.work, call, program.repertoire)) object(each, "kind");
   }
   const rest = Math.max(0, count - weighed.length) * unnamed;

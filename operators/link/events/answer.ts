@@ -3,7 +3,7 @@
 
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteSend } from "../batches.ts";
-import { noteAct, noteAnswered } from "../between.ts";
+import { noteAct, noteAnswered } from "../callbacks/between.ts";
 import { ANSWER, lagMax } from "../consequences.ts";
 import { noteAnswer } from "../coroutines/tasks.ts";
 import { type Due, dueNow, learnDelay } from "../delays.ts";

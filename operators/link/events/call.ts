@@ -4,7 +4,7 @@
 import type { Exchange } from "../../../model/exchange.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteSend } from "../batches.ts";
-import { noteAct, noteSent } from "../between.ts";
+import { noteAct, noteSent } from "../callbacks/between.ts";
 import { kindOf } from "../consequences.ts";
 import { firstInLine, noteCrossing } from "../coroutines/in_hand.ts";
 import { noteReader, workOf } from "../coroutines/lineage.ts";

@@ -6,7 +6,7 @@
 import type { ConnectFact } from "../../../model/capture_record.ts";
 import { formatAddress } from "../../../model/connection.ts";
 import type { MessageSeen } from "../../../model/message.ts";
-import { noteAct, noteSent } from "../between.ts";
+import { noteAct, noteSent } from "../callbacks/between.ts";
 import { beginToAsk, onlyServes } from "../one_sided.ts";
 import { isOver, originOf } from "../origin.ts";
 import type { Origin, ProgramState, Thread, Work } from "../program.ts";

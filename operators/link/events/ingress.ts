@@ -3,7 +3,7 @@
 
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteRead } from "../batches.ts";
-import { endCallback } from "../between.ts";
+import { endCallback } from "../callbacks/between.ts";
 import { owesAny } from "../consequences.ts";
 import { onlyServes } from "../one_sided.ts";
 import type { Ingress, ProgramState, Thread } from "../program.ts";

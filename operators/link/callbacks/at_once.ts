@@ -3,7 +3,7 @@
 // one turn, where nothing else can have been sent. After the last read of a turn the same comes
 // first, before what timers send or what was put off to the end of the turn.
 
-import type { Ingress } from "./program.ts";
+import type { Ingress } from "../program.ts";
 
 interface Seen {
   total: number;

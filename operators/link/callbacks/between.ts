@@ -7,10 +7,10 @@
 // well be due to timers, or was put off to the end of the turn.
 
 import { countOf, isExpected, learnAtOnce } from "./at_once.ts";
-import { ANSWER, likelyWaiting, owes } from "./consequences.ts";
-import type { Opening } from "./events/connect.ts";
-import type { Sending } from "./origin.ts";
-import type { Call, Ingress, ProgramState, Thread } from "./program.ts";
+import { ANSWER, likelyWaiting, owes } from "../consequences.ts";
+import type { Opening } from "../events/connect.ts";
+import type { Sending } from "../origin.ts";
+import type { Call, Ingress, ProgramState, Thread } from "../program.ts";
 
 export interface Callbacks {
   /** Reads with another one after them in their turn: those that led to something before it. */
