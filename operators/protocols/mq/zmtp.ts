@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// ZMTP 3, the protocol of ZeroMQ.
+// ZMTP 2 and 3, the protocol of ZeroMQ.
 //
 //   greeting: ff … 7f (10 bytes) | major u8 | minor u8 | mechanism, 20 bytes | as server u8
 //             | 31 zeros
+//             version 2: ff … 7f | 1 | socket u8, and behind it a frame with the identity
 //   frame   : flags u8 (1 more frames, 2 long, 4 command) | size u8 or u64 | body
 //   command : length u8, name | data          property: length u8, name | length u32, value
 //
@@ -49,10 +50,12 @@ interface Lane {
   more: boolean;
   /** A message was told whose frames have not all passed. */
   open: boolean;
+  /** The next frame is the identity of a socket of version 2. */
+  naming: boolean;
 }
 
 type State = Record<Way, Lane>;
-const newLane = (): Lane => ({ socket: "", tail: 0, more: false, open: false });
+const newLane = (): Lane => ({ socket: "", tail: 0, more: false, open: false, naming: false });
 
 export const zmtp = defineProtocol<F, State>({
   name: "zmtp",
@@ -70,11 +73,12 @@ export const zmtp = defineProtocol<F, State>({
     const lane = state[way];
     if (lane.tail > 0) return readTail(cursor, lane);
     const flags = cursor.peek();
-    if (flags === 0xff) return readGreeting(cursor, make);
+    if (flags === 0xff) return readGreeting(cursor, lane, make);
     if (flags > 7) throw new Malformed("no such flags");
     cursor.skip(1);
     const size = (flags & LONG) !== 0 ? Number(cursor.u64()) : cursor.u8();
     if (size > Number.MAX_SAFE_INTEGER) throw new Malformed("frame too long");
+    if (lane.naming) return readIdentity(cursor, flags, size, lane);
     if (lane.open) return readNext(flags, size, lane);
     if ((flags & COMMAND) !== 0) return readCommand(cursor, size, lane, make);
     return readMessage(cursor, flags, size, way, state, make);
@@ -111,16 +115,34 @@ function readNext(flags: number, size: number, lane: Lane): Step {
   return { kind: "end" };
 }
 
-function readGreeting(cursor: Cursor, make: Make<F>): Step {
-  cursor.need(GREETING_BYTES);
+/** Sockets as version 2 numbers them. */
+const SOCKETS = ["PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH"];
+
+function readGreeting(cursor: Cursor, lane: Lane, make: Make<F>): Step {
   cursor.skip(9);
   if (cursor.u8() !== 0x7f) throw new Malformed("not a greeting");
-  const version = `${cursor.u8()}.${cursor.u8()}`;
+  const major = cursor.u8();
+  if (major < 3) {
+    const socket = SOCKETS[cursor.u8()];
+    if (socket === undefined) throw new Malformed("no such socket");
+    lane.socket = socket;
+    lane.naming = true;
+    return make.oneway({ type: "GREETING", fields: { version: "2.0", socket_type: socket } });
+  }
+  cursor.need(GREETING_BYTES - 11);
+  const version = `${major}.${cursor.u8()}`;
   const mechanism = cursor.latin1(20).replace(/\0.*$/s, "");
   // NULL, PLAIN, CURVE …; the bytes of others may hold anything.
   if (!/^[A-Z0-9\-_.+]*$/.test(mechanism)) throw new Malformed("no name of a mechanism");
   cursor.skip(32);
   return make.oneway({ type: "GREETING", fields: { version, mechanism } });
+}
+
+function readIdentity(cursor: Cursor, flags: number, size: number, lane: Lane): Step {
+  if (flags !== 0) throw new Malformed("no identity");
+  cursor.skip(size);
+  lane.naming = false;
+  return NOTHING;
 }
 
 function readCommand(cursor: Cursor, size: number, lane: Lane, make: Make<F>): Step {
@@ -225,7 +247,10 @@ function probe(bytes: Uint8Array, length: number): Claim {
   for (let at = 1; at < Math.min(8, bytes.length); at++) if (bytes[at] !== 0) return NO;
   if (length < 10) return { kind: "maybe" };
   if (bytes[9] !== 0x7f || (bytes[8] ?? 9) > 1) return NO;
-  return (bytes[10] ?? 3) >= 3 ? { kind: "either", score: 96 } : NO;
+  const [version = 3, socket = 0] = bytes.subarray(10, 12);
+  return version >= 3 || (version > 0 && socket < SOCKETS.length)
+    ? { kind: "either", score: 96 }
+    : NO;
 }
 
 /**

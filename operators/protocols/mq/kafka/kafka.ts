@@ -5,6 +5,7 @@
 //   response: size i32 | correlation i32 | [tags] | body
 //
 // A response can be read only by the key and version of its request, so those are remembered.
+// Behind the first version of SaslHandshake frames hold nothing but what the login says.
 
 import { dropTail, keepTail, noTails, passTail, type Tails } from "../../../wire/long_frame.ts";
 import { byteSet } from "../../../wire/byte_set.ts";
@@ -18,6 +19,7 @@ import {
   type Draft,
   type Make,
   type Step,
+  type Way,
 } from "../../../wire/protocol.ts";
 import type { Status } from "../../../../model/status.ts";
 import { APIS, CLIENT_ERRORS, isFlexible } from "./kafka_apis.ts";
@@ -37,6 +39,7 @@ const SIZE_MAX = 104_857_600;
 /** Of a longer message only so much is needed. */
 const READ_BYTES_MAX = 4_096;
 const ASKED_MAX = 4_096;
+const SASL_HANDSHAKE = 17;
 
 const FIELDS = {
   topic: { type: "string", otel: "messaging.destination.name", doc: "first topic" },
@@ -71,6 +74,8 @@ interface Asked {
 interface State {
   readonly asked: Map<number, Asked>;
   readonly names: TopicNames;
+  /** Frames that are no messages belong to a login. */
+  loggingIn: boolean;
   readonly tails: Tails;
 }
 
@@ -84,15 +89,17 @@ export const kafka = defineProtocol<F, State>({
   capture: "all",
   starts: byteSet([0, 6]),
   probe,
-  open: () => ({ asked: new Map(), names: new Map(), tails: noTails() }),
+  open: () => ({ asked: new Map(), names: new Map(), loggingIn: false, tails: noTails() }),
 
   read(cursor, way, make, state) {
     const rest = passTail(cursor, way, state.tails);
     if (rest !== null) return rest;
     const size = cursor.u32();
+    if (state.loggingIn && size === 0) return NOTHING;
     if (size < 4 || size > SIZE_MAX) throw new Malformed("no size of a message");
     const kept = Math.min(size, READ_BYTES_MAX);
     cursor.enter(kept);
+    if (state.loggingIn && isToken(cursor, way, state)) return passToken(cursor, size);
     const step = way === "toClient"
       ? readResponse(cursor, make, state, size > kept)
       : readRequest(cursor, make, state, size > kept);
@@ -105,6 +112,25 @@ export const kafka = defineProtocol<F, State>({
     dropTail(state.tails, way);
   },
 });
+
+const NOTHING: Step = { kind: "nothing" };
+
+/** Neither a request that there is nor an answer to one. */
+function isToken(cursor: Cursor, way: Way, state: State): boolean {
+  if (way !== "toClient" && cursor.remaining < 8) return true;
+  const start = cursor.position;
+  const id = cursor.i32();
+  cursor.rewind(start);
+  if (way === "toClient") return !state.asked.has(id);
+  const api = APIS.get(id >>> 16);
+  return api === undefined || (id & 0xffff) > api.versionMax;
+}
+
+function passToken(cursor: Cursor, size: number): Step {
+  cursor.skip(cursor.remaining);
+  cursor.leave();
+  return size > READ_BYTES_MAX ? { kind: "skip", bytes: size - READ_BYTES_MAX } : NOTHING;
+}
 
 function readRequest(cursor: Cursor, make: Make<F>, state: State, more: boolean): Step {
   const key = cursor.u16();
@@ -136,6 +162,7 @@ function readRequest(cursor: Cursor, make: Make<F>, state: State, more: boolean)
       ...(found.records !== null && found.records.count > 0 && { records: found.records.count }),
     },
   };
+  state.loggingIn = key === SASL_HANDSHAKE && version === 0;
   if (key === PRODUCE && found.acks === 0) return make.oneway(draft);
   state.asked.set(id, { key, version });
   if (state.asked.size > ASKED_MAX) state.asked.delete(state.asked.keys().next().value ?? id);

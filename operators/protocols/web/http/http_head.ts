@@ -277,8 +277,9 @@ function value(buffer: Uint8Array, colon: number, end: number): string {
 
 /** One to 15 digits. */
 function length(buffer: Uint8Array, colon: number, end: number): number {
-  const from = pastBlanks(buffer, colon + 1, end);
+  let from = pastBlanks(buffer, colon + 1, end);
   const to = beforeBlanks(buffer, from, end);
+  while (to > from + LENGTH_DIGITS_MAX && buffer[from] === 0x30) from++;
   let bytes = to === from || to > from + LENGTH_DIGITS_MAX ? NaN : 0;
   for (let i = from; i < to; i++) bytes = bytes * 10 + digit(buffer, i);
   if (Number.isNaN(bytes)) throw new Malformed("content length");
