@@ -380,6 +380,7 @@ export const verdict = {
   all: 2,
   count: 3,
   ignore: 4,
+  whole: 5,
 } as const;
 
 export const dropReason = {
@@ -390,6 +391,7 @@ export const dropReason = {
   enterWithoutExit: 4,
   budget: 5,
   mmsg: 6,
+  ringPressure: 7,
 } as const;
 
 export const programRule = {

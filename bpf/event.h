@@ -16,10 +16,10 @@
 #define PATH_BYTES 256
 #define ARGS_BYTES 512
 #define UNIX_PATH_BYTES 112 /* sun_path is 108 */
-#define PAYLOAD_BYTES_MAX 16384
+#define PAYLOAD_BYTES_MAX 16384 /* of one record */
 
 enum event_kind {
-	EVENT_DATA = 1,     /* struct data_event + payload: one message passed a socket */
+	EVENT_DATA = 1,     /* struct data_event + payload: one message, or a piece of one */
 	EVENT_CLOSE = 2,    /* struct close_event: end of a socket */
 	EVENT_PROCESS = 3,  /* struct process_event */
 	EVENT_ACTIVITY = 4, /* struct activity_event */
@@ -118,14 +118,19 @@ struct socket_flow {
 	__u8 peer_addr[16];
 };
 
-/* One successful call on a socket (one message of an mmsg call); payload follows the struct. */
+/*
+ * One successful call on a socket (one message of an mmsg call); payload follows the struct. A
+ * large call on a stream with VERDICT_WHOLE comes in pieces, in order: data events of one emit_ns
+ * that follow upon each other in stream_offset and tcp_seq, each as long as what was copied of it,
+ * the last one as long as all that is left.
+ */
 struct data_event {
 	struct event_header header;
 	struct socket_flow flow;
 	__u64 call_start_ns; /* start of the call; see DATA_START_KNOWN */
 	__u64 stream_offset; /* bytes that passed in this direction before the first of these.
 	                        unix: egress offset of one end = ingress offset of the other */
-	__u64 bytes_ingress; /* of the socket, this event included */
+	__u64 bytes_ingress; /* of the socket, this call included */
 	__u64 bytes_egress;
 	__u32 length;        /* bytes that passed */
 	__u32 captured;      /* bytes of payload after this struct, <= length */
@@ -261,6 +266,7 @@ enum verdict {
 	VERDICT_ALL = 2,     /* copy everything, up to 16 KiB a call, within the budget */
 	VERDICT_COUNT = 3,   /* records without payload */
 	VERDICT_IGNORE = 4,  /* no records; ingress still bumps the turn */
+	VERDICT_WHOLE = 5,   /* as ALL, but large calls on streams in several records */
 };
 
 /* Why something is not in the ring: indices of the per-CPU array `drops`. */
@@ -272,8 +278,9 @@ enum drop_reason {
 	DROP_ENTER_WITHOUT_EXIT = 4, /* portable path: a call was entered twice without an exit */
 	DROP_BUDGET = 5,             /* record sent, payload left out: byte budget spent */
 	DROP_MMSG = 6,               /* portable path: message beyond the 32nd of one mmsg call */
+	DROP_RING_PRESSURE = 7,      /* record sent, the rest of a large call left out: ring half full */
 };
-#define DROP_REASONS 7
+#define DROP_REASONS 8
 
 /* Whether a program is recorded: values of the map `programs`, keyed by thread group. */
 enum program_rule {

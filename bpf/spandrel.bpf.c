@@ -16,6 +16,8 @@
 #include "message/payload.bpf.h"
 #include "message/datagram.bpf.h"
 #include "message/emit.bpf.h"
+#include "message/pieces.bpf.h"
+#include "message/emit_message.bpf.h"
 #include "coroutine.bpf.h"
 #include "go_stream.bpf.h"
 #include "python/task.bpf.h"

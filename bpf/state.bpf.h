@@ -71,7 +71,8 @@ struct user_buffer {
 	__u32 segments;  /* entries of that array */
 	__u32 compat;    /* 1: pointers and lengths are 32 bits wide */
 	__u32 unreadable; /* 1: a page was not resident */
-	__u32 reserved;
+	__u32 segment;    /* of the array: the one that is copied next */
+	__u64 within;     /* bytes of it that were copied */
 };
 
 /* A call between its enter and its exit: portable path. */

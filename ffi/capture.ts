@@ -35,7 +35,7 @@ export interface CaptureOptions {
   readonly payloadBytesLater?: number;
   /** Payload of a socket for which no verdict came. Default 64 KiB. */
   readonly pendingBytesMax?: number;
-  /** Payload per socket and second. Default 8 MiB. */
+  /** Payload per socket and second, eight times as much with the verdict "whole". Default 8 MiB. */
   readonly secondBytesMax?: number;
   /** Default: fast where the kernel has it. */
   readonly path?: CapturePath;
@@ -69,6 +69,8 @@ export interface KernelDrops {
   readonly payload_unreadable: bigint;
   /** Records that came without payload: the socket's byte budget was spent. */
   readonly budget_spent: bigint;
+  /** Large calls of which only the first 16 KiB came: the ring was half full. */
+  readonly ring_pressure: bigint;
 }
 
 export interface Capture extends Disposable {
@@ -310,5 +312,6 @@ function readDrops(object: BpfObject, cpus: number, hooks: readonly Hook[]): Ker
     mmsg: total(dropReason.mmsg),
     payload_unreadable: total(dropReason.payloadUnreadable),
     budget_spent: total(dropReason.budget),
+    ring_pressure: total(dropReason.ringPressure),
   };
 }

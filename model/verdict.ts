@@ -4,10 +4,11 @@
 import type { Connection } from "./connection.ts";
 
 /**
- * "prefix": copy the first bytes of each call; "all": copy everything within the budget;
- * "count": record lengths without bytes; "ignore": record nothing.
+ * "prefix": copy the first bytes of each call; "all": copy up to 16 KiB of each call, within the
+ * budget; "whole": up to 256 KiB, within a larger budget; "count": record lengths without bytes;
+ * "ignore": record nothing.
  */
-export type Verdict = "prefix" | "all" | "count" | "ignore";
+export type Verdict = "prefix" | "all" | "whole" | "count" | "ignore";
 
 export interface VerdictFor {
   readonly connection: Connection;

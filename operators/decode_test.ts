@@ -61,7 +61,7 @@ function open(transport: "tcp" | "udp" = "tcp", pairing: "order" | "id" = "order
   const claim = new Claim({ ...toy, pairing }, transport, null, {
     switchTo() {},
     giveBack() {},
-    pipelined() {},
+    copyMore() {},
   });
   const push = (event: SocketEvent, gap = 0) => {
     const { connection, streamOffset: offset, length, payload: bytes, emitNs } = event;

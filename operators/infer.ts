@@ -170,8 +170,7 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
     switchTo(claim, name, connection) {
       const protocol = registry.byName(name);
       if (protocol !== undefined) {
-        claim.protocol = protocol;
-        claim.state = protocol.open(connection.transport);
+        claim.speak(protocol, connection.transport);
         out.side({ connection, verdict: protocol.capture });
         return;
       }
@@ -188,10 +187,7 @@ function openStage(params: InferParams, out: Out): Stage<StreamRecord> {
       out.side({ connection, verdict: "ignore" });
     },
     giveBack: push,
-    pipelined(connection) {
-      const claim = states.get(connection.conn)?.claim;
-      if (claim?.protocol.capture === "prefix") out.side({ connection, verdict: "all" });
-    },
+    copyMore: (connection, verdict) => out.side({ connection, verdict }),
   };
 
   return {

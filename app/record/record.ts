@@ -64,6 +64,6 @@ export async function record(this: CliContext, flags: RecordFlags, file: string)
 function copyingAll(source: RecordSource): RecordSource {
   const { kernel } = source;
   if (kernel === null) return source;
-  const apply = ({ connection }: VerdictFor) => kernel.apply({ connection, verdict: "all" });
+  const apply = ({ connection }: VerdictFor) => kernel.apply({ connection, verdict: "whole" });
   return { ...source, kernel: { ...kernel, apply } };
 }

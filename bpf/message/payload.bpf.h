@@ -8,7 +8,7 @@
 #ifndef SPANDREL_PAYLOAD_BPF_H
 #define SPANDREL_PAYLOAD_BPF_H
 
-#define SEGMENTS_MAX 16
+#define SEGMENTS_MAX 64 /* put in a row at once */
 #define PAGE_BYTES 4096
 
 /* Twice the most: the verifier bounds position and chunk each, not their sum. */
@@ -62,8 +62,9 @@ static __always_inline __u32 copy_chunk(void *to, __u32 bytes, __u32 cap, __u64 
 }
 
 /*
- * Puts up to `want` bytes of a vector in a row in `gathered`; returns how many, and sets
- * b->unreadable when a page was missing. Global, so that the verifier walks it only once.
+ * Puts up to `want` bytes of a vector in a row in `gathered`, from where it stopped the last time;
+ * returns how many, and sets b->unreadable when a page was missing. Global, so that the verifier
+ * walks it only once.
  */
 __noinline int gather(struct user_buffer *b, __u32 want)
 {
@@ -76,26 +77,30 @@ __noinline int gather(struct user_buffer *b, __u32 want)
 		struct segment s;
 		__u32 chunk;
 
-		if (i >= b->segments || done >= want || done >= PAYLOAD_BYTES_MAX)
+		if (b->segment >= b->segments || done >= want || done >= PAYLOAD_BYTES_MAX)
 			break;
-		if (read_segment(&s, b, i)) {
+		if (read_segment(&s, b, b->segment)) {
 			b->unreadable = 1;
 			break;
 		}
-		chunk = want - done;
-		if (s.bytes < chunk)
-			chunk = s.bytes;
-		if (!chunk)
+		if (s.bytes <= b->within) {
+			b->segment++;
+			b->within = 0;
 			continue;
+		}
+		chunk = want - done;
+		if (s.bytes - b->within < chunk)
+			chunk = s.bytes - b->within;
 		asm volatile("" : "+r"(chunk));
 		if (chunk > PAYLOAD_BYTES_MAX)
 			break;
 		if (bpf_probe_read_user(to->bytes + (done & (PAYLOAD_BYTES_MAX - 1)), chunk,
-					(void *)s.base)) {
+					(void *)(s.base + b->within))) {
 			b->unreadable = 1;
 			break;
 		}
 		done += chunk;
+		b->within += chunk;
 	}
 	return done > PAYLOAD_BYTES_MAX ? PAYLOAD_BYTES_MAX : done;
 }

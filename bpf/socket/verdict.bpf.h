@@ -11,6 +11,9 @@
 #define IGNORED_PER_LOOK 63
 #define PROBATION_MESSAGES 16
 
+/* Copied of one call at most. */
+#define CALL_BYTES_MAX 262144
+
 /* What was ignored was not counted: let both directions go on from where they are. */
 static __always_inline void allow_jump(struct socket_state *state)
 {
@@ -88,6 +91,8 @@ static __always_inline __u32 bytes_wanted(struct socket_state *state, __u8 direc
 		return 0;
 	if (state->verdict == VERDICT_ALL)
 		return PAYLOAD_BYTES_MAX;
+	if (state->verdict == VERDICT_WHOLE)
+		return state->flow.type == SOCK_STREAM ? CALL_BYTES_MAX : PAYLOAD_BYTES_MAX;
 	return state->last_direction == direction ? payload_bytes_later : payload_bytes_first;
 }
 
@@ -98,6 +103,8 @@ static __always_inline __u32 spend(struct socket_state *state, struct message *m
 	bool pending = state->verdict == VERDICT_PENDING;
 	__u32 limit = pending ? pending_bytes_max : second_bytes_max;
 
+	if (state->verdict == VERDICT_WHOLE)
+		limit <<= 3;
 	if (pending ? state->spent >= limit && after_silence(state, m->direction, now)
 		    : now - state->window_ns > SECOND_NS) {
 		state->window_ns = now;

@@ -4,7 +4,7 @@
 import type { ByteRun, StreamRecord } from "../../model/byte_run.ts";
 import type { Direction } from "../../model/capture_record.ts";
 import type { Connection, Transport } from "../../model/connection.ts";
-import type { Way } from "../wire/protocol.ts";
+import type { Copied, Way } from "../wire/protocol.ts";
 import type { AnyProtocol } from "../wire/registry.ts";
 import { Lane } from "./lane.ts";
 
@@ -14,8 +14,8 @@ export interface ClaimOwner {
   switchTo(claim: Claim, name: string, connection: Connection): void;
   /** Bytes after a switch to "": to be claimed anew. */
   giveBack(run: ByteRun): void;
-  /** Requests are pipelined, or bodies are of interest: all their bytes are needed. */
-  pipelined(connection: Connection): void;
+  /** What the kernel copies of the connection is too little: copy so much from now on. */
+  copyMore(connection: Connection, copied: Copied): void;
 }
 
 export class Claim {
@@ -33,8 +33,8 @@ export class Claim {
   owed = 0;
   /** Requests since the last response. */
   #unanswered = 0;
-  /** The owner knows that all bytes are needed. */
-  #wantsAll = false;
+  /** What the kernel is to copy of the connection. */
+  #copied: Copied;
   /** Messages read so far. */
   messages = 0;
   /** Malformed reads since the last message. */
@@ -56,9 +56,17 @@ export class Claim {
     owner: ClaimOwner,
   ) {
     this.protocol = protocol;
+    this.#copied = protocol.capture;
     this.state = protocol.open(transport);
     this.requests = requests;
     this.owner = owner;
+  }
+
+  /** From here on another protocol is spoken. */
+  speak(protocol: AnyProtocol, transport: Transport): void {
+    this.protocol = protocol;
+    this.#copied = protocol.capture;
+    this.state = protocol.open(transport);
   }
 
   /**
@@ -82,11 +90,16 @@ export class Claim {
     this.#unanswered = 0;
   }
 
-  /** Tells the owner, once. */
-  wantAll(connection: Connection): void {
-    if (this.#wantsAll) return;
-    this.#wantsAll = true;
-    this.owner.pipelined(connection);
+  /** So much is needed of what passes: tells the owner, unless it is copied already. */
+  want(copied: Copied, connection: Connection): void {
+    if (COPIED.indexOf(copied) <= COPIED.indexOf(this.#copied)) return;
+    this.#copied = copied;
+    this.owner.copyMore(connection, copied);
+  }
+
+  /** Bytes of this run were needed that had not been copied. */
+  missed({ event }: ByteRun): void {
+    this.want(event.length > RECORD_BYTES ? "whole" : "all", event.connection);
   }
 
   way(connection: Connection, direction: Direction): Way {
@@ -114,6 +127,11 @@ const MALFORMED_MAX = 4;
 const PROVEN_MESSAGES = 8;
 const PROVEN_MALFORMED_MAX = 32;
 const UNASKED_MAX = 3;
+
+/** From less to more. */
+const COPIED: readonly Copied[] = ["prefix", "all", "whole"];
+/** Copied of a call at most unless it is copied whole. */
+const RECORD_BYTES = 16_384;
 
 export const opposite = (direction: Direction): Direction =>
   direction === "ingress" ? "egress" : "ingress";

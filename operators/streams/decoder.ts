@@ -20,15 +20,15 @@ import { type Claim, opposite } from "./claim.ts";
 import type { Lane } from "./lane.ts";
 import { addsUp, mayBegin } from "./may_begin.ts";
 import { openEnds } from "./open_ends.ts";
-import { messageEnd, messageOfLane, messageSeen } from "./placed.ts";
+import { messageEnd, messageSeen } from "./placed.ts";
 import { READ_CLIPPED, READ_FAILED, READ_MALFORMED, readerError, readStep } from "./read_step.ts";
+import { type Unfinished, unfinished } from "./unfinished.ts";
 
 export class Decoder {
   readonly #out: Outputs<DecodeEvent, never, DropReason>;
   readonly #cursor = new Cursor();
   readonly #make = createMake();
-  /** Claims with pending bytes. */
-  readonly #waiting = new Map<Claim, Connection>();
+  readonly #unfinished: Unfinished;
   readonly #openEnds = openEnds((lane, connection, direction) => {
     this.#out.emit(messageEnd(connection, direction, lane));
     lane.finish();
@@ -36,10 +36,11 @@ export class Decoder {
 
   constructor(out: Outputs<DecodeEvent, never, DropReason>) {
     this.#out = out;
+    this.#unfinished = unfinished(out, this.#cursor, this.#make);
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#unfinished.size;
   }
 
   advance(watermarkNs: Nanos): void {
@@ -77,7 +78,7 @@ export class Decoder {
     }
     if (lane.lost) lane.unreadNs = run.emitNs;
     else {
-      if (lane.passed > 0) this.#readRest(run.connection, claim, run.event.direction);
+      this.#unfinished.read(run.connection, claim, run.event.direction);
       this.#lose(run, claim, lane);
     }
     if (turned) lane.turns++;
@@ -107,7 +108,7 @@ export class Decoder {
       if (lane.passed < lane.need) return;
     }
     this.#steps(run, claim, lane, before);
-    if (before > 0 && claim.ingress.passed + claim.egress.passed === 0) this.#waiting.delete(claim);
+    if (before > 0) this.#unfinished.settle(claim);
     if (claim.over === "refuted") {
       const { connection, emitNs } = run;
       const direction = "both" as const;
@@ -159,7 +160,7 @@ export class Decoder {
     position: number,
     n: number,
   ): void {
-    if (whole === true) claim.wantAll(run.event.connection);
+    if (whole === true || message.clipped) claim.want("all", run.event.connection);
     if (lane.more) {
       this.#out.emit(messageEnd(run.connection, run.event.direction, lane));
       lane.finish();
@@ -185,11 +186,11 @@ export class Decoder {
     if (kind === "response") {
       // It answers a request of which the rest was not seen.
       if (claim.owed === 0 && claim.protocol.multiplexed !== true) {
-        this.#readRest(run.connection, claim, opposite(run.event.direction));
+        this.#unfinished.read(run.connection, claim, opposite(run.event.direction));
       }
       claim.noteResponse();
     } else if (claim.noteRequest() && claim.protocol.pairing === "order") {
-      claim.wantAll(run.event.connection);
+      claim.want("all", run.event.connection);
     }
   }
 
@@ -264,23 +265,13 @@ export class Decoder {
       if (!lane.append(run, position)) return this.#fail(run, claim, lane, "decode_full");
     }
     lane.need = need;
-    this.#waitingFor(claim, run.connection);
+    this.#unfinished.add(claim, run.connection);
     const whole = lane.held === lane.passed;
     if (whole && need > LIMITS.decodeBytes.value) this.#fail(run, claim, lane, "decode_full");
   }
 
-  /** Remembers a claim with pending bytes; of too many, the oldest is not waited for any more. */
-  #waitingFor(claim: Claim, connection: Connection): void {
-    this.#waiting.set(claim, connection);
-    if (this.#waiting.size <= LIMITS.connections.value) return;
-    for (const [oldest, its] of this.#waiting) {
-      for (const direction of oldest.inOrder(its)) this.#readRest(its, oldest, direction);
-      this.#waiting.delete(oldest);
-      return;
-    }
-  }
-
   #failed(run: ByteRun, claim: Claim, lane: Lane, code: number): void {
+    if (code === READ_CLIPPED) claim.missed(run);
     this.#fail(run, claim, lane, code === READ_CLIPPED ? "clipped" : "malformed");
     if (code === READ_FAILED) throw readerError();
   }
@@ -344,38 +335,13 @@ export class Decoder {
     for (const each of claim.inOrder(record.connection)) {
       if (direction === "both" || direction === each) this.#endLane(record, claim, each);
     }
-    if (claim.ingress.passed + claim.egress.passed === 0) this.#waiting.delete(claim);
+    this.#unfinished.settle(claim);
     this.#out.emit(record);
   }
 
   /** No bytes will come any more, on any connection. */
   finish(): void {
-    for (const [claim, connection] of this.#waiting) {
-      for (const direction of claim.inOrder(connection)) {
-        this.#readRest(connection, claim, direction);
-      }
-    }
-    this.#waiting.clear();
-  }
-
-  /**
-   * The bytes that a pending message waits for will not come: what is known of it must do, as if
-   * the rest had passed without being captured.
-   */
-  #readRest(connection: Connection, claim: Claim, direction: Direction): void {
-    const lane = direction === "ingress" ? claim.ingress : claim.egress;
-    if (lane.passed === 0) return;
-    const way = claim.way(connection, direction);
-    this.#cursor.reset(lane.buffer, 0, lane.held, lane.passed + LIMITS.decodeBytes.value);
-    const step = readStep(claim.protocol, this.#cursor, way, this.#make, claim.state);
-    claim.protocol.lost?.(claim.state, way);
-    if (typeof step !== "number" && step.kind === "message" && lane.begun) {
-      const message = { ...step.message, more: false, clipped: true };
-      if (message.kind === "request") claim.noteRequest();
-      this.#out.emit(messageOfLane(connection, direction, lane, claim.protocol.name, message));
-    } else this.#out.drop("incomplete");
-    lane.finish();
-    lane.clearPending();
+    this.#unfinished.finish();
   }
 
   #endLane(record: StreamEnd, claim: Claim, direction: Direction): void {
@@ -384,7 +350,7 @@ export class Decoder {
     const orderly = reason === "eof" || reason === "close";
     if (lane.more && orderly && (lane.skip === Infinity || lane.lost)) {
       this.#out.emit(messageEnd(connection, direction, lane));
-    } else if (!lane.more && lane.passed > 0) this.#readRest(connection, claim, direction);
+    } else if (!lane.more) this.#unfinished.read(connection, claim, direction);
     else if (lane.more) this.#out.drop("incomplete");
     lane.finish();
     lane.clearPending();

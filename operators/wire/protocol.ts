@@ -61,6 +61,12 @@ export type Step =
   /** From the next byte on, both directions speak another protocol ("" = ask all probes again). */
   | { readonly kind: "switch"; readonly to: string };
 
+/**
+ * How much of each call: its first bytes, up to 16 KiB, or up to 256 KiB. The last is for those to
+ * whom a byte that was not seen is lost for all that follows.
+ */
+export type Copied = "prefix" | "all" | "whole";
+
 export interface MessageStep {
   readonly kind: "message";
   readonly message: Message;
@@ -141,8 +147,8 @@ export interface Protocol<F extends Fields = Fields, S = unknown> {
    * steps name theirs by id and bytes, and other steps count to no message.
    */
   readonly multiplexed?: boolean;
-  /** What the kernel should copy of a claimed connection. */
-  readonly capture: "prefix" | "all";
+  /** What the kernel should copy of a claimed connection, until that proves to be too little. */
+  readonly capture: Copied;
   /** Possible first bytes of a connection in either direction: tested before `probe`. */
   readonly starts: ByteSet;
   /**

@@ -84,7 +84,7 @@ function runClaimed({ transport, role, steps }: Case, protocol: AnyProtocol): nu
   const owner = {
     switchTo: (claim: Claim) => void (claim.over = "released"),
     giveBack() {},
-    pipelined() {},
+    copyMore() {},
   };
   const claim = new Claim(protocol, transport, null, owner);
   const stage = decode.open(undefined, {

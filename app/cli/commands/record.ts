@@ -16,7 +16,7 @@ export const recordCommand = buildCommand<RecordFlags, [string], CliContext>({
     flags: {
       ...captureFlags,
       whole: switchFlag(
-        "Copy all that passes, up to 16384 bytes of each call, whatever the protocol",
+        "Copy all that passes, up to 256 KiB of each call, whatever the protocol",
       ),
     },
     positional: {

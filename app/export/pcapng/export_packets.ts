@@ -54,7 +54,7 @@ function tellProblem({ problem }: BlockOutput): void {
 function summaryOf({ packets, clipped, interfaces, lost }: Written): string {
   const parts = [`${countText(packets)} packets of ${countText(interfaces)} programs`];
   if (clipped > 0) {
-    parts.push(`${countText(clipped)} cut short (record --whole keeps 16 KiB of each call)`);
+    parts.push(`${countText(clipped)} cut short (record --whole keeps 256 KiB of each call)`);
   }
   if (lost > 0) parts.push(`${countText(lost)} events were lost while recording`);
   return parts.join(", ");

@@ -50,6 +50,7 @@ Deno.test("loss counter: tells what rose since it was last asked", () => {
     mmsg: 0n,
     payload_unreadable: 0n,
     budget_spent: 0n,
+    ring_pressure: 0n,
   };
   const since = lossCounter();
   assert.deepEqual(since(none), []);

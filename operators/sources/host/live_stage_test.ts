@@ -14,6 +14,7 @@ const NO_DROPS = {
   mmsg: 0n,
   payload_unreadable: 0n,
   budget_spent: 0n,
+  ring_pressure: 0n,
 };
 
 /** A host whose ring and clocks the test moves: boot time and the monotonic clock run alike. */

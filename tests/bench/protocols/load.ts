@@ -51,7 +51,7 @@ export function reader(protocol: AnyProtocol, loads: readonly Load[]): () => num
 const OWNER = {
   switchTo: (claim: Claim) => void (claim.over = "released"),
   giveBack() {},
-  pipelined() {},
+  copyMore() {},
 };
 
 export const bytesOf = (loads: readonly Load[]): number =>

@@ -38,7 +38,7 @@ export function runGolden(
       listed.push({ line: { switch: name }, seen: null });
     },
     giveBack() {},
-    pipelined() {},
+    copyMore() {},
   });
   const stage = decode.open(undefined, {
     emit(event) {

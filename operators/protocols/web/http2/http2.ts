@@ -38,7 +38,7 @@ export const http2 = defineProtocol<F, Conversation>({
   timeoutNs: 120_000_000_000n,
   pairing: "id",
   multiplexed: true,
-  capture: "all",
+  capture: "whole",
   starts: byteSet("P", 0),
   probe: probeHttp2,
   open: (_transport, options) => newConversation(options),
