@@ -43,7 +43,7 @@ export interface QueueRules {
   readonly whenFull: "block" | "drop";
   /** What they are counted as; `queue_full` when absent. */
   readonly dropReason?: string;
-  /** Records per write, at most. */
+  /** Records per write, at most; a sink that takes records as they come may get more. */
   readonly batchRecordsMax: number;
   /** A smaller batch waits this long to grow, in milliseconds of real time; 0 writes at once. */
   readonly batchWaitMs: number;
@@ -58,6 +58,12 @@ export const WEB_QUEUE: QueueRules = {
 };
 
 export interface AsyncSinkStage<In> extends AsyncDisposable {
+  /**
+   * Takes each record as it comes, so that what the sink makes of it waits, not the record: for
+   * sinks that can make something much smaller of it, or that lives outside of the heap. All that
+   * was taken is written by the next `write`, whose array is empty then.
+   */
+  readonly take?: (record: In) => void;
   /**
    * Writes one batch; never called again before the promise settles. The array belongs to the
    * sink. If it rejects, the batch goes to the dead letters and the run goes on.

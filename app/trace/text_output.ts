@@ -23,7 +23,7 @@ export async function openTextOutput(
   const file = path === undefined ? undefined : await create(path);
   const stream = file ?? Deno.stdout;
   const encoder = new TextEncoder();
-  const buffer = new Uint8Array(WRITE_BYTES_MAX);
+  const buffer = new Uint8Array(TEXT_BYTES_MAX);
   let isGone = false;
   let problem = "";
   async function writeBytes(bytes: Uint8Array): Promise<void> {
@@ -83,8 +83,8 @@ function reasonOf(error: unknown): string {
   return message.replace(/: open '.*$/, "");
 }
 
-/** Of one system call. One buffer for all: a new one for each batch costs much memory. */
-const WRITE_BYTES_MAX = 262_144;
+/** Of text in one system call. One buffer for all: a new one for each batch costs much memory. */
+const TEXT_BYTES_MAX = 262_144;
 
 /**
  * Records that wait, and those of one write. From a file few: what waits long outlives the young
@@ -92,7 +92,7 @@ const WRITE_BYTES_MAX = 262_144;
  */
 const QUEUE = {
   block: { recordsMax: 1_024, batchRecordsMax: 256 },
-  drop: { recordsMax: 65_536, batchRecordsMax: 1_000 },
+  drop: { recordsMax: 32_768, batchRecordsMax: 1_000 },
 } as const;
 
 /** A sink that writes one text per record. A live source drops what a slow reader does not take. */
@@ -115,28 +115,35 @@ export function textSink<T>(
   };
 }
 
-/** The same for records that are written as bytes. */
+/**
+ * The same for records that are written as bytes. As bytes they wait as well: what waits as objects
+ * is moved into the old generation, and makes the heap three times as large.
+ */
 export function byteSink<T>(
   name: string,
   output: TextOutput,
   writeLine: (record: T, line: LineBytes) => void,
   whenFull: "block" | "drop",
 ): AsyncSink<T> {
-  const lines = new LineBytes();
   return {
     kind: "async_sink",
     name,
     limits: [],
     queue: { ...QUEUE[whenFull], whenFull, batchWaitMs: 50 },
-    open: () => ({
-      // All lines of a batch in one call: a busy run comes to write once in a turn of its loop.
-      write: async (records) => {
-        lines.clear();
-        for (const record of records) writeLine(record, lines);
-        await output.writeBytes(lines.written());
-      },
-      end: () => Promise.resolve(),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }),
+    open: () => {
+      let filling = new LineBytes();
+      let writing = new LineBytes();
+      return {
+        take: (record) => writeLine(record, filling),
+        // All lines in one call: a busy run comes to write once in a turn of its loop.
+        write: async () => {
+          [filling, writing] = [writing, filling];
+          filling.clear();
+          await output.writeBytes(writing.written());
+        },
+        end: () => Promise.resolve(),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      };
+    },
   };
 }

@@ -187,8 +187,7 @@ function openQueue(
   stage: ConstructorParameters<typeof SinkQueue>[1],
 ): SinkQueue {
   const queue = new SinkQueue(rules, stage, {
-    failed([record, ...others], cause) {
-      const records = others.length + 1;
+    failed([record], records, cause) {
       meter.failed += records;
       context.letters.add({ node: meter.id, during: "write", record, records, cause });
     },

@@ -5,11 +5,17 @@ import type { AsyncSinkStage, QueueRules } from "../sink.ts";
 import { newBell } from "./bell.ts";
 
 export interface QueueHooks {
-  /** A batch was lost because a write rejected. */
-  readonly failed: (records: unknown[], cause: unknown) => void;
+  /** A batch was lost because a write rejected; `records` is empty if the sink had taken them. */
+  readonly failed: (records: readonly unknown[], count: number, cause: unknown) => void;
   readonly dropped: (reason: string, records: number) => void;
   /** Room has been made, or the sink has closed. */
   readonly changed: () => void;
+}
+
+/** Records that one write gets: kept here, or taken by the sink and only counted. */
+interface Batch {
+  readonly records: unknown[];
+  count: number;
 }
 
 export class SinkQueue {
@@ -26,7 +32,7 @@ export class SinkQueue {
   /** Lets go of the call of the stage that is under way. */
   #letGo = () => {};
   /** Full batches, and last the one being filled. */
-  #batches: unknown[][] = [];
+  #batches: Batch[] = [];
   #queued = 0;
   #closed = false;
   #aborted = false;
@@ -54,15 +60,22 @@ export class SinkQueue {
       const { dropReason = "queue_full" } = this.#rules;
       return this.#hooks.dropped(this.#aborted ? "aborted" : dropReason, 1);
     }
+    const { take } = this.#stage;
+    take?.(record as never);
     this.accepted++;
     this.#queued++;
-    const last = this.#batches.at(-1);
-    if (last === undefined || last.length >= this.#rules.batchRecordsMax) {
-      this.#batches.push([record]);
+    let batch = this.#batches.at(-1);
+    if (batch === undefined || (take === undefined && this.#isFull(batch))) {
+      batch = { records: [], count: 0 };
+      this.#batches.push(batch);
       this.#bell.ring();
-    } else {
-      last.push(record);
     }
+    if (take === undefined) batch.records.push(record);
+    if (++batch.count === this.#rules.batchRecordsMax) this.#bell.ring();
+  }
+
+  #isFull({ count }: Batch): boolean {
+    return count >= this.#rules.batchRecordsMax;
   }
 
   /** No record will be offered any more: write the rest and close. */
@@ -95,10 +108,10 @@ export class SinkQueue {
   }
 
   async #step(): Promise<void> {
-    const { batchRecordsMax, batchWaitMs } = this.#rules;
     if (this.#batches.length === 0) await this.#bell.wait();
-    const deadlineMs = performance.now() + batchWaitMs;
-    while (!this.#closed && (this.#batches[0]?.length ?? 0) < batchRecordsMax) {
+    const deadlineMs = performance.now() + this.#rules.batchWaitMs;
+    for (let [batch] = this.#batches; !this.#closed; [batch] = this.#batches) {
+      if (batch !== undefined && this.#isFull(batch)) break;
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) break;
       await this.#bell.wait(leftMs);
@@ -107,15 +120,14 @@ export class SinkQueue {
     if (batch !== undefined) await this.#write(batch);
   }
 
-  async #write(batch: unknown[]): Promise<void> {
-    const { length } = batch;
-    this.#queued -= length;
+  async #write({ records, count }: Batch): Promise<void> {
+    this.#queued -= count;
     try {
-      await this.#unlessAborted(this.#stage.write(batch as never[]));
+      await this.#unlessAborted(this.#stage.write(records as never[]));
     } catch (cause) {
-      this.#hooks.failed(batch, cause);
+      this.#hooks.failed(records, count, cause);
     }
-    this.settled += length;
+    this.settled += count;
     this.#hooks.changed();
   }
 

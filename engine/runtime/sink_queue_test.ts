@@ -4,7 +4,7 @@ import type { QueueRules } from "../sink.ts";
 import { SinkQueue } from "./sink_queue.ts";
 
 /** A sink whose writes settle when the test says so. */
-function openQueue(rules: Partial<QueueRules>) {
+function openQueue(rules: Partial<QueueRules>, take?: (record: unknown) => void) {
   const log: string[] = [];
   const writes: PromiseWithResolvers<void>[] = [];
   const lost = new Map<string, number>();
@@ -12,6 +12,7 @@ function openQueue(rules: Partial<QueueRules>) {
   const queue = new SinkQueue(
     { recordsMax: 4, whenFull: "drop", batchRecordsMax: 2, batchWaitMs: 0, ...rules },
     {
+      ...(take !== undefined && { take }),
       write(records: unknown[]) {
         log.push(records.join(" "));
         const write = Promise.withResolvers<void>();
@@ -23,7 +24,7 @@ function openQueue(rules: Partial<QueueRules>) {
       [Symbol.asyncDispose]: () => Promise.resolve(void log.push("closed")),
     },
     {
-      failed: (records, cause) => log.push(`lost ${records.join(" ")}: ${cause}`),
+      failed: (records, count, cause) => log.push(`lost ${count}, ${records.join(" ")}: ${cause}`),
       dropped: (reason, n) => lost.set(reason, (lost.get(reason) ?? 0) + n),
       changed() {},
     },
@@ -83,7 +84,23 @@ Deno.test("a rejected write loses its batch, and the next one is tried", async (
   queue.close();
   (await writing()).resolve();
   await queue.finished;
-  assert.deepEqual(log, ["1 2", "lost 1 2: disk full", "3", "end", "closed"]);
+  assert.deepEqual(log, ["1 2", "lost 2, 1 2: disk full", "3", "end", "closed"]);
+});
+
+Deno.test("a sink that takes records as they come writes all at once, and they are counted", async () => {
+  const taken: unknown[] = [];
+  const { queue, lost, log, writing } = openQueue({}, (record) => void taken.push(record));
+  queue.offer(1);
+  const first = await writing();
+  for (const record of [2, 3, 4, 5]) queue.offer(record);
+  assert.deepEqual(taken, [1, 2, 3, 4]);
+  assert.deepEqual([...lost], [["queue_full", 1]]);
+  first.resolve();
+  (await writing()).reject("disk full");
+  queue.close();
+  await queue.finished;
+  assert.equal(queue.length, 0);
+  assert.deepEqual(log, ["", "", "lost 3, : disk full", "end", "closed"]);
 });
 
 Deno.test("abort gives up what waits and does not wait for a write that hangs", async () => {
