@@ -19,8 +19,8 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
   coroutine: {
     evidence: "thread",
     because:
-      "it was sent by the coroutine (goroutine, or task of asyncio) that worked on this request, " +
-      "or by one that it started or awaits",
+      "it was sent by the coroutine (goroutine, task of asyncio, or context of Node) that worked " +
+      "on this request, or by one that it started or awaits",
   },
   thread: {
     evidence: "thread",
@@ -64,6 +64,11 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     evidence: "turn",
     because: "the event loop sent it after it had read the response to another call of this " +
       "request, and before it read anything else in the same turn",
+  },
+  turn_matched: {
+    evidence: "turn",
+    because: "as many such calls were sent at the end of a turn as what was read in it leads to, " +
+      "in the same order",
   },
   between_answer: {
     evidence: "turn",

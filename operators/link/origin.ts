@@ -92,11 +92,11 @@ function firstOfTurn(
   { thread: { soFar, waiting, last }, kind, turn, isFresh, isOpening }: Sending,
   program: ProgramState,
 ): Ingress | null {
-  const reads = isGathering(kind, program)
-    ? waiting.filter((each) => turnOf(each) === turn)
-    : soFar.run;
+  const isGathered = isGathering(kind, program);
+  const reads = isGathered ? waiting.filter((each) => turnOf(each) === turn) : soFar.run;
+  if (isGathered && last !== null) reads.push(last);
   for (const ingress of reads) {
-    if (ingress === last || ingress.sent.length > 0 || isOver(ingress)) continue;
+    if ((ingress === last && !isGathered) || ingress.sent.length > 0 || isOver(ingress)) continue;
     if (delayOf(ingress, kind, isFresh || isOpening, program) !== 0) continue;
     if (owes(ingress, kind, program.consequences) >= surelyWaiting) return ingress;
   }

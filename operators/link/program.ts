@@ -11,6 +11,7 @@ import type { Batches, TurnSoFar } from "./batches.ts";
 import { type Callbacks, type Sent, startCallbacks } from "./callbacks/between.ts";
 import { CONTESTS } from "./trust/crowd.ts";
 import { type Consequences, startConsequences } from "./consequences.ts";
+import { type Contexts, startContexts } from "./coroutines/contexts.ts";
 import { type Coroutines, startCoroutines } from "./coroutines/lineage.ts";
 import { startStreams, type Streams } from "./coroutines/streams.ts";
 import { startTasks, type Tasks } from "./coroutines/tasks.ts";
@@ -179,6 +180,7 @@ export interface Origin {
    * the oldest such read of all, on a connection just freed. "opened": on one just opened.
    * "batched": the first of several read one after the other in this turn, that led to nothing.
    * "flushed": the same of all of this turn. "connected": on one whose opening follows at once.
+   * "matched": either, and as many were sent as the reads of that turn lead to.
    * "between": the same as "at_once", and something else was read later in that turn.
    */
   readonly by:
@@ -192,7 +194,8 @@ export interface Origin {
     | "waited"
     | "opened"
     | "flushed"
-    | "batched";
+    | "batched"
+    | "matched";
 }
 
 export interface Decision {
@@ -240,6 +243,8 @@ export interface Thread {
   readonly between: Sent[];
   /** Kinds of all that it has sent since then. */
   readonly acts: number[];
+  /** Calls of the turn in which it has last read something. */
+  readonly flush: Call[];
   /** Calls sent since it last finished something or read a request. */
   task: Call[];
   /** See workers/wakes.ts. */
@@ -251,6 +256,7 @@ export interface ProgramState {
   readonly coroutines: Coroutines;
   readonly streams: Streams;
   readonly tasks: Tasks;
+  readonly contexts: Contexts;
   /** Works that coroutines have ended, in order. */
   readonly served: Work[];
   /** Works by order of reading, those ended early at the front removed. */
@@ -323,6 +329,7 @@ export function startProgram(rulesCount: number): ProgramState {
     coroutines: startCoroutines(),
     streams: startStreams(),
     tasks: startTasks(),
+    contexts: startContexts(),
     served: [],
     works: [],
     firstOrder: 0,

@@ -27,6 +27,7 @@ import {
   betweenCall,
   betweenRequest,
   betweenResponse,
+  matchedInTurn,
 } from "./evidence/turn.ts";
 import type { Call, Ingress, ProgramState } from "./program.ts";
 import type { Prior } from "./trust/reliability.ts";
@@ -196,6 +197,7 @@ export const RULES: readonly Rule[] = [
   },
   between("between_request", "sending", betweenRequest),
   between("between_response", "sending", betweenResponse),
+  between("turn_matched", "sending", matchedInTurn),
   between("between_answer", "answering", betweenAnswer),
   between("between_call", "answering", betweenCall),
   turn("after_request", proven, afterRequest),

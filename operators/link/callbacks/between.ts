@@ -8,38 +8,59 @@
 
 import { countOf, isExpected, learnAtOnce } from "./at_once.ts";
 import { ANSWER, likelyWaiting, owes } from "../consequences.ts";
+import { endTurn } from "./flush.ts";
 import type { Opening } from "../events/connect.ts";
 import type { Sending } from "../origin.ts";
 import type { Call, Ingress, ProgramState, Thread } from "../program.ts";
 
 export interface Callbacks {
-  /** Reads with another one after them in their turn: those that led to something before it. */
-  acted: number;
-  passed: number;
+  readonly requests: Reads;
+  readonly responses: Reads;
   /** What was sent in turns in which something had been read before, and in which nothing had. */
   prompt: number;
   late: number;
 }
 
-export const startCallbacks = (): Callbacks => ({ acted: 0, passed: 0, prompt: 0, late: 0 });
+/**
+ * Reads with another one after them in their turn: those that led to something before it. Of one
+ * request alone some lead to nothing until all that it waits for is there.
+ */
+interface Reads {
+  acted: number;
+  passed: number;
+}
+
+export const startCallbacks = (): Callbacks => ({
+  requests: { acted: 0, passed: 0 },
+  responses: { acted: 0, passed: 0 },
+  prompt: 0,
+  late: 0,
+});
 
 /**
- * Whether this is such a loop. Others first read all that is ready (HAProxy), or put off to the next
- * turn what follows (asyncio).
+ * Whether this is such a loop. Others first read all that is ready (HAProxy), put off to the next
+ * turn what follows (asyncio), or do so with responses only (Deno).
  */
-function runsToEnd({ acted, passed, prompt, late }: Callbacks): boolean {
-  return acted >= actedFrom && acted >= actedShare * (acted + passed) &&
+function runsToEnd({ requests, responses, prompt, late }: Callbacks): boolean {
+  return requests.acted + responses.acted >= actedFrom && mayAct(responses) &&
     late <= lateShareMax * (prompt + late);
 }
 
+function mayAct({ acted, passed }: Reads): boolean {
+  return acted + passed < triedFrom || acted >= actedShare * (acted + passed);
+}
+
 const actedFrom = 4;
+const triedFrom = 16;
 const actedShare = 0.1;
 const lateShareMax = 0.6;
 const fadeFrom = 1_024;
 
 function fade(callbacks: Callbacks): void {
-  callbacks.acted /= 2;
-  callbacks.passed /= 2;
+  for (const reads of [callbacks.requests, callbacks.responses]) {
+    reads.acted /= 2;
+    reads.passed /= 2;
+  }
   callbacks.prompt /= 2;
   callbacks.late /= 2;
 }
@@ -124,12 +145,14 @@ export function endCallback(thread: Thread, turn: number, program: ProgramState)
   const { callbacks } = program;
   const isSameTurn = thread.lastTurn === turn;
   if (last !== null && thread.readsRequests && isSameTurn && together.length === 1) {
-    if (acts.length > 0) callbacks.acted++;
-    else callbacks.passed++;
+    const reads = last.isWork ? callbacks.requests : callbacks.responses;
+    if (acts.length > 0) reads.acted++;
+    else if (program.open > 1) reads.passed++;
     learnAtOnce(last, acts, program.atOnce);
-    if (callbacks.acted + callbacks.passed > fadeFrom) fade(callbacks);
+    if (callbacks.prompt + callbacks.late > fadeFrom) fade(callbacks);
   }
   acts.length = 0;
+  if (!isSameTurn) endTurn(thread, program);
   if (between.length === 0) return;
   if (runsToEnd(callbacks)) {
     for (const sent of between) {

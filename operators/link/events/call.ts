@@ -6,6 +6,7 @@ import type { MessageSeen } from "../../../model/message.ts";
 import { noteSend } from "../batches.ts";
 import { noteAct, noteSent } from "../callbacks/between.ts";
 import { kindOf } from "../consequences.ts";
+import { tellContext } from "../coroutines/contexts.ts";
 import { firstInLine, noteCrossing } from "../coroutines/in_hand.ts";
 import { noteReader, workOf } from "../coroutines/lineage.ts";
 import { noteReading, noteStream } from "../coroutines/streams.ts";
@@ -14,6 +15,7 @@ import { nextUnstarted, started } from "../hand_off_line.ts";
 import { beginToAsk, onlyAsks, onlyServes } from "../one_sided.ts";
 import { originOf } from "../origin.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "../program.ts";
+import { noteFlushed } from "../callbacks/flush.ts";
 import { asksForMessages } from "../queues/asks_for_messages.ts";
 import { joinLine } from "../shape/line.ts";
 import { noteUnowned } from "../trust/unowned.ts";
@@ -69,12 +71,14 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     guess: isNear(origin) ? likely : null,
     likely,
   });
+  if (thread.lastTurn === turn) noteFlushed(call, thread);
   if (origin?.by === "at_once") noteSent(call, origin.from, sending, program);
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, opening?.turn ?? turn, isFresh, program);
   started(call, program);
   noteStream(call, program);
   tellTask(call, program);
+  tellContext(call, program);
   if (call.told === null && !asksForMessages(call)) noteUnowned(call, program);
   joinLine(call, program.lines);
   joinTask(call, isFirstOfTask);

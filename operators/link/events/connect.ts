@@ -3,7 +3,7 @@
 // can only send once the other end has answered. So what the first call of a connection follows
 // from is looked for then, and whoever it was opened for does not wait in line any more.
 
-import type { ConnectFact } from "../../../model/capture_record.ts";
+import { type ConnectFact, isContext } from "../../../model/capture_record.ts";
 import { formatAddress } from "../../../model/connection.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteAct, noteSent } from "../callbacks/between.ts";
@@ -99,7 +99,7 @@ export function openingFor(
     const at = sent.lastIndexOf(opening.kind);
     if (at >= 0) sent.splice(at, 1);
   }
-  const isOwn = opening.thread === thread && coroutine === 0n;
+  const isOwn = opening.thread === thread && (coroutine === 0n || isContext(coroutine));
   if (!isOwn || origin === null || isOver(origin.from)) return null;
   return opening;
 }

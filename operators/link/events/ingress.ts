@@ -16,10 +16,11 @@ export function noteIngress(
   program: ProgramState,
 ): void {
   const mayLead = !onlyServes(program);
-  if (mayLead) endCallback(thread, turn, program);
+  const isApart = Number(emitNs) !== thread.togetherNs;
+  if (mayLead && isApart) endCallback(thread, turn, program);
   noteRead(ingress, thread, turn, program);
   const { last, waiting } = thread;
-  if (Number(emitNs) !== thread.togetherNs) thread.together = [];
+  if (isApart) thread.together = [];
   thread.togetherNs = Number(emitNs);
   if (thread.together.length < togetherMax) thread.together.push(ingress);
   const mayWait = mayLead && last !== null && thread.readsRequests;

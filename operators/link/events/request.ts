@@ -4,6 +4,7 @@
 import type { Exchange } from "../../../model/exchange.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import { kindOf, learnConsequences } from "../consequences.ts";
+import { joinContexts } from "../coroutines/contexts.ts";
 import { beginOfWork, noteEnd } from "../coroutines/in_hand.ts";
 import { noteReading } from "../coroutines/streams.ts";
 import { joinTasks } from "../coroutines/tasks.ts";
@@ -57,6 +58,7 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   thread.task = [];
   noteReading(seen, program);
   joinTasks(work, program);
+  joinContexts(work, program);
   noteIngress(work, seen, thread, program);
   return work;
 }

@@ -31,6 +31,7 @@ export function threadById(id: number | bigint, program: ProgramState): Thread {
     waiting: [],
     between: [],
     acts: [],
+    flush: [],
     task: [],
     woken: null,
   };
