@@ -15,6 +15,7 @@ import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import {
   CLIENT_SSL,
   COMMANDS,
+  isLogin,
   ONE_WAY,
   probeMysql,
   QUERY_ATTRIBUTES,
@@ -86,7 +87,9 @@ function readTail(cursor: Cursor, state: State): Step {
 function readClient(cursor: Cursor, make: Make<F>, state: State): Step {
   const bytes = cursor.u24le();
   const sequence = cursor.u8();
-  if (state.loggingIn && sequence > 0) return readLogin(cursor, bytes, sequence, make, state);
+  if (sequence > 0 && (state.loggingIn || isUnannounced(cursor, bytes, sequence, state))) {
+    return readLogin(cursor, bytes, sequence, make, state);
+  }
   if (state.loading) {
     state.loading = bytes > 0;
     return pass(bytes);
@@ -103,6 +106,13 @@ function readClient(cursor: Cursor, make: Make<F>, state: State): Step {
   if (ONE_WAY.has(command)) return make.oneway(draft);
   state.asked.push(command);
   return make.request({ ...draft, more: long, clipped: long });
+}
+
+/** A login whose greeting was not seen. */
+function isUnannounced(cursor: Cursor, bytes: number, sequence: number, state: State): boolean {
+  if (state.capabilities !== null || sequence !== 1 || bytes < 32) return false;
+  cursor.need(32);
+  return isLogin((offset) => cursor.peek(offset), bytes);
 }
 
 /** Reads `bytes` of a command's arguments. */
@@ -174,7 +184,7 @@ function readChangeUser(cursor: Cursor, bytes: number, name: string, state: Stat
 
 /** Joined midway, the two counts that come first tell: no statement starts with control bytes. */
 function hasAttributes(cursor: Cursor, state: State): boolean {
-  if (state.capabilities !== null) return (state.capabilities & QUERY_ATTRIBUTES) !== 0;
+  if (state.announced) return ((state.capabilities ?? 0) & QUERY_ATTRIBUTES) !== 0;
   return cursor.peekOr(0) < 32 && cursor.peekOr(1) === 1;
 }
 
@@ -207,6 +217,7 @@ function readLogin(
   cursor.leave();
   if ((login.capabilities & CLIENT_SSL) !== 0 && bytes === 32) return { kind: "switch", to: "" };
   state.capabilities = login.capabilities & state.offered;
+  state.announced = true;
   state.user = login.user;
   state.database = login.database;
   state.phase = "login";

@@ -35,7 +35,8 @@ export function isCompressed(cursor: Cursor, way: Way, state: State): boolean {
   if (state.capabilities !== null && state.user !== "") {
     return state.compressed = (state.capabilities & (COMPRESS | ZSTD)) !== 0;
   }
-  if (way === "toClient") return false;
+  // The second packet of a connection is a login, and plain.
+  if (way === "toClient" || (state.capabilities === null && cursor.peek(3) === 1)) return false;
   return state.compressed = looksCompressed(cursor);
 }
 

@@ -99,6 +99,13 @@ export function readHandshakeResponse(cursor: Cursor, bytes: number): Login {
   return { capabilities, user, database: named ? cursor.cstring() : "" };
 }
 
+/** Of a login the protocol is that of 4.1, and a range of bytes is empty. */
+export function isLogin(at: (offset: number) => number, bytes: number): boolean {
+  if (bytes < 32 || (at(1) & PROTOCOL_41 >> 8) === 0) return false;
+  for (let offset = 9; offset < 28; offset++) if (at(offset) !== 0) return false;
+  return true;
+}
+
 /** Bytes of a binary value by type; types not named have a length before them. */
 const VALUE_BYTES: Readonly<Record<number, number>> = {
   1: 1,
@@ -180,8 +187,14 @@ export function probeMysql(bytes: Uint8Array, length: number): Claim {
   }
   if (sequence === 0 && size + 4 > length && (code === 3 || code === 22)) {
     // The beginning of a long one.
-    const begun = length > LONG_BYTES && startsStatement(latin1Of(bytes, 5, 37));
+    const begun = length > LONG_BYTES && startsStatement(headOf(bytes, code));
     return begun ? { kind: "request", score: 80 } : NO;
+  }
+  if (sequence === 1 && size + 4 === length && bytes.length >= 36) {
+    const at = (offset: number) => bytes[4 + offset] ?? 1;
+    if (isLogin(at, size) && /^[ -~]*$/.test(latin1Of(bytes, 36, bytes.indexOf(0, 36)))) {
+      return { kind: "request", score: 88 };
+    }
   }
   return sequence === 1 && size + 4 <= length ? answer(bytes, length, size, code) : NO;
 }
@@ -211,8 +224,14 @@ function greeting(bytes: Uint8Array): Claim {
   return /^\d+\.\d+[\x20-\x7e]*$/.test(version) ? { kind: "response", score: 98 } : NO;
 }
 
+/** The beginning of a text, which in a query of version 8 stands behind no attributes, in one set. */
+function headOf(bytes: Uint8Array, code: number): string {
+  const start = code === 3 && bytes[5] === 0 && bytes[6] === 1 ? 7 : 5;
+  return latin1Of(bytes, start, start + 32);
+}
+
 function textCommand(bytes: Uint8Array, code: number): Claim {
-  const head = latin1Of(bytes, 5, 37);
+  const head = headOf(bytes, code);
   if (/[^\t\n\r -\uffff]/.test(head)) return NO;
   if (code !== 3 && code !== 22) return { kind: "request", score: 60 };
   return { kind: "request", score: startsStatement(head) ? 95 : 65 };

@@ -52,7 +52,10 @@ export interface State {
   database: string;
   user: string;
   version: string;
+  /** Those of the login, or of what was seen since. */
   capabilities: number | null;
+  /** The login was seen. */
+  announced: boolean;
   /** What the server can; a client may claim more in its login. All while no greeting was seen. */
   offered: number;
   /** What the server sends next. */
@@ -85,6 +88,7 @@ export function openSession(_transport?: Transport, options?: OpenOptions): Stat
     user: "",
     version: "",
     capabilities: null,
+    announced: false,
     offered: -1,
     phase: "head",
     loggingIn: false,
