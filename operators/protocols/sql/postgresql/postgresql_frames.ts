@@ -31,6 +31,8 @@ export function readHeader(cursor: Cursor, tags: string): { tag: string; bytes: 
 
 /** A statement that is cut has so many bytes at least. */
 const LONG_BYTES = 512;
+/** An error begins with its severity, mostly twice, and its code; Execute with a portal. */
+const FAILURE = /^S[^\0]{3,20}\0(?:V[A-Z]+\0)?C[0-9A-Z]{5}\0/;
 const NO: Claim = { kind: "no" };
 
 export function probePostgresql(bytes: Uint8Array, length: number): Claim {
@@ -54,6 +56,9 @@ export function probePostgresql(bytes: Uint8Array, length: number): Claim {
     return { kind: "request", score: 85 };
   }
   if (request && (tag === "P" || tag === "B")) return { kind: "request", score: 88 };
+  if (response && tag === "E" && FAILURE.test(latin1Of(bytes, 5, 64))) {
+    return { kind: "response", score: 90 };
+  }
   if (request && response) return { kind: "either", score: 40 };
   if (response && tag === "R" && u32(1) >= 8 && u32(5) <= 12) {
     return { kind: "response", score: 85 };
