@@ -123,7 +123,7 @@ export const processEventAt = {
   args: 368,
 } as const;
 
-export const processSeedBytes = 112;
+export const processSeedBytes = 120;
 export const processSeedAt = {
   size: 0,
   kind: 4,
@@ -147,6 +147,7 @@ export const processSeedAt = {
   uid: 100,
   filenameBytes: 104,
   argsBytes: 108,
+  usr1Handler: 112,
 } as const;
 
 export const activityEventBytes = 80;
@@ -411,6 +412,7 @@ export const coroutineTask = {
   reads: 1,
   handles: 2,
   sends: 3,
+  begins: 4,
 } as const;
 
 export const pythonAttributes = {

@@ -194,10 +194,11 @@ struct process_event {
 	char args[ARGS_BYTES];
 };
 
-/* What the iterator seed_processes writes for each process that is there at start. */
+/* What the iterator seed_processes writes for each process that is there. */
 struct process_seed {
 	struct event_header header; /* turn, ring and emit_ns are 0 */
 	struct process_facts facts;
+	__u64 usr1_handler; /* address in the process; 0 = SIGUSR1 would end it, 1 = ignored */
 };
 
 enum activity_what {
@@ -225,12 +226,16 @@ struct coroutine_birth {
 
 #define COROUTINE_LINE 6
 
+/* Marks the number of a context of Node: many of them are in the hands of one thread. */
+#define COROUTINE_CONTEXT (1ULL << 46)
+
 /* What a coroutine does from now on for a connection that many requests share. */
 enum coroutine_task {
 	COROUTINE_TASK_NONE = 0,    /* nothing of the kind, or not told apart */
 	COROUTINE_TASK_READS = 1,   /* reads all that comes */
 	COROUTINE_TASK_HANDLES = 2, /* works on the request of a stream */
 	COROUTINE_TASK_SENDS = 3,   /* sends the request of a stream, which another may write */
+	COROUTINE_TASK_BEGINS = 4,  /* the next request of a connection, its cookie, or of a stream */
 };
 
 /* Comes before the first data event that bears the coroutine's number, and with each new task. */
@@ -374,7 +379,7 @@ ABI_ASSERT(struct event_header, 64);
 ABI_ASSERT(struct socket_flow, 72);
 ABI_ASSERT(struct data_event, 64 + 72 + 32 + 32);
 ABI_ASSERT(struct close_event, 64 + 72 + 24 + 16);
-ABI_ASSERT(struct process_seed, 64 + 48);
+ABI_ASSERT(struct process_seed, 64 + 48 + 8);
 ABI_ASSERT(struct process_event, 64 + 8 + 40 + PATH_BYTES + ARGS_BYTES);
 ABI_ASSERT(struct activity_event, 64 + 16);
 ABI_ASSERT(struct coroutine_event, 64 + 16 * COROUTINE_LINE + 16);

@@ -107,6 +107,15 @@ struct {
 	__type(value, struct python_layout);
 } python_programs SEC(".maps");
 
+/* Thread group to the cell in which a script in a Node program says for whom it writes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u64);
+} node_programs SEC(".maps");
+
 /* Functions whose goroutines act for others. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -3,6 +3,8 @@
 #ifndef SPANDREL_PROCESS_BPF_H
 #define SPANDREL_PROCESS_BPF_H
 
+#define SIGUSR1 10
+
 static __always_inline struct process_event *reserve_process(void)
 {
 	struct process_event *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
@@ -57,6 +59,7 @@ static __always_inline int write_seed(struct seq_file *seq, struct task_struct *
 	s.header.cgroup_id = task->cgroups->dfl_cgrp->kn->id;
 	bpf_probe_read_kernel_str(s.header.comm, sizeof(s.header.comm), task->comm);
 	fill_facts(&s.facts, task, PROCESS_SEEN);
+	s.usr1_handler = (__u64)task->sighand->action[SIGUSR1 - 1].sa.sa_handler;
 	bpf_seq_write(seq, &s, sizeof(s));
 	return 0;
 }
@@ -93,6 +96,7 @@ static __always_inline int program_executed(struct task_struct *task, struct lin
 
 	bpf_map_delete_elem(&go_programs, &tgid);
 	bpf_map_delete_elem(&python_programs, &tgid);
+	bpf_map_delete_elem(&node_programs, &tgid);
 	if (thread)
 		thread->generation = 0; /* name and key have changed */
 	e = reserve_process();
@@ -144,6 +148,7 @@ static __always_inline int task_exited(struct task_struct *task)
 	bpf_map_delete_elem(&programs, &tgid);
 	bpf_map_delete_elem(&go_programs, &tgid);
 	bpf_map_delete_elem(&python_programs, &tgid);
+	bpf_map_delete_elem(&node_programs, &tgid);
 	e = reserve_process();
 	if (!e)
 		return 0;

@@ -20,6 +20,7 @@
 #include "message/emit_message.bpf.h"
 #include "coroutine.bpf.h"
 #include "go_stream.bpf.h"
+#include "node/context.bpf.h"
 #include "python/task.bpf.h"
 #include "socket/unix.bpf.h"
 #include "fast.bpf.h"

@@ -107,6 +107,13 @@ struct python_thread {
 	__u64 task_count; /* tasks that had been named by then */
 };
 
+/* Where the thread of a Node program says for whom it writes. */
+struct node_thread {
+	__u64 cell;    /* 0 = it does not say */
+	__u32 told;    /* entries of the cell that were told */
+	__u32 is_met;  /* 0 = it was not read yet */
+};
+
 struct thread_state {
 	struct event_header header; /* as of the last look: what does not change with each event */
 	__u32 turn;
@@ -120,6 +127,7 @@ struct thread_state {
 	__u32 mmsg_next;   /* index of its next message */
 	__u32 wakes_left;  /* wake-ups to tell until its next message */
 	struct python_thread python;
+	struct node_thread node;
 	struct open_send send;
 	struct open_call open;
 };

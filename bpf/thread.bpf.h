@@ -91,6 +91,17 @@ static __always_inline void fill_header(struct event_header *h, __u32 size, __u8
 	bpf_get_current_comm(h->comm, sizeof(h->comm));
 }
 
+static __always_inline void look_for_node(struct thread_state *thread, struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	__u64 *known = task->pid == tgid ? bpf_map_lookup_elem(&node_programs, &tgid) : NULL;
+	__u64 cell = known ? *known : 0;
+
+	if (thread->node.cell != cell)
+		thread->node.is_met = 0;
+	thread->node.cell = cell;
+}
+
 static __always_inline void look_for_go(struct thread_state *thread, struct task_struct *task)
 {
 	__u32 tgid = task->tgid;
@@ -113,6 +124,7 @@ static __always_inline bool thread_wanted(struct thread_state *thread, struct ta
 		if (thread->generation != control.program_generation) {
 			thread->wanted = decide_wanted(task);
 			look_for_go(thread, task);
+			look_for_node(thread, task);
 		}
 		thread->generation = control.program_generation;
 		thread->age = 0;

@@ -168,6 +168,18 @@ struct thread_struct { /* x86-64 */
 	unsigned long fsbase;
 };
 
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
+};
+
+struct sighand_struct {
+	struct k_sigaction action[64];
+};
+
 struct task_struct {
 	struct thread_struct thread;
 	struct thread_info thread_info;
@@ -183,6 +195,7 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
 	struct mm_struct *mm;
 	const struct cred *cred;
 	struct css_set *cgroups;

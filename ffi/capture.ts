@@ -12,6 +12,7 @@ import {
 import { BpfError } from "./bpf_error.ts";
 import { BpfObject, type ProgramStats } from "./bpf_object.ts";
 import { type GoProbes, goProbes } from "./go_probes.ts";
+import { type NodePrograms, nodePrograms } from "./runtimes/node_programs.ts";
 import { type PythonPrograms, pythonPrograms } from "./runtimes/python_programs.ts";
 import { openHostFiles } from "./host_files.ts";
 import { choosePath, type Feature, featuresOf, probeHost, supports } from "./host_support.ts";
@@ -92,6 +93,8 @@ export interface Capture extends Disposable {
   readonly go: GoProbes;
   /** And of Python processes. */
   readonly python: PythonPrograms;
+  /** And of Node programs that say for whom they write. */
+  readonly node: NodePrograms;
   /** Excludes a process, or includes it with its descendants, from its next record on. */
   setProgramRule(tgid: number, rule: keyof typeof programRule | "none"): void;
   drops(): KernelDrops;
@@ -126,8 +129,9 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   const control = stack.use(mapMemory(libc, object.map(".data.control").fd, 4096, 0, "write"));
   const switches = new Uint32Array(control.buffer, 0, controlBytes / 4);
   const raise = (at: number) => void Atomics.add(switches, at / 4, 1);
+  const changed = () => raise(controlAt.programGeneration);
   raise(controlAt.verdictGeneration);
-  raise(controlAt.programGeneration);
+  changed();
   setFilters(object, options);
   if (path === "portable") object.setProgramArray("next_message", ["call_exit"]);
   const failures = new Map<string, string>();
@@ -136,14 +140,13 @@ export function openCapture(options: CaptureOptions = {}): Capture {
   for (const seed of SOCKET_SEEDS) object.runIterator(seed);
   const processes = readProcessSeeds(object.runIterator(PROCESS_SEED), files);
   includeDescendants(object, processes, options);
-  raise(controlAt.programGeneration);
+  changed();
   const asks = () => Atomics.load(switches, controlAt.wantsSendStart / 4) !== 0;
 
   const ringFd = object.map("ring").fd;
   const ring = stack.use(openRing(libc, ringFd, ringBytes));
   const sleeper = stack.use(openSleeper(libc, ringFd, ring, switches));
   const verdicts = object.map("verdicts");
-  const whyNot = whyNoProbes(host, options);
   Atomics.store(switches, controlAt.paused / 4, 0);
   const owned = stack.move();
 
@@ -166,16 +169,23 @@ export function openCapture(options: CaptureOptions = {}): Capture {
       verdicts.update(new BigUint64Array([cookie]), new Uint32Array([verdictCode[verdict]]));
     },
     bumpGeneration: () => raise(controlAt.verdictGeneration),
-    go: goProbes(object, whyNot, () => raise(controlAt.programGeneration)),
-    python: pythonPrograms(object, whyNot, () => raise(controlAt.programGeneration)),
+    ...runtimesOf(object, whyNoProbes(host, options), changed),
     setProgramRule(tgid, rule) {
       setRule(object, tgid, rule === "none" ? 0 : programRule[rule]);
-      raise(controlAt.programGeneration);
+      changed();
     },
     drops: () => readDrops(object, libbpf.call.libbpf_num_possible_cpus(), used),
     programStats: () => used.map((hook) => object.stats(hook.program)),
     enableStats: () => object.enableStats(),
     [Symbol.dispose]: () => owned.dispose(),
+  };
+}
+
+function runtimesOf(object: BpfObject, whyNot: string | null, changed: () => void) {
+  return {
+    go: goProbes(object, whyNot, changed),
+    python: pythonPrograms(object, whyNot, changed),
+    node: nodePrograms(object, changed),
   };
 }
 

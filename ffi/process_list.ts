@@ -50,6 +50,17 @@ export function readProcessSeeds(records: Uint8Array, files: HostFiles): Process
   return seeds;
 }
 
+/** Where each process handles SIGUSR1; 0: nowhere, so that it would end, 1: it ignores it. */
+export function readUsr1Handlers(records: Uint8Array): Map<number, number> {
+  const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
+  const handlers = new Map<number, number>();
+  for (let base = 0; base + processSeedBytes <= view.byteLength; base += processSeedBytes) {
+    const handler = view.getBigUint64(base + at.usr1Handler, true);
+    handlers.set(view.getUint32(base + at.tgid, true), Number(handler));
+  }
+  return handlers;
+}
+
 /** Children of `roots`, their children and so on; without the roots. */
 export function descendants(
   processes: readonly Pick<ProcessSeed, "tgid" | "parentTgid">[],

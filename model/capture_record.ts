@@ -88,6 +88,15 @@ export interface Activity {
  */
 export const LIKELY_STARTER = 1n << 63n;
 
+/**
+ * From this number up to twice of it: contexts of a program that says itself for which request it
+ * writes. One thread has many of them in hand, and reads for all.
+ */
+export const FIRST_CONTEXT = 1n << 46n;
+
+export const isContext = (coroutine: bigint): boolean =>
+  coroutine >= FIRST_CONTEXT && coroutine < 2n * FIRST_CONTEXT;
+
 /** A coroutine, and when it was started, or first seen; 0 when that is not known. */
 export interface CoroutineBirth {
   readonly coroutine: bigint;
@@ -100,7 +109,9 @@ export interface CoroutineBirth {
  */
 export type CoroutineTask =
   | { readonly what: "reads"; readonly object: bigint }
-  | { readonly what: "handles" | "sends"; readonly object: bigint; readonly stream: number };
+  | { readonly what: "handles" | "sends"; readonly object: bigint; readonly stream: number }
+  /** A context begins with a request of the connection of this cookie; stream 0: the next one. */
+  | { readonly what: "begins"; readonly object: bigint; readonly stream: number };
 
 /** Who started a coroutine: told once, before the first event that bears its id. */
 export interface CoroutineFact {

@@ -55,7 +55,7 @@ export function asRefusal(error: unknown): unknown {
 
 async function fromKernel(flags: SourceFlags): Promise<RecordSource> {
   const { openKernelSource } = await import("../../operators/sources/kernel_source.ts");
-  const { pid, comm, port, payloadBytes, turns, probes } = flags;
+  const { pid, comm, port, payloadBytes, turns, probes, nodeContext } = flags;
   const kernel = openKernelSource({
     ...(pid === undefined ? {} : { tgids: pid }),
     ...(comm === undefined ? {} : { comm }),
@@ -63,6 +63,7 @@ async function fromKernel(flags: SourceFlags): Promise<RecordSource> {
     ...(payloadBytes === undefined ? {} : { payloadBytesFirst: payloadBytes }),
     ...(turns === undefined ? {} : { turns }),
     ...(probes === undefined ? {} : { probes }),
+    ...(nodeContext === undefined ? {} : { nodeContext }),
     ...(flags.whole === true ? WHOLE : {}),
   });
   return {

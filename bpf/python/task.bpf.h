@@ -328,8 +328,11 @@ static __always_inline __u64 acting_coroutine(struct thread_state *thread,
 {
 	__u64 number;
 
-	if (!thread->python.is_known)
+	if (!thread->python.is_known) {
+		if (thread->node.cell)
+			return this_node_context(thread, m->direction);
 		return this_coroutine(thread, task);
+	}
 	if (m->direction == DIRECTION_INGRESS) {
 		loop_passed(thread, task);
 		return 0;

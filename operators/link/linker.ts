@@ -3,12 +3,12 @@
 
 import type { ConnectFact, CoroutineFact } from "../../model/capture_record.ts";
 import { LIMITS } from "../../model/limits.ts";
-import { noteLine } from "./coroutines/lineage.ts";
-import { forgetStream, noteTask } from "./coroutines/streams.ts";
-import { isOpen, noteAwaiters } from "./coroutines/tasks.ts";
+import { forgetStream } from "./coroutines/streams.ts";
+import { isOpen } from "./coroutines/tasks.ts";
 import { writeResponse } from "./events/answer.ts";
 import { readResponse, sendRequest } from "./events/call.ts";
 import { noteConnect } from "./events/connect.ts";
+import { noteCoroutine } from "./events/coroutine.ts";
 import { endWork, readRequest } from "./events/request.ts";
 import { learnFrom } from "./trust/learn.ts";
 import type { Exchange } from "../../model/exchange.ts";
@@ -213,11 +213,8 @@ export class Linker {
     this.#ripen(Infinity);
   }
 
-  /** A coroutine, who started it, who started that one … */
-  noteCoroutine({ line, task, emitNs }: CoroutineFact): void {
-    noteLine(line, this.#program);
-    noteAwaiters(line, this.#program);
-    if (task !== undefined) noteTask(line, task, Number(emitNs), this.#program);
+  noteCoroutine(fact: CoroutineFact): void {
+    noteCoroutine(fact, this.#program);
   }
 
   noteConnect(fact: ConnectFact): void {

@@ -301,6 +301,8 @@ function taskAt(view: DataView, at: number): CoroutineTask | null {
       return { what: "handles", object, stream };
     case coroutineTask.sends:
       return { what: "sends", object, stream };
+    case coroutineTask.begins:
+      return { what: "begins", object, stream };
     default:
       return null;
   }

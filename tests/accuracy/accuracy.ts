@@ -12,8 +12,10 @@ import { showReplayed } from "./replayed.ts";
 const HELP = `How right traces are, told as tables.
 
   deno task accuracy [--program NAME]… [--concurrency 1,8,64] [--full] [--cold] [--keep FOLDER]
+      [--node-context]
       real programs under load, traced by the kernel (root); --full: 5,000 links a cell;
-      --cold: nothing learned before; --keep: the recordings go into FOLDER
+      --cold: nothing learned before; --keep: the recordings go into FOLDER;
+      --node-context: as option of trace
   deno task accuracy --list           shapes of work, and which programs have them
   deno task accuracy --replay         recordings of real programs, and simulated services; no root
   deno task accuracy --dataset PATH   by times alone: a data set with ground truth, or a folder
@@ -65,11 +67,13 @@ function optionsIn(args: string[]) {
       json: { type: "boolean", default: false },
       full: { type: "boolean", default: false },
       cold: { type: "boolean", default: false },
+      "node-context": { type: "boolean", default: false },
       keep: { type: "string" },
     },
   });
   return {
     ...values,
+    nodeContext: values["node-context"],
     keep: values.keep === undefined ? undefined : fromCaller(values.keep),
     programs: values.program.flatMap((names) => names.split(",")),
     concurrency: values.concurrency.split(",").map(clientsOf),

@@ -19,6 +19,8 @@ export interface LiveOptions {
   readonly full: boolean;
   /** Without quiet requests before the load, from which the tracer learns. */
   readonly cold: boolean;
+  /** With the script in Node programs that says for which request they write. */
+  readonly nodeContext: boolean;
   /** Folder for recordings that recorded_run.ts reads; then spans come from the recordings. */
   readonly keep: string | undefined;
 }
@@ -41,6 +43,7 @@ export async function live(options: LiveOptions): Promise<boolean> {
           clients,
           links: options.full ? 5_000 : 1_000,
           quietRequests: options.cold ? 0 : quietRequests,
+          nodeContext: options.nodeContext,
           keep: options.keep ?? null,
         })
       );

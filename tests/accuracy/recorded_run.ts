@@ -13,7 +13,8 @@
 // 5 tells that a thread woke another one: both, and nanoseconds since the event before. With 6, a
 // thread begins to connect: connection, thread, turn, nanoseconds since then, number of the peer.
 // 7 is like 4, with what the coroutine does from now on before that: the word for it, the object
-// that the program keeps for the connection, the stream.
+// that the program keeps for the connection, the stream. Of contexts (numbers from FIRST_CONTEXT
+// on) it is the connection itself.
 
 import {
   type CoroutineBirth,
@@ -117,7 +118,10 @@ function coroutineIn(line: string): Pick<CoroutineFact, "line" | "task"> {
   const births = birthsIn(words.slice(4));
   const on = { object: BigInt(object) + 1n, stream: Number(stream) };
   if (what === "reads") return { line: births, task: { what, object: on.object } };
-  return { line: births, task: { what: what === "sends" ? what : "handles", ...on } };
+  return {
+    line: births,
+    task: { what: what === "sends" || what === "begins" ? what : "handles", ...on },
+  };
 }
 
 function birthsIn(words: readonly string[]): CoroutineBirth[] {

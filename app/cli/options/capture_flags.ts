@@ -13,6 +13,7 @@ export interface CaptureFlags {
   readonly payloadBytes?: number;
   readonly turns?: boolean;
   readonly probes?: boolean;
+  readonly nodeContext?: boolean;
 }
 
 export const captureFlags = {
@@ -61,8 +62,15 @@ export const captureFlags = {
   },
   probes: {
     kind: "boolean",
-    brief: "Set breakpoints in programs of Go and uvloop, which tell who hands a request to whom; " +
+    brief:
+      "Set breakpoints in programs of Go and uvloop, which tell who hands a request to whom; " +
       "off: their memory is still read (default: on)",
+    optional: true,
+  },
+  nodeContext: {
+    kind: "boolean",
+    brief: "Have Node programs say for which request they call, by a script that their debugger " +
+      "runs in them; this changes them: see docs/node.md (default: off)",
     optional: true,
   },
 } as const;

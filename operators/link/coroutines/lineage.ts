@@ -5,10 +5,11 @@
 // Not for ever: a connection's keeper that one request happened to start does nothing for that
 // request once it is answered. It shows by sending what others read the answers to.
 
-import type { CoroutineBirth } from "../../../model/capture_record.ts";
+import { type CoroutineBirth, isContext } from "../../../model/capture_record.ts";
 import { LIMITS } from "../../../model/limits.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import type { Call, ProgramState, Work } from "../program.ts";
+import { workOfContext } from "./contexts.ts";
 import { heldAt, inHand } from "./in_hand.ts";
 
 export interface Coroutines {
@@ -39,7 +40,7 @@ export function contextOf(
   { tid, coroutine }: Pick<MessageSeen, "tid" | "coroutine">,
   program: ProgramState,
 ): number | bigint {
-  if (coroutine === 0n) return tid;
+  if (coroutine === 0n || isContext(coroutine)) return tid;
   if (program.threads.get(coroutine)?.readsRequests) return coroutine;
   const heir = heirOf(coroutine, program);
   return heir !== null && heir.work.endNs === Infinity ? heir.holder : coroutine;
@@ -48,6 +49,7 @@ export function contextOf(
 /** The work that a coroutine does at a time: its own, or that of the one it was started for. */
 export function workOf(coroutine: bigint, atNs: number, program: ProgramState): Work | null {
   if (coroutine === 0n) return null;
+  if (isContext(coroutine)) return workOfContext(coroutine, atNs, program.contexts);
   const thread = program.threads.get(coroutine);
   const heir = thread?.readsRequests ? null : heirOf(coroutine, program);
   const work = thread?.readsRequests ? inHand(thread, atNs) : heir?.work ?? null;

@@ -68,7 +68,9 @@ export function noteTask(
       const senders = streams.senders.get(object) ?? new Map<number, bigint>();
       keep(senders, task.stream, self.coroutine);
       keep(streams.senders, object, senders);
+      return;
     }
+    case "begins": // see contexts.ts
   }
 }
 

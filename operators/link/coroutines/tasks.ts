@@ -6,7 +6,7 @@
 // In most programs one task serves a connection as long as that lives. Where that has shown, a
 // task's request is known as soon as it is read.
 
-import { type CoroutineBirth, LIKELY_STARTER } from "../../../model/capture_record.ts";
+import { type CoroutineBirth, isContext, LIKELY_STARTER } from "../../../model/capture_record.ts";
 import { LIMITS } from "../../../model/limits.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import type { Call, ProgramState, Work } from "../program.ts";
@@ -140,7 +140,8 @@ export function joinTasks(work: Work, { tasks: { lines } }: ProgramState): void 
 /** Whose work a task does that sends a call: its own request, or that of who awaits it. */
 export function tellTask(call: Call, program: ProgramState): void {
   const number = numberOf(call);
-  if (call.told !== null || number === 0n || call.thread.readsRequests) return;
+  if (call.told !== null || number === 0n || isContext(number)) return;
+  if (call.thread.readsRequests) return;
   const { tasks, works } = program;
   const last = works.at(-1);
   if (last === undefined || !isForTasks(last)) return;
@@ -182,7 +183,7 @@ export function noteAnswer(
   { coroutine, startNs, emitNs }: MessageSeen,
   program: ProgramState,
 ): void {
-  if (coroutine === 0n || !isForTasks(work)) return;
+  if (coroutine === 0n || isContext(coroutine) || !isForTasks(work)) return;
   const { tasks } = program;
   const { conn } = work.exchange.connection;
   const task = taskOf(coroutine, tasks);

@@ -16,6 +16,8 @@ export interface CellOptions {
   readonly links: number;
   /** Requests of one client before the load, which are not counted. */
   readonly quietRequests: number;
+  /** The tracer is asked for --node-context. */
+  readonly nodeContext: boolean;
   /** Folder for recordings; null: traced live, nothing is kept. */
   readonly keep: string | null;
 }
@@ -33,7 +35,7 @@ export interface Cell {
 export async function runCell(
   program: Program,
   ends: Ends,
-  { clients, links, quietRequests, keep }: CellOptions,
+  { clients, links, quietRequests, nodeContext, keep }: CellOptions,
 ): Promise<Cell> {
   const folder = await Deno.makeTempDir({ prefix: "spandrel-accuracy-" });
   try {
@@ -44,7 +46,8 @@ export async function runCell(
     const words = keep === null
       ? [...traceWords, "--output", output, "--port", ports]
       : ["record", recording, "--port", ports];
-    await using tracer = await startSpandrel(words, { whenTracing: true, stopMs: 30_000 });
+    const asked = nodeContext ? [...words, "--node-context"] : words;
+    await using tracer = await startSpandrel(asked, { whenTracing: true, stopMs: 30_000 });
     await using running = await program.start({ port, innerPort, deepPort, ends, log, folder });
     const load = { port, plans: program.plans, ...program.load };
     await driveLoad({ ...load, clients: 1, requests: quietRequests });

@@ -10,6 +10,8 @@ import {
   type CaptureRecord,
   type ConnectFact,
   type CoroutineFact,
+  FIRST_CONTEXT,
+  isContext,
   isSocketRecord,
   LIKELY_STARTER,
   type SocketRecord,
@@ -84,7 +86,7 @@ function textOf(events: readonly Event[], log: CallLog): string {
   const firstNs = beginOf(events);
   for (const event of events) {
     if (event.kind === "coroutine") {
-      lines.push(coroutineLine(event, coroutines, objects, firstNs));
+      lines.push(coroutineLine(event, { coroutines, objects, connections }, firstNs));
       continue;
     }
     if (event.kind === "connect") {
@@ -140,8 +142,9 @@ function beginOf(events: readonly Event[]): bigint {
 
 function coroutineLine(
   { line, task }: CoroutineFact,
-  coroutines: Numbering<bigint>,
-  objects: Numbering<bigint>,
+  { coroutines, objects, connections }: Readonly<
+    Record<"coroutines" | "objects" | "connections", Numbering<bigint>>
+  >,
   firstNs: bigint,
 ): string {
   const births = line.map(({ coroutine, bornNs }) =>
@@ -149,19 +152,22 @@ function coroutineLine(
   ).join(" ");
   if (task === undefined) return `4 ${births}`;
   const stream = task.what === "reads" ? 0 : task.stream;
-  return `7 ${task.what} ${objects.of(task.object)} ${stream} ${births}`;
+  const numbers = isContext(line[0]?.coroutine ?? 0n) ? connections : objects;
+  return `7 ${task.what} ${numbers.of(task.object)} ${stream} ${births}`;
 }
 
 /** Below 0: who has most likely started the one before. */
 function numberIn(coroutine: bigint, { of }: Numbering<bigint>): number {
+  if (coroutine === 0n) return 0;
+  if (isContext(coroutine)) return Number(FIRST_CONTEXT) + of(coroutine) + 1;
   const isLikely = coroutine >= LIKELY_STARTER;
   return isLikely ? -(of(coroutine - LIKELY_STARTER) + 1) : of(coroutine) + 1;
 }
 
 /** The coroutine, and the stream of the connection where there are several. */
 function coroutineWords({ coroutine, message: { id } }: MessageSeen, of: Numbering<bigint>) {
-  if (coroutine === 0n) return [];
-  return [of.of(coroutine) + 1, ...(typeof id === "number" ? [id] : [])];
+  if (coroutine === 0n && typeof id !== "number") return [];
+  return [numberIn(coroutine, of), ...(typeof id === "number" ? [id] : [])];
 }
 
 /** By number of the exchange, the number of its parent; -1 where the log tells none. */
