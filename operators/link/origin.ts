@@ -3,6 +3,8 @@
 // was applied holds in this program is for reliability.ts to say.
 
 import { readsInBatches } from "./batches.ts";
+import { countOf, isExpected } from "./callbacks/at_once.ts";
+import { runsToEnd } from "./callbacks/callbacks.ts";
 import { ANSWER, lagMax, likelyWaiting, mayFollow, owes } from "./consequences.ts";
 import { delayOf, dueNow, overdue } from "./delays.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
@@ -32,6 +34,8 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
     if (!isTaskEndSeen && !mayFollow(last, kind, consequences)) return null;
     return { from: last, by: "worker" };
   }
+  const sure = surelyAtOnce(sending, program);
+  if (sure !== null) return { from: sure, by: "at_once" };
   const fromDelay = byDelay(sending, program);
   if (fromDelay !== null) return fromDelay;
   const isSameTurn = last !== null && thread.lastTurn === turn;
@@ -68,6 +72,18 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   }
   const from = oldest(thread, kind, -Infinity, likelyWaiting, program);
   return from === null ? null : { from, by: isFresh ? "opened" : "waited" };
+}
+
+/** What was read last, if such a read leads to this before anything else can be sent. */
+function surelyAtOnce(
+  { thread, turn, kind, lastOnConnection }: Sending,
+  { atOnce, callbacks }: ProgramState,
+): Ingress | null {
+  const { last, together, acts } = thread;
+  if (last === null || thread.lastTurn !== turn || together.length > 1 || isOver(last)) return null;
+  // A pool may have handed it on.
+  if (lastOnConnection === last || !runsToEnd(callbacks)) return null;
+  return isExpected(last, kind, countOf(kind, acts) - 1, atOnce) ? last : null;
 }
 
 /** Of several that were read in one go, the first that likely leads to this and has to nothing. */
