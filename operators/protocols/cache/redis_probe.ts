@@ -3,6 +3,7 @@
 
 import type { Claim } from "../../wire/protocol.ts";
 import { latin1Of } from "../../wire/text.ts";
+import { isCommandName } from "./redis_names.ts";
 
 const NO: Claim = { kind: "no" };
 const MAYBE: Claim = { kind: "maybe" };
@@ -134,26 +135,42 @@ function isRest(rest: string): boolean {
     INLINE_WORDS.some((each) => whole ? each === word : each.startsWith(word));
 }
 
-/** After `*<n>`: commands consist of bulk strings, replies of anything. */
+/**
+ * After `*<n>`: commands consist of bulk strings, the first of which names one; replies of anything,
+ * and of bulk strings as well.
+ */
 function probeArray(bytes: Uint8Array, length: number, at: number): Claim {
   if (bytes.length <= at) return length > bytes.length || bytes.length < at ? WEAK_REPLY : REPLY;
   const end = lineEnd(bytes, at, at + BULK_HEADER_BYTES);
   if (bytes[at] === DOLLAR && end > at + 1 && areDigits(bytes, at + 1, end)) {
-    return isName(bytes, end + 2) ? COMMAND : WEAK_REPLY;
+    const nameEnd = endOfName(bytes, end + 2);
+    if (nameEnd < 0) return WEAK_REPLY;
+    const named = nameEnd >= bytes.length ||
+      isCommandName(latin1Of(bytes, end + 2, nameEnd).toUpperCase());
+    return named && !holdsOther(bytes, nameEnd + 2) ? COMMAND : REPLY;
   }
   return "+-:$*_#,(!=%~>|".includes(String.fromCharCode(bytes[at] as number)) ? WEAK_REPLY : NO;
 }
 
-/** A letter, then letters, digits and `.`, `_`, `-` up to the end of the line. */
-function isName(bytes: Uint8Array, start: number): boolean {
+/** Where a letter and what is in names behind it end; -1 where there is something else. */
+function endOfName(bytes: Uint8Array, start: number): number {
   const end = Math.min(bytes.length, start + NAME_BYTES);
-  if (start >= end || !isLetter(bytes[start] as number)) return false;
+  if (start >= end || !isLetter(bytes[start] as number)) return -1;
   for (let i = start + 1; i < end; i++) {
     const c = bytes[i] as number;
-    if (c === CR) return true;
-    if (!isLetter(c) && !isDigit(c) && c !== 0x2d && c !== 0x2e && c !== 0x5f) return false;
+    if (c === CR) return i;
+    if (!isLetter(c) && !isDigit(c) && c !== 0x2d && c !== 0x2e && c !== 0x5f) return -1;
   }
-  return true;
+  return end === bytes.length ? end : -1;
+}
+
+/** Behind the name and another bulk string comes an element that no command has. */
+function holdsOther(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at] !== DOLLAR) return at < bytes.length && bytes[at] !== 0x2a;
+  const end = lineEnd(bytes, at, at + BULK_HEADER_BYTES);
+  if (end < 0 || !areDigits(bytes, at + 1, end)) return false;
+  const next = bytes[end + 4 + Number(latin1Of(bytes, at + 1, end))];
+  return next !== undefined && next !== DOLLAR && next !== 0x2a;
 }
 
 /** `$`, nine digits, CRLF */

@@ -305,11 +305,15 @@ function probe(bytes: Uint8Array, length: number): Claim {
     const filterAt = bytes[at + 2] === 0 && bytes[at + 3] === 0 ? at + 3 : at + 2;
     return isFilter(bytes, filterAt, at + size) ? { kind: "request", score: 70 } : NO;
   }
+  if (type === 10 && size > 4) {
+    const filterAt = bytes[at + 2] === 0 && bytes[at + 3] === 0 ? at + 3 : at + 2;
+    return areFilters(bytes, filterAt, at + size) ? { kind: "request", score: 70 } : NO;
+  }
   if ((type === 12 || type === 13) && size === 0) {
     return { kind: type === 12 ? "request" : "response", score: 50 };
   }
   // Acknowledgements and DISCONNECT, by which a place that was lost is found again.
-  if ((type >= 4 && type <= 7 && size === 2) || (type === 14 && size === 0)) {
+  if (((type >= 4 && type <= 7) || type === 11) && size === 2 || (type === 14 && size === 0)) {
     return { kind: type === 14 ? "request" : "either", score: 40 };
   }
   return NO;
@@ -344,6 +348,17 @@ function isFilter(bytes: Uint8Array, at: number, end: number): boolean {
   const optionsAt = at + 2 + size;
   if (size === 0 || optionsAt >= end || ((bytes[optionsAt] ?? 0) & 3) === 3) return false;
   return /^[\x20-\xff]+$/.test(latin1Of(bytes, at + 2, optionsAt));
+}
+
+/** Nothing but filters, end to end. */
+function areFilters(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at + 2 < end) {
+    const next = at + 2 + ((bytes[at] ?? 0) << 8 | (bytes[at + 1] ?? 0));
+    if (next === at + 2 || !/^[\x20-\xff]*$/.test(latin1Of(bytes, at + 2, next))) return false;
+    at = next;
+  }
+  return at === end;
 }
 
 /** A topic of printable text, without wildcards, at the start of a PUBLISH. */

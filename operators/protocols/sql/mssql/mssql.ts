@@ -268,7 +268,7 @@ function probe(bytes: Uint8Array, length: number): Claim {
       return first ? { kind: "request", score: 90 } : NO;
     }
     case LOGIN:
-      return bytes[15] === 0x74 || bytes[12] === 0x74 ? { kind: "request", score: 92 } : NO;
+      return isLogin(bytes, size) ? { kind: "request", score: 92 } : NO;
     case BATCH:
     case CALL:
     case TRANSACTION:
@@ -281,6 +281,14 @@ function probe(bytes: Uint8Array, length: number): Claim {
     default:
       return NO;
   }
+}
+
+/** Its own length u32le, then the version, whose highest byte is 70 to 74, or 8 for version 8. */
+function isLogin(bytes: Uint8Array, size: number): boolean {
+  const version = bytes[15] ?? 0;
+  const known = (version >= 0x70 && version <= 0x74) || version === 8 || bytes[12] === 0x74;
+  const length = (bytes[8] ?? 0) | (bytes[9] ?? 0) << 8 | (bytes[10] ?? 0) << 16;
+  return known && length + HEADER_BYTES >= size && length < 1 << 17;
 }
 
 /**

@@ -168,6 +168,7 @@ export function readError(cursor: Cursor, unmask: boolean): ServerError {
 export const DEFLATE: ReadonlySet<number> = new Set([0x01, 0x5e, 0x9c, 0xda]);
 
 const NO: Claim = { kind: "no" };
+const FIELD_LIST = 4;
 /** A statement that is cut has so many bytes at least. */
 const LONG_BYTES = 512;
 
@@ -232,7 +233,9 @@ function headOf(bytes: Uint8Array, code: number): string {
 
 function textCommand(bytes: Uint8Array, code: number): Claim {
   const head = headOf(bytes, code);
-  if (/[^\t\n\r -\uffff]/.test(head)) return NO;
+  // The table of FIELD_LIST ends with NUL, and a pattern may stand behind it.
+  const text = code === FIELD_LIST ? head.replace("\0", "") : head;
+  if (/[^\t\n\r -\uffff]/.test(text)) return NO;
   if (code !== 3 && code !== 22) return { kind: "request", score: 60 };
   return { kind: "request", score: startsStatement(head) ? 95 : 65 };
 }
