@@ -3,7 +3,7 @@
 // was applied holds in this program is for reliability.ts to say.
 
 import { readsInBatches } from "./batches.ts";
-import { countOf, isExpected } from "./callbacks/at_once.ts";
+import { countOf, isExpected, isUnheardOf } from "./callbacks/at_once.ts";
 import { runsToEnd } from "./callbacks/callbacks.ts";
 import { ANSWER, lagMax, likelyWaiting, mayFollow, owes } from "./consequences.ts";
 import { delayOf, dueNow, overdue } from "./delays.ts";
@@ -48,7 +48,7 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
     return { from: flushed, by: isGathering(kind, program) ? "flushed" : "batched" };
   }
   if (isSameTurn) {
-    const fits = mayFollow(last, kind, consequences);
+    const fits = mayFollow(last, kind, consequences) && !comesFromElsewhere(sending, program);
     const mayWait = isFresh || isJustFreed || !fits;
     const sureFrom = fits ? surelyWaiting : likelyWaiting;
     const from = mayWait ? oldest(thread, kind, -Infinity, sureFrom, program) : null;
@@ -80,10 +80,21 @@ function surelyAtOnce(
   { atOnce, callbacks }: ProgramState,
 ): Ingress | null {
   const { last, together, acts } = thread;
-  if (last === null || thread.lastTurn !== turn || together.length > 1 || isOver(last)) return null;
+  if (last === null || thread.lastTurn !== turn || together.length > 1) return null;
   // A pool may have handed it on.
   if (lastOnConnection === last || !runsToEnd(callbacks)) return null;
   return isExpected(last, kind, countOf(kind, acts) - 1, atOnce) ? last : null;
+}
+
+/** It is sent after the last read of a turn, and never was where nothing but a read can lead to it. */
+function comesFromElsewhere(
+  { thread: { last, acts, together }, kind, isFresh, isOpening }: Sending,
+  program: ProgramState,
+): boolean {
+  if (last === null || together.length > 1 || !runsToEnd(program.callbacks)) return false;
+  // It may be put off to the end of the turn.
+  if (delayOf(last, kind, isFresh || isOpening, program) === 0) return false;
+  return isUnheardOf(last, kind, countOf(kind, acts) - 1, program.atOnce);
 }
 
 /** Of several that were read in one go, the first that likely leads to this and has to nothing. */

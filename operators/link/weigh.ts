@@ -14,7 +14,7 @@ import {
   withVote,
 } from "../../model/links/votes.ts";
 import { contradictsIdentity } from "./evidence/identity.ts";
-import { encloses, enclosing } from "./evidence/nesting.ts";
+import { encloses, enclosing, goesOn } from "./evidence/nesting.ts";
 import type { Call, Decision, Ingress, ProgramState, Work } from "./program.ts";
 import { mayCall } from "./trust/repertoire.ts";
 import { resolve } from "./resolve.ts";
@@ -107,10 +107,12 @@ export function weigh(
     named(weighed, work, unnamed);
   }
   for (const each of weighed) {
-    if (each.work !== call.told && !encloses(each.work, call)) object(each, "time");
-    if (contradictsIdentity(call, each.work)) object(each, "ids");
     const rule = RULES[each.rule];
-    const isTold = rule?.isTold || (rule?.isBuiltIn && each.trust >= toldFrom);
+    const isBuiltIn = rule?.isBuiltIn && each.trust >= toldFrom;
+    const mayOutlast = each.work === call.told || (isBuiltIn && goesOn(each.work, call));
+    if (!mayOutlast && !encloses(each.work, call)) object(each, "time");
+    if (contradictsIdentity(call, each.work)) object(each, "ids");
+    const isTold = rule?.isTold || isBuiltIn;
     if (!isTold && !mayCall(each.work, call, program.repertoire)) object(each, "kind");
   }
   const rest = Math.max(0, count - weighed.length) * unnamed;

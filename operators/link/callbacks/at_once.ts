@@ -61,6 +61,22 @@ export function isExpected(
   return false;
 }
 
+/** Whether such a read has never led to this, of which so many were sent since. */
+export function isUnheardOf(
+  ingress: Ingress,
+  kind: number,
+  before: number,
+  atOnce: AtOnce,
+): boolean {
+  for (const key of keysOf(ingress)) {
+    const seen = atOnce.get(key);
+    if (seen === undefined || seen.total < wellKnownFrom) continue;
+    return (seen.times.get(kind)?.[before] ?? 0) === 0;
+  }
+  return false;
+}
+
+const wellKnownFrom = 16;
 const knownFrom = 8;
 const sureShare = 0.95;
 

@@ -14,6 +14,17 @@ export function encloses(work: Work, call: Call): boolean {
   return work.endNs + slackNs >= (work.cut ? call.sentNs : endNs);
 }
 
+/**
+ * The work was answered, and the call sent, after one and the same read: a loop that runs its
+ * callbacks to their end goes on after the answer.
+ */
+export function goesOn({ endNs }: Work, { origin }: Call): boolean {
+  if (origin?.by !== "between") return false;
+  const { from } = origin;
+  const readNs = from.isWork ? from.readNs : Number(from.exchange.response?.emitNs ?? Infinity);
+  return readNs <= endNs + slackNs;
+}
+
 /** Works that enclose the call, the latest read first, at most `max`; and how many there are. */
 export function enclosing(
   call: Call,

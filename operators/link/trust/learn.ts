@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells rules how they did, so that each is trusted as far as it deserves in this program.
 
-import { encloses } from "../evidence/nesting.ts";
+import { encloses, goesOn } from "../evidence/nesting.ts";
 import type { Call, Ingress, ProgramState, Work } from "../program.ts";
 import { learn, type Reliability } from "./reliability.ts";
 import { exposedShare, isPossible } from "./repertoire.ts";
@@ -20,7 +20,7 @@ export function learnFrom(call: Call, answers: Answers, program: ProgramState): 
   const named = answers[IDENTITY] ?? null;
   const waiting = trusted(WAITED_FOR, call, program) >= waitingFrom ? call.wakes : null;
   const truth = named ?? call.only ?? waiting ?? call.verdict;
-  if (truth !== null && truth.isWork && !encloses(truth, call)) return;
+  if (truth?.isWork && !encloses(truth, call) && !goesOn(truth, call)) return;
   if (truth === null && call.contest >= contestMin) compareSides(call, answers, program);
   for (let i = 0; i < RULES.length; i++) {
     const rule = RULES[i];
@@ -79,7 +79,8 @@ function learnByChance(
 
 /** What such requests call was learned by other rules: against one that is built in it says nothing. */
 function mayBe(work: Work, index: number, call: Call, program: ProgramState): boolean {
-  return RULES[index]?.isBuiltIn ? encloses(work, call) : isPossible(work, call, program);
+  if (!RULES[index]?.isBuiltIn) return isPossible(work, call, program);
+  return encloses(work, call) || goesOn(work, call);
 }
 
 const exposedMin = 0.1;
