@@ -21,9 +21,21 @@ export interface Sending {
   readonly isShared: boolean;
   /** Of passing over someone without a reason. */
   readonly overtakingCost: number;
-  /** Courses share places: what is known of one is not asked again. */
-  readonly costs: Map<Place, number>;
-  readonly idleCosts: Map<Place, number>;
+}
+
+/** All choices that count, and the least that one of them costs. */
+export interface Choices {
+  readonly all: Choice[];
+  least: number;
+}
+
+/** What costs so much more than the best choice leaves no doubt behind. */
+export const vainMargin = 14;
+
+function add(choice: Choice, choices: Choices): void {
+  if (choice.cost > choices.least + vainMargin) return;
+  if (choice.cost < choices.least) choices.least = choice.cost;
+  choices.all.push(choice);
 }
 
 /** What it costs if nobody made the call. */
@@ -40,13 +52,13 @@ const needyFrom = 2;
 
 const lookedAtMax = 16;
 
-export function addChoices(choices: Choice[], course: Course, sending: Sending): void {
+export function addChoices(choices: Choices, course: Course, sending: Sending): void {
   const { thread } = sending.call;
   const { taken, passed } = course;
   const cost = course.cost + nobodysCost;
-  choices.push({ course, place: null, passedOver: -1, inOrder: true, cost });
-  const held = taken.find(({ busy }) => busy.some((each) => each.thread === thread));
-  if (held !== undefined) return addOf(held, course, 0, choices, sending);
+  add({ course, place: null, passedOver: -1, inOrder: true, cost }, choices);
+  const held = heldBy(thread, taken);
+  if (held !== null) return addOf(held, course, 0, choices, sending);
   const own = sending.isShared ? undefined : lastOf(thread, taken);
   const finishing = own === undefined ? 0 : idleCostOf(own, sending);
   for (const place of taken) {
@@ -65,18 +77,19 @@ function addOf(
   place: Place,
   course: Course,
   more: number,
-  choices: Choice[],
+  choices: Choices,
   sending: Sending,
 ): void {
+  if (course.cost + more > choices.least + vainMargin) return;
   const cost = more + costOfCall(place, sending);
   if (cost >= nobodysCost) return;
-  choices.push({ course, place, passedOver: -1, inOrder: true, cost: course.cost + cost });
+  add({ course, place, passedOver: -1, inOrder: true, cost: course.cost + cost }, choices);
 }
 
 function addInLine(
   course: Course,
   finishing: number,
-  choices: Choice[],
+  choices: Choices,
   sending: Sending,
 ): void {
   const { line, passed } = course;
@@ -87,10 +100,10 @@ function addInLine(
   let inOrder = true;
   for (let i = 0; i < line.length && i < lookedAtMax && over < nobodysCost; i++) {
     const place = line[i];
-    if (place === undefined) break;
+    if (place === undefined || course.cost + over > choices.least + vainMargin) break;
     const cost = over + costOfCall(place, sending);
     if (cost < nobodysCost) {
-      choices.push({ course, place, passedOver: i, inOrder, cost: course.cost + cost });
+      add({ course, place, passedOver: i, inOrder, cost: course.cost + cost }, choices);
     }
     const idle = idleCostOf(place, sending);
     const isNeedy = idle >= needyFrom;
@@ -103,32 +116,36 @@ function addInLine(
   }
 }
 
-function costOfCall(place: Place, sending: Sending): number {
-  const known = sending.costs.get(place);
-  if (known !== undefined) return known;
-  const { call, flow, told } = sending;
-  const step = nextStep(place.chapter, call.kind, call.sentNs, call.thread);
-  const isNew = (told.get(place.work.kind) ?? 0) >= toldFrom && !flow.points.has(step.coarse);
-  const cost = stepCost(step, flow) + (isNew ? newCost : 0);
-  sending.costs.set(place, cost);
-  return cost;
+/** Courses share places, and places their chapters: what is known of one is not asked again. */
+function costOfCall({ work, chapter }: Place, { call, flow, told }: Sending): number {
+  if (chapter.asked === call) return chapter.askedCost;
+  const step = nextStep(chapter, call.kind, call.sentNs, call.thread);
+  const isNew = (told.get(work.kind) ?? 0) >= toldFrom && !flow.points.has(step.coarse);
+  chapter.asked = call;
+  return chapter.askedCost = stepCost(step, flow) + (isNew ? newCost : 0);
 }
 
 /** Of doing anything where no such request has ever done something. */
 const newCost = 6;
 const toldFrom = 8;
 
-function idleCostOf(place: Place, { idleCosts, call, flow }: Sending): number {
-  const known = idleCosts.get(place);
-  if (known !== undefined) return known;
-  const cost = idleCost(place, call.sentNs, flow);
-  idleCosts.set(place, cost);
-  return cost;
+function idleCostOf(place: Place, { call, flow }: Sending): number {
+  if (place.idleAt === call) return place.idleCost;
+  place.idleAt = call;
+  return place.idleCost = idleCost(place, call.sentNs, flow);
 }
 
 /** Of saying that a request needs no worker any more. */
 export function idleCost({ chapter, work }: Place, atNs: number, flow: Flow): number {
   return -Math.log(kindShare(nextStep(chapter, ANSWER, atNs, work.thread), flow));
+}
+
+/** The request that the worker is in a call for. */
+function heldBy(worker: Thread, taken: readonly Place[]): Place | null {
+  for (const place of taken) {
+    for (const { thread } of place.busy) if (thread === worker) return place;
+  }
+  return null;
 }
 
 /** What the worker did last, if that may not be over. */

@@ -3,6 +3,7 @@
 // doubt about the calls of which they said otherwise.
 
 import type { Call, Work } from "../program.ts";
+import type { Choices } from "./choices.ts";
 import type { Choice, Course, Made } from "./place_in_line.ts";
 
 export const coursesMax = 64;
@@ -15,25 +16,44 @@ const weightMin = 1e-4;
 const weightOf = (more: number, temper: number): number => Math.exp(-temper * more);
 
 /** The choices that are kept, the likeliest first. */
-export function likeliestChoices(choices: Choice[], call: Call, temper: number): Choice[] {
-  choices.sort((a, b) => a.cost - b.cost);
-  const [best] = choices;
-  if (best === undefined) return choices;
-  let count = 1;
-  for (; count < choices.length && count < coursesMax; count++) {
-    if ((choices[count]?.cost ?? Infinity) > best.cost + costMargin) break;
+export function likeliestChoices({ all, least }: Choices, call: Call, temper: number): Choice[] {
+  const limit = limitOf(all, least);
+  const kept: Choice[] = [];
+  const left: Choice[] = [];
+  for (const choice of all) (choice.cost <= limit ? kept : left).push(choice);
+  kept.sort((a, b) => a.cost - b.cost);
+  left.push(...kept.splice(coursesMax));
+  const [best] = kept;
+  if (best === undefined) return kept;
+  const worse: Made[] = [];
+  for (const { cost, course, place } of left) {
+    const weight = weightOf(cost - least, temper);
+    if (weight < weightMin) continue;
+    if (place?.work !== best.place?.work) call.doubted += weight;
+    addWeight(course.made, weight, worse);
   }
-  for (let i = count; i < choices.length; i++) {
-    const left = choices[i];
-    if (left === undefined) break;
-    const weight = weightOf(left.cost - best.cost, temper);
-    if (weight < weightMin) break;
-    if (left.place?.work !== best.place?.work) call.doubted += weight;
-    castDoubt(left.course.made, best.course.made, weight);
-  }
-  choices.length = count;
-  return choices.map((choice) => ({ ...choice, cost: choice.cost - best.cost }));
+  castDoubts(worse, best.course.made);
+  return kept;
 }
+
+/** What a choice that is kept costs at most, or somewhat more: sorting all would take longer. */
+function limitOf(choices: readonly Choice[], least: number): number {
+  if (choices.length <= coursesMax) return least + costMargin;
+  counts.fill(0);
+  for (const { cost } of choices) {
+    const step = Math.floor((cost - least) * stepsPerCost);
+    if (step < counts.length) counts[step] = (counts[step] ?? 0) + 1;
+  }
+  let count = 0;
+  for (let step = 0; step < counts.length; step++) {
+    count += counts[step] ?? 0;
+    if (count >= coursesMax) return Math.min(least + costMargin, least + (step + 1) / stepsPerCost);
+  }
+  return least + costMargin;
+}
+
+const stepsPerCost = 16;
+const counts = new Uint16Array(costMargin * stepsPerCost);
 
 /** The likeliest first, costs from 0 on; those that go on alike are one from now on. */
 export function settled(courses: readonly Course[], temper: number): Course[] {
@@ -63,6 +83,42 @@ export function forgetPast(courses: readonly Course[]): void {
   }
 }
 
+function addWeight(made: Made | null, weight: number, to: Made[]): void {
+  if (made === null || weight === 0) return;
+  if (made.weight === 0) to.push(made);
+  made.weight += weight;
+}
+
+/** One step back, of courses that are equally long: those that share their past go on as one. */
+function stepBack(level: readonly Made[]): Made[] {
+  const before: Made[] = [];
+  for (const made of level) {
+    const { weight } = made;
+    made.weight = 0;
+    addWeight(made.before, weight, before);
+  }
+  return before;
+}
+
+/** Of what several say differently about the past than the best one. */
+function castDoubts(worse: readonly Made[], better: Made | null): void {
+  let level = worse;
+  let best = better;
+  for (let left = lookedBackMax; level.length > 0; left--) {
+    const differing: Made[] = [];
+    for (const made of level) {
+      if (made === best || best === null || left <= 0) {
+        made.weight = 0;
+        continue;
+      }
+      if (made.work !== best.work) made.call.doubted += made.weight;
+      differing.push(made);
+    }
+    level = stepBack(differing);
+    best = best?.before ?? null;
+  }
+}
+
 /** Of what the two say differently about the past. */
 function castDoubt(worse: Made | null, better: Made | null, weight: number): void {
   let [a, b] = [worse, better];
@@ -84,12 +140,20 @@ export function certaintyOf(
 ): number {
   let total = call.doubted;
   let agreeing = 0;
-  const known = new Map<Made, boolean>();
+  let level: Made[] = [];
   for (const { cost, made } of courses) {
     const weight = weightOf(cost, temper);
     total += weight;
-    if (isOwner(call, work, made, known)) agreeing += weight;
+    addWeight(made, weight, level);
   }
+  for (let left = lookedBackMax; left > 0 && level.length > 0; left--) {
+    if (level[0]?.call === call) {
+      for (const made of level) if (made.work === work) agreeing += made.weight;
+      break;
+    }
+    level = stepBack(level);
+  }
+  for (const made of level) made.weight = 0;
   return agreeing / total;
 }
 

@@ -11,7 +11,9 @@ const callNow = () => ({ doubted: 0, sentNs: 1 }) as Call;
 
 function course(cost: number, hash: number, ...owners: [Call, Work][]): Course {
   let made: Made | null = null;
-  for (const [call, owner] of owners) made = { call, work: owner, inOrder: null, before: made };
+  for (const [call, owner] of owners) {
+    made = { call, work: owner, inOrder: null, before: made, weight: 0 };
+  }
   return { ...startCourse, cost, hash, made };
 }
 

@@ -20,6 +20,9 @@ export interface Place {
   /** Nothing but an answer is to be expected. */
   readonly isOver: boolean;
   readonly hash: number;
+  /** The call that was last asked about as its next one, and what it costs that it made none. */
+  idleAt: Call | null;
+  idleCost: number;
 }
 
 /** Who made which call, the last one first. */
@@ -30,6 +33,8 @@ export interface Made {
   readonly inOrder: boolean | null;
   /** Cut off where nobody looks back any more. */
   before: Made | null;
+  /** How likely all courses are together that go through here, while that is counted; else 0. */
+  weight: number;
 }
 
 export interface Course {
@@ -68,7 +73,16 @@ function placeOf(
   let hash = Math.imul(work.order + 1, 0x9e3779b1) ^ Math.imul(chapter.exact, 0x85ebca6b);
   for (const { sentNs } of busy) hash ^= Math.imul(sentNs % 0x7fff_ffff, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return { work, chapter, worker, busy, isOver: false, hash: (hash ^ (hash >>> 13)) >>> 0 };
+  return {
+    work,
+    chapter,
+    worker,
+    busy,
+    isOver: false,
+    hash: (hash ^ (hash >>> 13)) >>> 0,
+    idleAt: null,
+    idleCost: 0,
+  };
 }
 
 /** Who made a call, and what that costs. */
@@ -83,12 +97,15 @@ export interface Choice {
   readonly cost: number;
 }
 
-/** `next`: the place in that call. */
+/** `next`: the place in that call. Costs are relative to `least` from now on. */
 export function choose(
-  { course, place, passedOver, inOrder, cost }: Choice,
+  choice: Choice,
   call: Call,
   next: Place | null,
+  least: number,
 ): Course {
+  const { course, place, passedOver, inOrder } = choice;
+  const cost = choice.cost - least;
   const isInLine = passedOver >= 0;
   const work = place?.work ?? null;
   const made = {
@@ -96,6 +113,7 @@ export function choose(
     work,
     inOrder: isInLine && course.line.length > 1 ? inOrder : null,
     before: course.made,
+    weight: 0,
   };
   if (place === null || next === null) return { ...course, cost, made };
   const hash = course.hash - place.hash + next.hash;
@@ -119,8 +137,12 @@ function without(places: readonly Place[], place: Place): readonly Place[] {
 
 /** A place of a course and where it stands. */
 export function placeOfWork(course: Course, work: Work): Place | null {
-  const isOf = (place: Place): boolean => place.work === work;
-  return course.taken.find(isOf) ?? course.passed.find(isOf) ?? course.line.find(isOf) ?? null;
+  return placeIn(course.taken, work) ?? placeIn(course.passed, work) ?? placeIn(course.line, work);
+}
+
+function placeIn(places: readonly Place[], work: Work): Place | null {
+  for (const place of places) if (place.work === work) return place;
+  return null;
 }
 
 export function remove(course: Course, place: Place, cost: number): Course {

@@ -9,7 +9,7 @@ import type { Call, ProgramState, Thread, Work } from "../program.ts";
 import { ANSWER } from "../consequences.ts";
 import { type Flow, learnStep, startFlow, stepCost } from "../shape/flow.ts";
 import { nextStep, tellStory } from "../shape/story.ts";
-import { addChoices, idleCost, type Sending } from "./choices.ts";
+import { addChoices, type Choices, idleCost, type Sending } from "./choices.ts";
 import {
   certaintyOf,
   forgetPast,
@@ -22,7 +22,6 @@ import {
 } from "./courses.ts";
 import {
   beginPlace,
-  type Choice,
   choose,
   type Course,
   goOn,
@@ -122,7 +121,7 @@ export function callInPool(call: Call, program: ProgramState): void {
   if (call.thread.readsRequests || call.told !== null || program.works.length === 0) return;
   const pool = program.pool ??= startPool(program);
   if (isResting(pool, call, program)) return;
-  const choices: Choice[] = [];
+  const choices: Choices = { all: [], least: Infinity };
   const sending = sendingOf(call, pool);
   for (const course of pool.courses) addChoices(choices, course, sending);
   const places = new Map<Place, Place>();
@@ -131,7 +130,7 @@ export function callInPool(call: Call, program: ProgramState): void {
     const { place } = choice;
     let next = place === null ? undefined : places.get(place);
     if (place !== null && next === undefined) places.set(place, next = placeInCall(place, call));
-    return choose(choice, call, next ?? null);
+    return choose(choice, call, next ?? null, choices.least);
   });
 }
 
@@ -201,8 +200,6 @@ function sendingOf(call: Call, pool: Pool): Sending {
     freeEarlier,
     isShared: isShared(pool),
     overtakingCost: -Math.log((swapped + 0.5) / (inOrder + swapped)),
-    costs: new Map(),
-    idleCosts: new Map(),
   };
 }
 
