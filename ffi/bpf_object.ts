@@ -6,6 +6,7 @@ import { BpfMap } from "./bpf_map.ts";
 import type { Libbpf } from "./libbpf.ts";
 import { readAll } from "./host_files.ts";
 import { cString, type Libc } from "./libc.ts";
+import { linkUprobes, TRACE_UPROBE_MULTI } from "./runtimes/uprobe_multi.ts";
 
 const LOG_BYTES = 1 << 20;
 const PROG_INFO_BYTES = 232;
@@ -21,13 +22,22 @@ export interface ProgramStats {
   readonly recursionMisses: bigint;
 }
 
+/** What holds a program to its place in the kernel. */
+interface Link {
+  readonly destroy: () => void;
+  /** On another thread. */
+  readonly destroyApart: () => Promise<unknown>;
+}
+
 /** Owns the kernel's programs, maps and links; disposing detaches and frees all of them. */
 export class BpfObject implements Disposable {
   readonly #libbpf: Libbpf;
   readonly #libc: Libc;
   /** Borrowed by libbpf until the object is closed. */
   readonly #log = new Uint8Array(LOG_BYTES);
-  readonly #links = new Set<NonNullable<Deno.PointerValue>>();
+  readonly #links = new Set<Link>();
+  /** Programs that are attached to several places at once. */
+  readonly #multiple = new Set<string>();
   #object: Deno.PointerValue;
 
   constructor(libbpf: Libbpf, libc: Libc, bytes: Uint8Array<ArrayBuffer>) {
@@ -59,6 +69,13 @@ export class BpfObject implements Disposable {
     this.#libbpf.call.bpf_program__set_autoload(this.#program(name), false);
   }
 
+  /** Before the load: the program is to be attached by `attachUprobes` by one link for all places. */
+  useUprobeMulti(program: string): void {
+    const { call } = this.#libbpf;
+    call.bpf_program__set_expected_attach_type(this.#program(program), TRACE_UPROBE_MULTI);
+    this.#multiple.add(program);
+  }
+
   load(): void {
     const result = this.#libbpf.call.bpf_object__load(this.#object);
     if (result === 0) return;
@@ -88,7 +105,7 @@ export class BpfObject implements Disposable {
   attach(program: string): void {
     const link = this.#libbpf.call.bpf_program__attach(this.#program(program));
     if (link === null) this.#fail("bpf_program__attach", `attach ${program}`);
-    this.#links.add(link);
+    this.#hold(link);
   }
 
   /** One program may be attached to many tracepoints. */
@@ -102,7 +119,7 @@ export class BpfObject implements Disposable {
       const doing = `attach ${program} to ${category}:${tracepoint}`;
       this.#fail("bpf_program__attach_tracepoint", doing);
     }
-    this.#links.add(link);
+    this.#hold(link);
   }
 
   /** `path` is the folder of a cgroup v2; holds for the processes in it and below. */
@@ -112,33 +129,60 @@ export class BpfObject implements Disposable {
     const link = this.#libbpf.call.bpf_program__attach_cgroup(this.#program(program), fd);
     this.#libc.call.close(fd);
     if (link === null) this.#fail("bpf_program__attach_cgroup", `attach ${program} to ${path}`);
-    this.#links.add(link);
+    this.#hold(link);
   }
 
   /**
-   * At a byte of a program file, in all processes that run it, until it is disposed: that takes a
-   * tenth of a second, on another thread if it is disposed asynchronously.
+   * At bytes of a program file, in all processes that run it, until it is disposed: that takes a
+   * tenth of a second for each but with uprobe_multi, and is done on another thread if it is
+   * disposed asynchronously.
    */
-  attachUprobe(program: string, path: string, offset: number): Disposable & AsyncDisposable {
-    const { call, destroyApart } = this.#libbpf;
-    const at = BigInt(offset);
-    const link = call.bpf_program__attach_uprobe(
+  attachUprobes(
+    program: string,
+    path: string,
+    offsets: readonly number[],
+  ): Disposable & AsyncDisposable {
+    const links = this.#multiple.has(program)
+      ? [this.#attachTogether(program, path, offsets)]
+      : offsets.map((offset) => this.#attachUprobe(program, path, offset));
+    const held = () => links.filter((link) => this.#links.delete(link));
+    return {
+      [Symbol.dispose]: () => held().forEach((link) => link.destroy()),
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all(held().map((link) => link.destroyApart()));
+      },
+    };
+  }
+
+  #attachTogether(program: string, path: string, offsets: readonly number[]): Link {
+    const programFd = this.#libbpf.call.bpf_program__fd(this.#program(program));
+    const fd = linkUprobes(this.#libc, programFd, path, offsets);
+    const { close, close_apart } = this.#libc.call;
+    const link = { destroy: () => void close(fd), destroyApart: () => close_apart(fd) };
+    this.#links.add(link);
+    return link;
+  }
+
+  #attachUprobe(program: string, path: string, offset: number): Link {
+    const link = this.#libbpf.call.bpf_program__attach_uprobe(
       this.#program(program),
       false,
       EVERY_PROCESS,
       cString(path),
-      at,
+      BigInt(offset),
     );
     if (link === null) this.#fail("bpf_program__attach_uprobe", `attach ${program} to ${path}`);
-    this.#links.add(link);
-    return {
-      [Symbol.dispose]: () => {
-        if (this.#links.delete(link)) call.bpf_link__destroy(link);
-      },
-      [Symbol.asyncDispose]: async () => {
-        if (this.#links.delete(link)) await destroyApart(link);
-      },
+    return this.#hold(link);
+  }
+
+  #hold(pointer: NonNullable<Deno.PointerValue>): Link {
+    const { call, destroyApart } = this.#libbpf;
+    const link = {
+      destroy: () => void call.bpf_link__destroy(pointer),
+      destroyApart: () => destroyApart(pointer),
     };
+    this.#links.add(link);
+    return link;
   }
 
   /** Runs an iterator program once over all it iterates; returns what it wrote. */
@@ -180,7 +224,7 @@ export class BpfObject implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#object === null) return;
-    for (const link of this.#links) this.#libbpf.call.bpf_link__destroy(link);
+    for (const link of this.#links) link.destroy();
     this.#links.clear();
     this.#libbpf.call.bpf_object__close(this.#object);
     this.#object = null;

@@ -237,6 +237,11 @@ function configure(
   );
   name.forEach((byte, i) => knobs.setUint8(knobAt.commWanted.offset + i, byte));
   for (const hook of HOOKS) if (!used.includes(hook)) object.leaveOutProgram(hook.program);
+  if (host.uprobeMulti) {
+    for (const { program, place } of used) {
+      if (place.kind === "function") object.useUprobeMulti(program);
+    }
+  }
   object.leaveOutMap(socketStorage ? "sockets_by_address" : "sockets");
   object.leaveOutMap(taskStorage ? "threads_by_id" : "threads");
 }

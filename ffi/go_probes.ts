@@ -46,8 +46,12 @@ export interface GoProbes {
   add(tgid: number, offsets: GoOffsets, roles: readonly GoFunctionRole[]): void;
   /** Frees what the kernel keeps of the functions of a process that has gone. */
   forget(tgid: number, roles: readonly GoFunctionRole[]): void;
-  /** Attaches to a byte of a program file, in all processes that run it. Throws BpfError. */
-  attach(program: GoProbe, path: string, offset: number): Disposable & AsyncDisposable;
+  /** Attaches to bytes of a program file, in all processes that run it. Throws BpfError. */
+  attach(
+    program: GoProbe,
+    path: string,
+    offsets: readonly number[],
+  ): Disposable & AsyncDisposable;
   /** Why nothing may be attached; null where it may. */
   readonly whyNot: string | null;
 }
@@ -69,7 +73,7 @@ export function goProbes(
     forget(tgid, roles) {
       for (const role of roles) functions.delete(keyOf(tgid, role));
     },
-    attach: (program, path, offset) => object.attachUprobe(program, path, offset),
+    attach: (program, path, offsets) => object.attachUprobes(program, path, offsets),
     whyNot,
   };
 }

@@ -16,6 +16,8 @@ export interface HostSupport {
   readonly cgroup: string | undefined;
   /** Programs may be attached to functions of user space. */
   readonly uprobes: boolean;
+  /** One link attaches a program to several of them (6.6). */
+  readonly uprobeMulti: boolean;
   /** State of threads can live with the thread (5.12). */
   readonly taskStorage: boolean;
 }
@@ -32,8 +34,10 @@ export interface Feature {
 /** Throws BpfError when this process may not trace at all, or the kernel has no BTF. */
 export function probeHost(libbpf: Libbpf, libc: Libc, files: HostFiles): HostSupport {
   checkPrivileges(files);
+  const { tracepoints, uprobeMulti } = probeTypes(libbpf);
   return {
-    tracepoints: probeTracepoints(libbpf),
+    tracepoints,
+    uprobeMulti,
     tracefs: ensureTracefs(libc, files),
     cgroup: cgroupRoot(files),
     uprobes: files.text(UPROBE_TYPE) !== undefined,
@@ -119,10 +123,12 @@ function whyOff(hook: Hook): { reason: string; remedy: string } {
 }
 
 const UPROBE_TYPE = "/sys/bus/event_source/devices/uprobe/type";
+const KIND_STRUCT = 4;
 const KIND_TYPEDEF = 8;
 const TASK_STORAGE = 29;
 
-function probeTracepoints(libbpf: Libbpf): ReadonlySet<string> {
+/** What shows in the types of the kernel. */
+function probeTypes(libbpf: Libbpf): Pick<HostSupport, "tracepoints" | "uprobeMulti"> {
   const btf = libbpf.call.btf__load_vmlinux_btf();
   if (btf === null) {
     throw new BpfError(
@@ -132,16 +138,16 @@ function probeTracepoints(libbpf: Libbpf): ReadonlySet<string> {
       "btf__load_vmlinux_btf",
     );
   }
-  const found = new Set<string>();
+  const has = (name: string, kind: number) =>
+    libbpf.call.btf__find_by_name_kind(btf, cString(name), kind) > 0;
+  const tracepoints = new Set<string>();
   for (const { place } of HOOKS) {
     if (place.kind !== "btf") continue;
-    const type = cString(`btf_trace_${place.tracepoint}`);
-    if (libbpf.call.btf__find_by_name_kind(btf, type, KIND_TYPEDEF) > 0) {
-      found.add(place.tracepoint);
-    }
+    if (has(`btf_trace_${place.tracepoint}`, KIND_TYPEDEF)) tracepoints.add(place.tracepoint);
   }
+  const uprobeMulti = has("bpf_uprobe_multi_link", KIND_STRUCT);
   libbpf.call.btf__free(btf);
-  return found;
+  return { tracepoints, uprobeMulti };
 }
 
 /** Link to the first pid namespace of every Linux. */

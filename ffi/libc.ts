@@ -14,6 +14,8 @@ const SYMBOLS = {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
+  close_apart: { name: "close", parameters: ["i32"], result: "i32", nonblocking: true },
+  syscall: { parameters: ["i64", "i32", "buffer", "u32"], result: "i64" },
   readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
   mmap: {
     parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"],

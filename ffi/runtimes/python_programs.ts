@@ -51,7 +51,7 @@ export function pythonPrograms(
       programs.update(new Uint32Array([tgid]), layoutBytes(layout));
       changed();
     },
-    attach: (path, offset) => void object.attachUprobe("python_queued", path, offset),
+    attach: (path, offset) => void object.attachUprobes("python_queued", path, [offset]),
     whyNot,
   };
 }

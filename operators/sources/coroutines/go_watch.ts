@@ -116,8 +116,8 @@ export function goWatch(host: GoHost): GoWatch {
       (isFull ? `${PROBED_MAX} program files are probed already` : null);
     if (reason !== null) return noteGap(binary, `it is not probed: ${reason}`);
     try {
-      for (const { program, at } of probes) {
-        binary.probes.push(host.probes.attach(program, path, at));
+      for (const [program, places] of Map.groupBy(probes, ({ program }) => program)) {
+        binary.probes.push(host.probes.attach(program, path, places.map(({ at }) => at)));
       }
     } catch (error) {
       noteGap(binary, error instanceof Error ? error.message : String(error));
