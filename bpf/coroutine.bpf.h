@@ -56,7 +56,7 @@ static __always_inline void key_of(struct coroutine_key *key, struct task_struct
 }
 
 static __always_inline void trace_line(struct coroutine_birth *line, struct task_struct *task,
-				       __u64 id)
+				       __u64 id, bool is_given)
 {
 	struct coroutine_state *state;
 	struct coroutine_key key;
@@ -69,8 +69,8 @@ static __always_inline void trace_line(struct coroutine_birth *line, struct task
 		key.number = 0;
 		if (!state)
 			continue;
-		line[i].born_ns = state->born_ns;
-		key.number = state->parent;
+		line[i].born_ns = i || !is_given ? state->born_ns : state->given.given_ns;
+		key.number = i || !is_given ? state->parent : state->given.giver;
 	}
 }
 
@@ -88,7 +88,7 @@ static __always_inline void tell_coroutine_task(struct task_struct *task, __u64 
 	struct coroutine_birth line[COROUTINE_LINE];
 	struct coroutine_event *e;
 
-	trace_line(line, task, id);
+	trace_line(line, task, id, does->what == COROUTINE_TASK_GIVEN);
 	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 	if (!e) {
 		count_drop(DROP_RING_FULL);
@@ -100,6 +100,23 @@ static __always_inline void tell_coroutine_task(struct task_struct *task, __u64 
 	e->stream = does->stream;
 	e->task = does->what;
 	bpf_ringbuf_submit(e, wakeup_flag());
+}
+
+/* What a coroutine works on, which a channel gave to it; nothing if channels are not followed. */
+static __always_inline void tell_given(struct coroutine_state *state, const struct go_layout *go,
+				       struct task_struct *task, __u64 id)
+{
+	struct told_task given = { .what = COROUTINE_TASK_GIVEN };
+
+	if (!go->channels_to && state->rounds) {
+		state->rounds = 0;
+		state->given.giver = 0;
+		state->given_untold = 1;
+	}
+	if (!state->given_untold)
+		return;
+	state->given_untold = 0;
+	tell_coroutine_task(task, id, &given);
 }
 
 static __always_inline void tell_coroutine(struct task_struct *task, __u64 id)
@@ -170,8 +187,10 @@ static __noinline __u64 met_coroutine(struct thread_state *thread, __u64 g, __u6
 	struct coroutine_key key;
 	__u64 *caller;
 
-	thread->coroutine = id;
+	thread->coroutine = thread->go.channels_to ? 0 : id;
 	thread->acts_for = id;
+	if (state)
+		tell_given(state, &thread->go, task, id);
 	if (!state || state->role == GO_ROLE_OWN)
 		return id;
 	if (state->role == GO_ROLE_PARENT) {

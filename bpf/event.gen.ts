@@ -236,7 +236,7 @@ export const connectEventAt = {
   peerAddr: 120,
 } as const;
 
-export const goLayoutBytes = 16;
+export const goLayoutBytes = 40;
 export const goLayoutAt = {
   tlsOffset: 0,
   goidAt: 4,
@@ -245,6 +245,10 @@ export const goLayoutAt = {
   curgAt: 10,
   stackArgs: 12,
   spawnResultAt: 14,
+  channelsFrom: 16,
+  channelsTo: 24,
+  savedFrameAt: 32,
+  receiveIndexAt: 34,
 } as const;
 
 export const goFunctionBytes = 16;
@@ -413,6 +417,7 @@ export const coroutineTask = {
   handles: 2,
   sends: 3,
   begins: 4,
+  given: 5,
 } as const;
 
 export const pythonAttributes = {

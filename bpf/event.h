@@ -236,6 +236,8 @@ enum coroutine_task {
 	COROUTINE_TASK_HANDLES = 2, /* works on the request of a stream */
 	COROUTINE_TASK_SENDS = 3,   /* sends the request of a stream, which another may write */
 	COROUTINE_TASK_BEGINS = 4,  /* the next request of a connection, its cookie, or of a stream */
+	COROUTINE_TASK_GIVEN = 5,   /* works on what came through a channel: the next in the line is
+	                               who gave it, and born_ns of the first is when; none: nobody */
 };
 
 /* Comes before the first data event that bears the coroutine's number, and with each new task. */
@@ -306,6 +308,11 @@ struct go_layout {
 	__u16 curg_at;       /* in struct m: the goroutine behind the scheduler's own stack */
 	__u16 stack_args;    /* 1: arguments on the stack, not in registers (before 1.17) */
 	__u16 spawn_result_at; /* where newproc1 left its result on the stack; 0 = in a register */
+	__u64 channels_from; /* code of the runtime that handles channels, in the process … */
+	__u64 channels_to;   /* … ends here; 0 = channels are not followed */
+	__u16 saved_frame_at; /* in struct g: frame pointer of one that does not run */
+	__u16 receive_index_at; /* in struct hchan */
+	__u32 reserved;
 };
 
 /* What a goroutine does for others, told by the function it runs. */
@@ -384,7 +391,7 @@ ABI_ASSERT(struct process_event, 64 + 8 + 40 + PATH_BYTES + ARGS_BYTES);
 ABI_ASSERT(struct activity_event, 64 + 16);
 ABI_ASSERT(struct coroutine_event, 64 + 16 * COROUTINE_LINE + 16);
 ABI_ASSERT(struct connect_event, 64 + 72);
-ABI_ASSERT(struct go_layout, 16);
+ABI_ASSERT(struct go_layout, 40);
 ABI_ASSERT(struct go_function, 16);
 ABI_ASSERT(struct python_layout, 96);
 ABI_ASSERT(struct go_function_role, 8);

@@ -98,6 +98,7 @@ static __always_inline void record(struct socket_state *state, struct sock *sk, 
 		return;
 	m.discarded = discarded;
 	m.coroutine = acting_coroutine(thread, task, &m);
+	note_reading(thread, task, &m, state->flow.role);
 	if (!length)
 		m.flags |= end_flags(sk->sk_shutdown);
 	emit_message(state, &m, thread, own ? &peer : NULL, now);

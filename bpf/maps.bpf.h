@@ -141,6 +141,30 @@ struct {
 	__type(value, __u64);
 } callers SEC(".maps");
 
+/* Address in the buffer of a channel, to on whose behalf what lies there was sent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct coroutine_key);
+	__type(value, struct given);
+} in_channels SEC(".maps");
+
+/* What goroutines have received and may hand on, by what is in it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct coroutine_key);
+	__type(value, struct held);
+} held_elements SEC(".maps");
+
+/* Thread group to how often it passed something through a channel, where that is followed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u64);
+} channel_uses SEC(".maps");
+
 /* Counters indexed by enum drop_reason. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -20,6 +20,7 @@
 #include "message/emit_message.bpf.h"
 #include "coroutine.bpf.h"
 #include "go_stream.bpf.h"
+#include "go_channel.bpf.h"
 #include "node/context.bpf.h"
 #include "python/task.bpf.h"
 #include "socket/unix.bpf.h"
@@ -221,6 +222,30 @@ SEC("uprobe")
 int go_sends_rpc(struct pt_regs *ctx)
 {
 	return rpc_sent(ctx);
+}
+
+SEC("uprobe")
+int go_put(struct pt_regs *ctx)
+{
+	return channel_put(ctx);
+}
+
+SEC("uprobe")
+int go_take(struct pt_regs *ctx)
+{
+	return channel_take(ctx);
+}
+
+SEC("uprobe")
+int go_hands(struct pt_regs *ctx)
+{
+	return channel_send(ctx);
+}
+
+SEC("uprobe")
+int go_gets(struct pt_regs *ctx)
+{
+	return channel_receive(ctx);
 }
 
 /* Programs at functions of Python: see python_programs.ts. */

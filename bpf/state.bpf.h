@@ -132,6 +132,18 @@ struct thread_state {
 	struct open_call open;
 };
 
+/* On whose behalf something was sent through a channel, and when. */
+struct given {
+	__u64 giver; /* a coroutine; 0 = nobody's */
+	__u64 given_ns;
+};
+
+/* Something that a goroutine has received. */
+struct held {
+	__u64 holder;
+	struct given given;
+};
+
 /* A coroutine of a program, or something else of it that has a number. */
 struct coroutine_key {
 	__u64 leader_start_ns;
@@ -143,12 +155,20 @@ struct coroutine_key {
 struct coroutine_state {
 	__u64 parent;   /* 0 = not known */
 	__u64 born_ns;
+	struct given given; /* what it got last through a channel: see go_channel.bpf.h */
 	__u64 receiver; /* role CALLER: the object that it serves */
 	__u64 object;   /* connection of the task told last; 0 = none */
 	__u32 stream;   /* its stream */
 	__u32 reserved;
 	__u32 role;     /* enum go_role */
 	__u32 told;     /* 1: its event was sent */
+	__u64 work_site;   /* where in the program it receives what it works on; 0 = not known */
+	__u16 work_frames; /* calls that lead there */
+	__u8 work_is_sure; /* 1: something came there from one that reads requests */
+	__u8 reads;        /* 1: it reads requests itself, and is given none */
+	__u8 rounds;       /* how often something came there, up to 2 */
+	__u8 given_untold; /* 1: an event is due that says what it works on now */
+	__u16 reserved_end;
 };
 
 /* A key of the map `listening`. */

@@ -22,6 +22,14 @@ export interface GoOffsets {
   readonly curgAt: number;
   readonly stackArgs: boolean;
   readonly spawnResultAt: number;
+  readonly savedFrameAt: number;
+  readonly receiveIndexAt: number;
+}
+
+/** Where the runtime's code for channels lies in a process; `to` is 0: they are not followed. */
+export interface GoChannels {
+  readonly from: bigint;
+  readonly to: bigint;
 }
 
 /** A function whose goroutines act for others, by its address in the process. */
@@ -39,11 +47,22 @@ export type GoProbe =
   | "go_reads"
   | "go_handles"
   | "go_handles_rpc"
-  | "go_sends_rpc";
+  | "go_sends_rpc"
+  | "go_put"
+  | "go_take"
+  | "go_hands"
+  | "go_gets";
 
 export interface GoProbes {
   /** From the next event of the process on. The kernel forgets a process that exits or execs. */
-  add(tgid: number, offsets: GoOffsets, roles: readonly GoFunctionRole[]): void;
+  add(
+    tgid: number,
+    offsets: GoOffsets,
+    channels: GoChannels,
+    roles: readonly GoFunctionRole[],
+  ): void;
+  /** How often it has passed something through a channel that was followed. */
+  channelUses(tgid: number): bigint;
   /** Frees what the kernel keeps of the functions of a process that has gone. */
   forget(tgid: number, roles: readonly GoFunctionRole[]): void;
   /** Attaches to bytes of a program file, in all processes that run it. Throws BpfError. */
@@ -64,11 +83,17 @@ export function goProbes(
 ): GoProbes {
   const programs = object.map("go_programs");
   const functions = object.map("go_functions");
+  const uses = object.map("channel_uses");
   return {
-    add(tgid, offsets, roles) {
+    add(tgid, offsets, channels, roles) {
       for (const role of roles) functions.update(keyOf(tgid, role), valueOf(role));
-      programs.update(new Uint32Array([tgid]), layoutBytes(offsets));
+      programs.update(new Uint32Array([tgid]), layoutBytes(offsets, channels));
       changed();
+    },
+    channelUses(tgid) {
+      const count = new BigUint64Array(1);
+      uses.lookup(new Uint32Array([tgid]), count);
+      return count[0] ?? 0n;
     },
     forget(tgid, roles) {
       for (const role of roles) functions.delete(keyOf(tgid, role));
@@ -78,7 +103,7 @@ export function goProbes(
   };
 }
 
-function layoutBytes(offsets: GoOffsets): DataView<ArrayBuffer> {
+function layoutBytes(offsets: GoOffsets, channels: GoChannels): DataView<ArrayBuffer> {
   const value = new DataView(new ArrayBuffer(goLayoutBytes));
   value.setInt32(at.tlsOffset, offsets.tlsOffset, true);
   value.setUint16(at.goidAt, offsets.goidAt, true);
@@ -87,6 +112,10 @@ function layoutBytes(offsets: GoOffsets): DataView<ArrayBuffer> {
   value.setUint16(at.curgAt, offsets.curgAt, true);
   value.setUint16(at.stackArgs, offsets.stackArgs ? 1 : 0, true);
   value.setUint16(at.spawnResultAt, offsets.spawnResultAt, true);
+  value.setUint16(at.savedFrameAt, offsets.savedFrameAt, true);
+  value.setUint16(at.receiveIndexAt, offsets.receiveIndexAt, true);
+  value.setBigUint64(at.channelsFrom, channels.from, true);
+  value.setBigUint64(at.channelsTo, channels.to, true);
   return value;
 }
 

@@ -105,9 +105,11 @@ export interface CoroutineBirth {
 
 /**
  * What a coroutine does for a connection of which the program keeps this object: it reads all that
- * comes, or works on the request of one stream, or sends one.
+ * comes, or works on the request of one stream, or sends one. Or it works on what the next in its
+ * line has given to it, when it was "born" of that; nobody's where there is no next one.
  */
 export type CoroutineTask =
+  | { readonly what: "given" }
   | { readonly what: "reads"; readonly object: bigint }
   | { readonly what: "handles" | "sends"; readonly object: bigint; readonly stream: number }
   /** A context begins with a request of the connection of this cookie; stream 0: the next one. */

@@ -15,6 +15,7 @@ import type { VerdictFor } from "../../model/verdict.ts";
 import { type GoSeen, goWatch } from "./coroutines/go_watch.ts";
 import { nodeHost } from "./coroutines/node/node_host.ts";
 import { type NodeSeen, type NodeWatch, nodeWatch } from "./coroutines/node/node_watch.ts";
+import { unsettledGoroutines } from "./coroutines/unsettled_goroutines.ts";
 import { pythonWatch } from "./coroutines/python/python_watch.ts";
 import { readHostFacts } from "./host/host_facts.ts";
 import { liveStage } from "./host/live_stage.ts";
@@ -53,6 +54,7 @@ export function openKernelSource(options: KernelSourceOptions = {}): KernelSourc
   const verdicts = verdictFeedback(capture);
   const open = (path: string) => openHostFile(libc, path);
   const go = stack.use(goWatch({ files, open, probes: capture.go }));
+  const unsettled = unsettledGoroutines(go.followChannels);
   const python = pythonWatch({ text: files.text, open, programs: capture.python, nowMs });
   const node = options.nodeContext === true
     ? nodeWatch(nodeHost(libc, files, capture, options))
@@ -81,6 +83,7 @@ export function openKernelSource(options: KernelSourceOptions = {}): KernelSourc
               python.take(record);
               node?.take(record);
             }
+            unsettled.take(record);
             out.emit(record);
           },
         });
@@ -88,6 +91,7 @@ export function openKernelSource(options: KernelSourceOptions = {}): KernelSourc
           ...stage,
           pull(recordsMax) {
             python.look();
+            go.look(nowMs());
             return stage.pull(recordsMax);
           },
           ...(node === null ? {} : untilEnded(stage, node)),

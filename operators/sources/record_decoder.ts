@@ -303,6 +303,8 @@ function taskAt(view: DataView, at: number): CoroutineTask | null {
       return { what: "sends", object, stream };
     case coroutineTask.begins:
       return { what: "begins", object, stream };
+    case coroutineTask.given:
+      return { what: "given" };
     default:
       return null;
   }

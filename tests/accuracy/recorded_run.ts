@@ -116,6 +116,7 @@ function coroutineIn(line: string): Pick<CoroutineFact, "line" | "task"> {
   if (words[0] === "4") return { line: birthsIn(words.slice(1)) };
   const [, what, object = "", stream] = words;
   const births = birthsIn(words.slice(4));
+  if (what === "given") return { line: births, task: { what } };
   const on = { object: BigInt(object) + 1n, stream: Number(stream) };
   if (what === "reads") return { line: births, task: { what, object: on.object } };
   return {

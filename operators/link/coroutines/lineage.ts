@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Coroutines as contexts: a coroutine is like a thread, and one that was started while a request
-// was worked on does the work of whoever held that request, after it is answered as well.
+// was worked on does the work of whoever held that request, after it is answered as well. So does
+// one that was given something by whoever held it.
 //
 // Not for ever: a connection's keeper that one request happened to start does nothing for that
 // request once it is answered. It shows by sending what others read the answers to.
@@ -17,6 +18,14 @@ export interface Coroutines {
   readonly lines: Map<bigint, readonly CoroutineBirth[]>;
   /** The work that a coroutine was started for, and the coroutine that held it. */
   readonly heirs: Map<bigint, Heir | null>;
+  /** What a coroutine was given last, as a line that begins with when; and whose that is. */
+  readonly given: Map<bigint, Given>;
+}
+
+interface Given {
+  readonly line: readonly CoroutineBirth[];
+  /** Undefined: not looked for yet. */
+  heir: Heir | null | undefined;
 }
 
 interface Heir {
@@ -27,12 +36,17 @@ interface Heir {
 }
 
 export function startCoroutines(): Coroutines {
-  return { lines: new Map(), heirs: new Map() };
+  return { lines: new Map(), heirs: new Map(), given: new Map() };
 }
 
 export function noteLine(line: readonly CoroutineBirth[], { coroutines }: ProgramState): void {
   const [self] = line;
   if (self !== undefined && line.length > 1) remember(coroutines.lines, self.coroutine, line);
+}
+
+export function noteGiven(line: readonly CoroutineBirth[], { coroutines }: ProgramState): void {
+  const [self] = line;
+  if (self !== undefined) remember(coroutines.given, self.coroutine, { line, heir: undefined });
 }
 
 /** What does one thing after the other: the thread, or the coroutine, or the one it works for. */
@@ -67,11 +81,30 @@ const afterNs = LIMITS.linkAfterMs.value * 1e6;
 export function noteReader(call: Call, reader: bigint, { coroutines }: ProgramState): void {
   const sender = call.exchange.request?.coroutine ?? 0n;
   if (sender === 0n || reader === 0n || sender === reader) return;
-  const heir = coroutines.heirs.get(sender);
+  const heir = coroutines.given.get(sender)?.heir ?? coroutines.heirs.get(sender);
   if (heir) heir.readElsewhere++;
 }
 
+/**
+ * What it was given counts, unless it was started for a request that is still open: then it may
+ * have fetched something for that, which another request has left.
+ */
 function heirOf(coroutine: bigint, program: ProgramState): Heir | null {
+  const born = bornHeir(coroutine, program);
+  const given = program.coroutines.given.get(coroutine);
+  if (given === undefined) return born;
+  if (given.heir === undefined) given.heir = givenHeir(given.line, program);
+  if (born === null || born.work.endNs !== Infinity) return given.heir;
+  return given.heir === null || given.heir.work === born.work ? born : null;
+}
+
+/** Of several requests that were read in one go it is not known which one was given. */
+function givenHeir(line: readonly CoroutineBirth[], program: ProgramState): Heir | null {
+  const heir = inherited(line, program);
+  return heir === null || heir.work.readWithOthers ? null : heir;
+}
+
+function bornHeir(coroutine: bigint, program: ProgramState): Heir | null {
   const { heirs, lines } = program.coroutines;
   const known = heirs.get(coroutine);
   if (known !== undefined) return known;

@@ -20,6 +20,12 @@ function startRun() {
       run.step();
       run.tell(line.map((coroutine) => ({ coroutine, bornNs: run.nowNs() })));
     },
+    /** It has received what the other one, if there is one, sent to it. */
+    give(coroutine: bigint, by?: bigint): void {
+      run.step();
+      const line = by === undefined ? [coroutine] : [coroutine, by];
+      run.tell(line.map((each) => ({ coroutine: each, bornNs: run.nowNs() })), { what: "given" });
+    },
     parentOf(exchange: Exchange): bigint | undefined {
       const best = run.bestOf(exchange);
       return best?.evidence === "thread" && best.score > 0.9 ? best.parent_id : undefined;
@@ -107,4 +113,54 @@ Deno.test("link: a handler that waits is not forgotten for the many that come an
   const [other, call] = [run.read(5_000n), run.send(1n)];
   for (const each of [call, other, waits]) run.close(each);
   assert.equal(run.parentOf(call), waits.spanId);
+});
+
+Deno.test("link: what a worker was given last is what it works on", () => {
+  const run = startRun();
+  const [one, two] = [run.read(10n), run.read(20n)];
+  run.start(30n, 1n);
+  run.give(30n, 20n);
+  const ofTwo = run.send(30n);
+  run.give(30n, 10n);
+  const ofOne = run.send(30n);
+  run.give(30n);
+  const ofNobody = run.send(30n);
+  for (const each of [ofTwo, ofOne, ofNobody, one, two]) run.close(each);
+  assert.equal(run.parentOf(ofTwo), two.spanId);
+  assert.equal(run.parentOf(ofOne), one.spanId);
+  assert.equal(run.parentOf(ofNobody), undefined);
+});
+
+Deno.test("link: what was given counts from when it was sent, not from when it is worked on", () => {
+  const run = startRun();
+  const first = run.read(10n);
+  run.give(30n, 10n);
+  run.close(first);
+  const [next, other] = [run.read(10n), run.read(20n)];
+  const late = run.send(30n);
+  for (const each of [late, next, other]) run.close(each);
+  assert.equal(run.parentOf(late), first.spanId);
+});
+
+Deno.test("link: who works for an open request is not given another; when it is over, it is", () => {
+  const run = startRun();
+  const [one, two] = [run.read(10n), run.read(20n)];
+  run.start(30n, 10n);
+  run.give(30n, 20n);
+  const unclear = run.send(30n);
+  run.close(unclear);
+  run.close(one);
+  const after = run.send(30n);
+  for (const each of [after, two]) run.close(each);
+  assert.equal(run.parentOf(unclear), undefined);
+  assert.equal(run.parentOf(after), two.spanId);
+});
+
+Deno.test("link: of requests that were read in one go it is not known which one was given", () => {
+  const run = startRun();
+  const both = run.readSeveral(10n, 2);
+  run.give(30n, 10n);
+  const call = run.send(30n);
+  for (const each of [call, ...both]) run.close(each);
+  assert.equal(run.parentOf(call), undefined);
 });

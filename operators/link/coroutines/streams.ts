@@ -46,6 +46,7 @@ export function noteTask(
   const { streams } = program;
   const [self, starter] = line;
   if (self === undefined) return;
+  if (task.what === "given") return;
   const { object } = task;
   switch (task.what) {
     case "reads":

@@ -3,7 +3,7 @@
 
 import type { CoroutineFact } from "../../../model/capture_record.ts";
 import { noteContext } from "../coroutines/contexts.ts";
-import { noteLine } from "../coroutines/lineage.ts";
+import { noteGiven, noteLine } from "../coroutines/lineage.ts";
 import { noteTask } from "../coroutines/streams.ts";
 import { noteAwaiters } from "../coroutines/tasks.ts";
 import type { ProgramState } from "../program.ts";
@@ -11,6 +11,7 @@ import type { ProgramState } from "../program.ts";
 /** In `line` it comes first, then who started it, who started that one … */
 export function noteCoroutine({ line, task, emitNs }: CoroutineFact, program: ProgramState): void {
   if (noteContext(line, task, program)) return;
+  if (task?.what === "given") return noteGiven(line, program);
   noteLine(line, program);
   noteAwaiters(line, program);
   if (task !== undefined) noteTask(line, task, Number(emitNs), program);

@@ -139,6 +139,17 @@ export function afterCall(
   caller: GoFunction,
   callee: Pick<GoFunction, "entry">,
 ): number | null {
+  const [first] = callsOf(elf, caller, callee);
+  return first === undefined ? null : first + CALL_BYTES;
+}
+
+/** Addresses of all calls of `callee` within `caller`. */
+export function callsOf(
+  elf: ElfFile,
+  caller: GoFunction,
+  callee: Pick<GoFunction, "entry">,
+): number[] {
+  const calls: number[] = [];
   const code = elf.readMemory(
     caller.entry,
     Math.min(caller.end - caller.entry, FUNCTION_BYTES_MAX),
@@ -147,9 +158,9 @@ export function afterCall(
   for (let at = 0; at + CALL_BYTES <= code.length; at++) {
     if (code[at] !== CALL) continue;
     const after = caller.entry + at + CALL_BYTES;
-    if (after + view.getInt32(at + 1, true) === callee.entry) return after;
+    if (after + view.getInt32(at + 1, true) === callee.entry) calls.push(after - CALL_BYTES);
   }
-  return null;
+  return calls;
 }
 
 function startsWith(bytes: Uint8Array, at: number, prefix: Uint8Array): boolean {

@@ -24,18 +24,22 @@ export interface GoLayout {
   readonly spawnResultAt: number;
   /** Where a started function keeps its first argument, down from the end of the stack. */
   readonly receiverAt: number;
+  /** Frame pointer of a goroutine that does not run. */
+  readonly savedFrameAt: number;
+  /** In struct hchan: index of the first element. */
+  readonly receiveIndexAt: number;
 }
 
-type Offsets = Pick<GoLayout, "goidAt" | "parentAt" | "startpcAt" | "curgAt">;
-
-const OFFSETS: readonly (Offsets & { readonly from: number })[] = [
-  { from: 15, goidAt: 152, parentAt: 0, startpcAt: 296, curgAt: 192 },
-  { from: 17, goidAt: 152, parentAt: 0, startpcAt: 312, curgAt: 192 },
-  { from: 21, goidAt: 152, parentAt: 272, startpcAt: 296, curgAt: 192 },
-  { from: 23, goidAt: 160, parentAt: 280, startpcAt: 304, curgAt: 192 },
-  { from: 25, goidAt: 152, parentAt: 272, startpcAt: 296, curgAt: 184 },
-  { from: 26, goidAt: 152, parentAt: 280, startpcAt: 304, curgAt: 184 },
-];
+/** Each: first minor version of Go 1, then the offsets. */
+const OFFSETS = [
+  // from, goid, parent, startpc, curg, saved frame, receive index
+  [15, 152, 0, 296, 192, 104, 48],
+  [17, 152, 0, 312, 192, 104, 48],
+  [21, 152, 272, 296, 192, 104, 48],
+  [23, 160, 280, 304, 192, 104, 56],
+  [25, 152, 272, 296, 184, 96, 56],
+  [26, 152, 280, 304, 184, 96, 56],
+] as const;
 
 /** First minor version of Go 1 that is read, and the newest that was looked at. */
 export const OLDEST_KNOWN = 15;
@@ -51,17 +55,20 @@ export function goLayoutOf(elf: ElfFile, { major, minor, text }: GoVersion): GoL
   if (major !== 1 || minor < OLDEST_KNOWN) {
     return `it was built by ${text}; goroutines are read from Go 1.${OLDEST_KNOWN} on`;
   }
-  const offsets = OFFSETS.findLast(({ from }) => minor >= from);
+  const row = OFFSETS.findLast(([from]) => minor >= from);
   const tlsOffset = tlsOffsetOf(elf);
-  if (tlsOffset === null || offsets === undefined) {
+  if (tlsOffset === null || row === undefined) {
     return "it has thread-local data beside Go's, and no symbols to tell them apart";
   }
   const stackArgs = minor < REGISTERS_FROM;
+  const [, goidAt, parentAt, startpcAt, curgAt, savedFrameAt, receiveIndexAt] = row;
   return {
-    goidAt: offsets.goidAt,
-    parentAt: offsets.parentAt,
-    startpcAt: offsets.startpcAt,
-    curgAt: offsets.curgAt,
+    goidAt,
+    parentAt,
+    startpcAt,
+    curgAt,
+    savedFrameAt,
+    receiveIndexAt,
     tlsOffset,
     stackArgs,
     spawnResultAt: stackArgs ? SPAWN_RESULT_ON_STACK : 0,

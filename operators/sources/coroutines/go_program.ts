@@ -3,6 +3,7 @@
 // goroutine it is made.
 
 import type { GoProbe } from "../../../ffi/go_probes.ts";
+import { CHANNEL_FUNCTIONS, findChannels, type GoChannels } from "./go_channels.ts";
 import { type ByteSource, type ElfFile, readElf, SEGMENT } from "./elf_file.ts";
 import { type GoVersion, goVersionOf } from "./go_build_info.ts";
 import { afterCall, findFunctions, type GoFunction, SPAWN } from "./go_functions.ts";
@@ -25,6 +26,8 @@ export interface GoProgram {
   readonly roles: readonly GoRole[];
   /** Where kernel programs are attached, by file offset. */
   readonly probes: readonly { readonly program: GoProbe; readonly at: number }[];
+  /** What is probed as well where goroutines work for others; null: that cannot be followed. */
+  readonly channels: GoChannels | null;
   /** What cannot be told of it, for people; empty where all is well. */
   readonly gaps: readonly string[];
 }
@@ -63,6 +66,7 @@ const WANTED = [
   SPAWN.caller,
   ...Object.values(PROBES),
   ...STREAM_PROBES.map(([, name]) => name),
+  ...CHANNEL_FUNCTIONS,
 ];
 
 /** Without these a program has no sockets: compilers come by the hundred. */
@@ -87,17 +91,17 @@ export function inspectProgram(source: ByteSource): Inspected {
   if (typeof functions === "string") {
     gaps.push(`its HTTP clients cannot be followed: ${functions}`);
     if (layout.parentAt === 0) gaps.push("who starts a goroutine cannot be told");
-    return { ...program, roles: [], probes: [], gaps };
+    return { ...program, roles: [], probes: [], channels: null, gaps };
   }
   if (!functions.some(({ name }) => CONNECTS.some((prefix) => name.startsWith(prefix)))) {
-    return { ...program, roles: [], probes: [], gaps };
+    return { ...program, roles: [], probes: [], channels: null, gaps };
   }
   const roles = rolesOf(elf, functions);
   const probes = probesOf(elf, functions, version, roles, layout);
   if (layout.parentAt === 0 && !probes.some(({ program }) => program === "go_spawned")) {
     gaps.push("who starts a goroutine cannot be told: runtime.newproc1 is not called as usual");
   }
-  return { ...program, roles, probes, gaps };
+  return { ...program, roles, probes, channels: findChannels(elf, functions), gaps };
 }
 
 function probesOf(

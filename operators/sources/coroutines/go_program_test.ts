@@ -74,6 +74,50 @@ Deno.test("go program: it is probed where work on a stream of a connection begin
   ]);
 });
 
+const CHANNELS = [
+  { name: "runtime.typedmemmove" },
+  { name: "runtime.typedmemclr" },
+  { name: "runtime.send" },
+  { name: "runtime.recv" },
+  { name: "runtime.chansend", calls: ["runtime.typedmemmove", "runtime.send"] },
+  {
+    name: "runtime.chanrecv",
+    calls: ["runtime.typedmemclr", "runtime.recv", "runtime.typedmemmove", "runtime.typedmemclr"],
+  },
+  {
+    name: "runtime.selectgo",
+    calls: ["runtime.typedmemmove", "runtime.send", "runtime.typedmemclr", "runtime.recv"],
+  },
+];
+
+Deno.test("go program: where elements pass through channels", () => {
+  const functions = [...WEB.functions, ...CHANNELS];
+  const { channels } = inspected({ functions });
+  const at = (n: number, call: number) => fileOffset(entryOf(WEB, 8 + n)) + 5 * call;
+  assert.deepEqual(channels?.probes.map(({ program, at }) => [program, at]), [
+    ["go_put", at(4, 0)],
+    ["go_hands", at(4, 1)],
+    ["go_take", at(5, 0)],
+    ["go_take", at(5, 3)],
+    ["go_gets", at(5, 1)],
+    ["go_put", at(6, 0)],
+    ["go_hands", at(6, 1)],
+    ["go_take", at(6, 2)],
+    ["go_gets", at(6, 3)],
+  ]);
+  assert.deepEqual([channels?.from, channels?.to], [entryOf(WEB, 12), entryOf(WEB, 15)]);
+});
+
+Deno.test("go program: channels of which one way cannot be seen are not followed", () => {
+  const functions = [
+    ...WEB.functions,
+    ...CHANNELS.map((each) =>
+      each.name === "runtime.chanrecv" ? { ...each, calls: ["runtime.typedmemclr"] } : each
+    ),
+  ];
+  assert.equal(inspected({ functions }).channels, null);
+});
+
 Deno.test("go program: one without sockets is not probed", () => {
   const functions = WEB.functions.filter(({ name }) => name !== "syscall.connect");
   assert.deepEqual(inspected({ functions, version: "go1.19.8" }).probes, []);

@@ -3,7 +3,7 @@
 // goroutines: each program file is looked at once, and probed while a process runs it and for a
 // while after, because to take a probe away is slow, and compilers come and go by the hundred.
 
-import type { GoFunctionRole, GoProbes } from "../../../ffi/go_probes.ts";
+import type { GoChannels, GoFunctionRole, GoProbes } from "../../../ffi/go_probes.ts";
 import type { HostFile } from "../../../ffi/host_file.ts";
 import type { HostFiles } from "../../../ffi/host_files.ts";
 import type { ProcessFact } from "../../../model/capture_record.ts";
@@ -28,6 +28,10 @@ export interface GoWatch extends Disposable {
   /** A process that is there already. */
   readonly meet: (tgid: number, exe: string) => void;
   readonly take: (fact: ProcessFact) => void;
+  /** Follows what goes through the channels of a process, and of others that run its file. */
+  readonly followChannels: (tgid: number) => void;
+  /** From time to time: lets go of channels that are used too often. */
+  readonly look: (nowMs: number) => void;
   /** Go programs that run now, or ran and could not be read whole. */
   seen(): readonly GoSeen[];
 }
@@ -46,12 +50,22 @@ interface Binary {
   readonly probes: (Disposable & AsyncDisposable)[];
   readonly users: Set<number>;
   first: { readonly tgid: number; readonly exe: string } | null;
+  /** Probes at its channels; null: not yet, empty: not, or no more. */
+  channels: (Disposable & AsyncDisposable)[] | null;
 }
 
 interface Process {
   readonly binary: Binary;
   readonly roles: readonly GoFunctionRole[];
+  /** From addresses as linked to those in the process. */
+  readonly shift: bigint;
+  /** Uses of its channels that were counted so far. */
+  channelUses: bigint;
 }
+
+/** Uses of channels a second that are worth following: each takes some four microseconds. */
+const CHANNEL_USES_MAX = 50_000;
+const LOOK_MS = 1_000;
 
 export function goWatch(host: GoHost): GoWatch {
   const binaries = new Map<string, Binary>();
@@ -60,6 +74,7 @@ export function goWatch(host: GoHost): GoWatch {
   const idle = new Map<Binary, bigint>();
   let nowNs = 0n;
   let probed = 0;
+  let lookedMs = 0;
 
   function meet(tgid: number, exe: string): void {
     leave(tgid);
@@ -71,11 +86,16 @@ export function goWatch(host: GoHost): GoWatch {
     if (inspected.kind === "other") return;
     binary.first ??= { tgid, exe };
     if (inspected.kind === "unreadable") return;
-    const roles = rolesOf(inspected, tgid, host.files);
-    if (roles === null) return;
+    const shift = shiftOf(inspected, tgid, host.files);
+    if (shift === null) return;
+    const { layout: { receiverAt } } = inspected;
+    const roles = inspected.roles.map(({ entry, role }) => (
+      { entry: BigInt(entry) + shift, role, receiverAt }
+    ));
     binary.users.add(tgid);
-    processes.set(tgid, { binary, roles });
-    host.probes.add(tgid, inspected.layout, roles);
+    const process = { binary, roles, shift, channelUses: 0n };
+    processes.set(tgid, process);
+    host.probes.add(tgid, inspected.layout, channelsOf(process, inspected), roles);
     if (!idle.delete(binary) && binary.users.size === 1) attach(binary, inspected, path);
   }
 
@@ -98,12 +118,68 @@ export function goWatch(host: GoHost): GoWatch {
     idle.delete(binary);
     probed--;
     for (const probe of binary.probes.splice(0)) void probe[Symbol.asyncDispose]();
+    dropChannels(binary);
+    binary.channels = null;
+  }
+
+  function dropChannels({ channels }: Binary): void {
+    for (const probe of channels?.splice(0) ?? []) void probe[Symbol.asyncDispose]();
+  }
+
+  /** Tells the kernel side anew about all processes that run the file. */
+  function retell(binary: Binary, inspected: GoProgram): void {
+    for (const tgid of binary.users) {
+      const process = processes.get(tgid);
+      if (process === undefined) continue;
+      const channels = channelsOf(process, inspected);
+      host.probes.add(tgid, inspected.layout, channels, process.roles);
+    }
+  }
+
+  function followChannels(tgid: number): void {
+    const binary = processes.get(tgid)?.binary;
+    if (binary === undefined || binary.channels !== null) return;
+    const { inspected } = binary;
+    if (inspected.kind !== "go" || binary.probes.length === 0) return;
+    binary.channels = [];
+    if (inspected.channels === null) return noteGap(binary, "its channels cannot be followed");
+    const path = `/proc/${tgid}/exe`;
+    // With a part of the probes, work would be taken for that of a request before.
+    if (!attachAll(binary, binary.channels, inspected.channels.probes, path)) {
+      return dropChannels(binary);
+    }
+    retell(binary, inspected);
+  }
+
+  function look(nowMs: number): void {
+    const passedMs = nowMs - lookedMs;
+    if (passedMs < LOOK_MS) return;
+    lookedMs = nowMs;
+    for (const [tgid, process] of processes) {
+      const { binary } = process;
+      if (binary.channels === null || binary.channels.length === 0) continue;
+      const uses = host.probes.channelUses(tgid);
+      const each = Number(uses - process.channelUses) / passedMs * 1_000;
+      process.channelUses = uses;
+      if (each <= CHANNEL_USES_MAX || binary.inspected.kind !== "go") continue;
+      const probes = binary.channels.splice(0);
+      retell(binary, binary.inspected);
+      for (const probe of probes) void probe[Symbol.asyncDispose]();
+      noteGap(binary, "its channels are not followed: they are used too often");
+    }
   }
 
   function remember(file: HostFile): Binary {
     const inspected = inspectProgram(file);
     const gaps = inspected.kind === "go" ? [...inspected.gaps] : [];
-    const binary = { inspected, gaps, probes: [], users: new Set<number>(), first: null };
+    const binary = {
+      inspected,
+      gaps,
+      probes: [],
+      users: new Set<number>(),
+      first: null,
+      channels: null,
+    };
     if (binaries.size >= REMEMBERED_MAX) forgetUnused(binaries);
     binaries.set(file.identity, binary);
     return binary;
@@ -115,18 +191,31 @@ export function goWatch(host: GoHost): GoWatch {
     const reason = host.probes.whyNot ??
       (isFull ? `${PROBED_MAX} program files are probed already` : null);
     if (reason !== null) return noteGap(binary, `it is not probed: ${reason}`);
+    attachAll(binary, binary.probes, probes, path);
+    if (binary.probes.length > 0) probed++;
+  }
+
+  function attachAll(
+    binary: Binary,
+    into: Binary["probes"],
+    probes: GoProgram["probes"],
+    path: string,
+  ): boolean {
     try {
       for (const [program, places] of Map.groupBy(probes, ({ program }) => program)) {
-        binary.probes.push(host.probes.attach(program, path, places.map(({ at }) => at)));
+        into.push(host.probes.attach(program, path, places.map(({ at }) => at)));
       }
     } catch (error) {
       noteGap(binary, error instanceof Error ? error.message : String(error));
+      return false;
     }
-    if (binary.probes.length > 0) probed++;
+    return true;
   }
 
   return {
     meet,
+    followChannels,
+    look,
     take({ what, emitNs, program: { tgid, exe } }) {
       nowNs = emitNs;
       if (what === "exit") leave(tgid);
@@ -141,8 +230,9 @@ export function goWatch(host: GoHost): GoWatch {
       }),
     [Symbol.dispose]() {
       for (const tgid of [...processes.keys()]) leave(tgid);
-      for (const { probes } of idle.keys()) {
+      for (const { probes, channels } of idle.keys()) {
         for (const probe of probes.splice(0)) probe[Symbol.dispose]();
+        for (const probe of channels?.splice(0) ?? []) probe[Symbol.dispose]();
       }
     },
   };
@@ -156,16 +246,22 @@ function forgetUnused(binaries: Map<string, Binary>): void {
   for (const [identity, { users }] of binaries) if (users.size === 0) binaries.delete(identity);
 }
 
-/** With addresses as the process has them; null when it is gone. */
-function rolesOf(
-  { roles, linkedAt, layout: { receiverAt } }: GoProgram,
+/** Null when the process is gone. */
+function shiftOf(
+  { linkedAt }: GoProgram,
   tgid: number,
   files: GoHost["files"],
-): GoFunctionRole[] | null {
-  const loadedAt = linkedAt === null || roles.length === 0 ? 0n : loadAddress(tgid, files);
-  if (loadedAt === null) return null;
-  const shift = loadedAt - BigInt(linkedAt ?? 0);
-  return roles.map(({ entry, role }) => ({ entry: BigInt(entry) + shift, role, receiverAt }));
+): bigint | null {
+  if (linkedAt === null) return 0n;
+  const loadedAt = loadAddress(tgid, files);
+  return loadedAt === null ? null : loadedAt - BigInt(linkedAt);
+}
+
+/** As the kernel side is told them. */
+function channelsOf({ binary, shift }: Process, { channels }: GoProgram): GoChannels {
+  const isFollowed = (binary.channels ?? []).length > 0;
+  if (channels === null || !isFollowed) return { from: 0n, to: 0n };
+  return { from: BigInt(channels.from) + shift, to: BigInt(channels.to) + shift };
 }
 
 /** Where the kernel has put a movable program: the first page of its file. */

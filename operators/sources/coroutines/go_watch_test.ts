@@ -13,15 +13,29 @@ const SOURCE = fixtureSource({
     { name: "net/http.(*persistConn).writeLoop" },
     { name: "net/http.(*persistConn).roundTrip" },
     { name: "syscall.connect" },
+    { name: "runtime.typedmemmove" },
+    { name: "runtime.typedmemclr" },
+    { name: "runtime.send" },
+    { name: "runtime.recv" },
+    { name: "runtime.chansend", calls: ["runtime.typedmemmove", "runtime.send"] },
+    { name: "runtime.chanrecv", calls: ["runtime.typedmemclr", "runtime.recv"] },
+    {
+      name: "runtime.selectgo",
+      calls: ["runtime.typedmemmove", "runtime.send", "runtime.typedmemclr", "runtime.recv"],
+    },
   ],
 });
 
 /** Processes by number: which file each runs. What reaches the kernel side is written down. */
 function startWatch(files: Readonly<Record<number, string>>, whyNot: string | null = null) {
   const told: string[] = [];
+  const uses = new Map<number, bigint>();
   const probes: GoProbes = {
     whyNot,
-    add: (tgid, { goidAt }) => void told.push(`add ${tgid} ${goidAt}`),
+    add(tgid, { goidAt }, channels) {
+      told.push(`add ${tgid} ${goidAt}${channels.to === 0n ? "" : " with channels"}`);
+    },
+    channelUses: (tgid) => uses.get(tgid) ?? 0n,
     forget: (tgid) => void told.push(`forget ${tgid}`),
     attach(program, path) {
       told.push(`${program} ${path}`);
@@ -44,7 +58,7 @@ function startWatch(files: Readonly<Record<number, string>>, whyNot: string | nu
   });
   const exits = (tgid: number, emitNs = 0n) =>
     watch.take({ kind: "process", what: "exit", program: { ...NO_PROGRAM, tgid }, emitNs });
-  return { watch, told, exits };
+  return { watch, told, exits, uses };
 }
 
 Deno.test("go watch: a file is probed once, while a process runs it", () => {
@@ -88,4 +102,37 @@ Deno.test("go watch: the end takes all probes away", () => {
   told.length = 0;
   watch[Symbol.dispose]();
   assert.deepEqual(told.toSorted(), ["detach", "detach", "forget 10", "forget 11"]);
+});
+
+Deno.test("go watch: channels are followed on demand, in all processes of a file", () => {
+  const { watch, told } = startWatch({ 10: "web", 11: "web", 12: "other", 13: "web" });
+  for (const tgid of [10, 11, 12]) watch.meet(tgid, "/bin/web");
+  told.length = 0;
+  watch.followChannels(10);
+  watch.followChannels(11);
+  const probes = ["put", "hands", "take", "gets"];
+  assert.deepEqual(told.splice(0), [
+    ...probes.map((each) => `go_${each} /proc/10/exe`),
+    "add 10 152 with channels",
+    "add 11 152 with channels",
+  ]);
+  watch.meet(13, "/bin/web");
+  assert.deepEqual(told, ["add 13 152 with channels"]);
+});
+
+Deno.test("go watch: channels that are used too often are let go of, and that is told", () => {
+  const { watch, told, uses } = startWatch({ 10: "web" });
+  watch.meet(10, "/bin/web");
+  watch.followChannels(10);
+  told.length = 0;
+  uses.set(10, 50_000n);
+  watch.look(2_000);
+  assert.deepEqual(told, []);
+  uses.set(10, 110_000n);
+  watch.look(2_500);
+  watch.look(3_000);
+  assert.deepEqual(told, ["add 10 152", ...Array<string>(4).fill("detach apart")]);
+  assert.match(watch.seen()[0]?.gaps.join() ?? "", /channels are not followed: .* too often/);
+  watch.followChannels(10);
+  assert.equal(told.length, 5);
 });

@@ -34,6 +34,8 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
     "python_workers_reader",
     "java_handoff",
     "go_workers",
+    "go_pools",
+    "go_locked",
   ],
   "answer by another thread": ["python_workers", "java_async", "go"],
   "timers and delays": ["node_timers", "asyncio_timers", "go_timers"],

@@ -140,6 +140,20 @@ export const PROGRAMS: readonly Program[] = [
     sequential,
     "go",
   ),
+  program(
+    "go_pools",
+    "Go, calls by workers that get them through channels, in eight ways",
+    go("go_pools.go"),
+    [...sequential, "rh"],
+    "go",
+  ),
+  program(
+    "go_locked",
+    "Go, calls by workers that take them from a line under a lock",
+    go("go_pools.go", { POOL: "locked" }),
+    sequential,
+    "go",
+  ),
   ...([
     ["same", "the thread that read calls and answers"],
     ["handoff", "calls on another fixed pool of eight"],
