@@ -29,6 +29,7 @@ import { ntp } from "./net/ntp.ts";
 import { radius } from "./net/radius.ts";
 import { sip } from "./net/sip.ts";
 import { snmp } from "./net/snmp.ts";
+import { dtls } from "./net/tls/dtls.ts";
 import { tls } from "./net/tls/tls.ts";
 import { unknown } from "./net/unknown.ts";
 import { brpc } from "./rpc/brpc.ts";
@@ -78,6 +79,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   radius,
   sip,
   snmp,
+  dtls,
   tls,
   unknown,
   brpc,

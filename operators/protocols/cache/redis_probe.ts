@@ -136,8 +136,8 @@ function isRest(rest: string): boolean {
 }
 
 /**
- * After `*<n>`: commands consist of bulk strings, the first of which names one; replies of anything,
- * and of bulk strings as well.
+ * After `*<n>`: commands consist of bulk strings, the first of which names one, in capitals one
+ * that is not known, too; replies of anything, and of bulk strings as well.
  */
 function probeArray(bytes: Uint8Array, length: number, at: number): Claim {
   if (bytes.length <= at) return length > bytes.length || bytes.length < at ? WEAK_REPLY : REPLY;
@@ -145,8 +145,9 @@ function probeArray(bytes: Uint8Array, length: number, at: number): Claim {
   if (bytes[at] === DOLLAR && end > at + 1 && areDigits(bytes, at + 1, end)) {
     const nameEnd = endOfName(bytes, end + 2);
     if (nameEnd < 0) return WEAK_REPLY;
-    const named = nameEnd >= bytes.length ||
-      isCommandName(latin1Of(bytes, end + 2, nameEnd).toUpperCase());
+    const name = latin1Of(bytes, end + 2, nameEnd);
+    const named = nameEnd >= bytes.length || /^[A-Z]+$/.test(name) ||
+      isCommandName(name.toUpperCase());
     return named && !holdsOther(bytes, nameEnd + 2) ? COMMAND : REPLY;
   }
   return "+-:$*_#,(!=%~>|".includes(String.fromCharCode(bytes[at] as number)) ? WEAK_REPLY : NO;

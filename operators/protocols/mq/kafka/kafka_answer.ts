@@ -198,7 +198,7 @@ function passPartitions(cursor: Cursor, flexible: boolean): void {
   }
 }
 
-/** The first topic and partition, or the first with records or an error, and all that is brought. */
+/** The first topic and partition, or the first with records or an error, and all that comes. */
 function readFetched(
   cursor: Cursor,
   version: number,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two hello messages of TLS, and the dates of a certificate.
+// The two hello messages of TLS and DTLS, and the dates of a certificate.
 
 import { type Cursor, Malformed } from "../../../wire/cursor.ts";
 import { latin1Of } from "../../../wire/text.ts";
@@ -12,6 +12,9 @@ const VERSIONS: Readonly<Record<number, string>> = {
   0x0302: "1.1",
   0x0303: "1.2",
   0x0304: "1.3",
+  0xfeff: "DTLS1.0",
+  0xfefd: "DTLS1.2",
+  0xfefc: "DTLS1.3",
 };
 
 export interface Hello {
@@ -33,14 +36,21 @@ function skipVector(cursor: Cursor, bytes: 1 | 2): void {
 
 /**
  * version u16 | random 32 | session id <1> | suites <2> | compressions <1> | extensions <2>; the
- * server's has one suite and one compression. `end` is the position behind the message.
+ * server's has one suite and one compression, the client's of DTLS a cookie <1> before the suites.
+ * `end` is the position behind the message.
  */
-export function readHello(cursor: Cursor, from: "client" | "server", end: number): Hello {
+export function readHello(
+  cursor: Cursor,
+  from: "client" | "server",
+  end: number,
+  cookie = false,
+): Hello {
   let version = cursor.u16();
   cursor.skip(32);
   skipVector(cursor, 1);
   let cipher = "";
   if (from === "client") {
+    if (cookie) skipVector(cursor, 1);
     skipVector(cursor, 2);
     skipVector(cursor, 1);
   } else {
@@ -89,7 +99,9 @@ function readVersions(cursor: Cursor, from: "client" | "server", end: number): n
   cursor.skip(1);
   while (cursor.position + 2 <= end) {
     const version = cursor.u16();
-    if (VERSIONS[version] !== undefined && version > (best ?? 0)) best = version;
+    if (VERSIONS[version] === undefined) continue;
+    // The numbers of DTLS go down as its versions go up.
+    if (best === null || (version > 0xfe00 ? version < best : version > best)) best = version;
   }
   return best;
 }

@@ -225,7 +225,7 @@ function greeting(bytes: Uint8Array): Claim {
   return /^\d+\.\d+[\x20-\x7e]*$/.test(version) ? { kind: "response", score: 98 } : NO;
 }
 
-/** The beginning of a text, which in a query of version 8 stands behind no attributes, in one set. */
+/** The beginning of a text; in a query of version 8 it stands behind no attributes, in one set. */
 function headOf(bytes: Uint8Array, code: number): string {
   const start = code === 3 && bytes[5] === 0 && bytes[6] === 1 ? 7 : 5;
   return latin1Of(bytes, start, start + 32);
