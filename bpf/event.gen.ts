@@ -263,7 +263,7 @@ export const goFunctionRoleAt = {
   receiverAt: 4,
 } as const;
 
-export const pythonLayoutBytes = 96;
+export const pythonLayoutBytes = 112;
 export const pythonLayoutAt = {
   currentTasks: 0,
   threads: 8,
@@ -284,6 +284,14 @@ export const pythonLayoutAt = {
   smallKeys: 92,
   loopHeld: 93,
   attributes: 94,
+  contexts: 95,
+  frameAt: 96,
+  frameHeldAt: 98,
+  previousAt: 100,
+  localsAt: 102,
+  contextAt: 104,
+  frameHeld: 106,
+  framesOfC: 107,
 } as const;
 
 export const listeningPortBytes = 8;
@@ -425,6 +433,12 @@ export const pythonAttributes = {
   before: 1,
   tagged: 2,
   behind: 3,
+} as const;
+
+export const pythonContexts = {
+  none: 0,
+  greenlets: 1,
+  own: 2,
 } as const;
 
 export const knobAt = {

@@ -105,6 +105,8 @@ struct python_thread {
 	__u64 sender;     /* task that sent last, if nothing was read since; 0 = none */
 	__u64 sent_ns;
 	__u64 task_count; /* tasks that had been named by then */
+	__u64 job;        /* address of the variable with what it works on; 0 = look for it */
+	__u64 job_looks;  /* how often that was looked for */
 };
 
 /* Where the thread of a Node program says for whom it writes. */

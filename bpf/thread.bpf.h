@@ -114,6 +114,8 @@ static __always_inline void look_for_go(struct thread_state *thread, struct task
 	thread->coroutine = 0;
 	thread->python.is_known = bpf_map_lookup_elem(&python_programs, &tgid) != NULL;
 	thread->python.state = 0;
+	thread->python.job = 0;
+	thread->python.job_looks = 0;
 }
 
 /* Name and cgroup cost two calls: they are looked at once in a while. */

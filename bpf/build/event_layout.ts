@@ -38,6 +38,7 @@ const ENUMS = [
   "go_role",
   "coroutine_task",
   "python_attributes",
+  "python_contexts",
 ] as const;
 
 /** The text of event.gen.ts for a built object. */

@@ -16,6 +16,9 @@
 #define UV_NAMED_PIPE 7
 #define UV_TCP 12
 
+/* What was not sent for so long was not sent at all, or on a socket that is ignored. */
+#define QUEUED_NS_MAX 1000000000ULL
+
 struct queued_key {
 	__u32 tgid;
 	__u32 fd;
@@ -25,7 +28,7 @@ struct queued_write {
 	__u64 coroutine; /* 0 = several */
 	__u64 at_ns;     /* the first of what is sent at once */
 	__u32 tid;
-	__u32 turn;      /* of that thread: it is sent in the same one */
+	__u32 reserved;
 };
 
 /* Connections with something to send; the longest unused is forgotten. */
@@ -56,20 +59,21 @@ static __always_inline int connection_queued(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct queued_write write = {}, *before;
 	struct queued_key key = { .tgid = task->tgid };
+	struct python_layout *python = bpf_map_lookup_elem(&python_programs, &key.tgid);
 	struct thread_state *thread;
+	__u64 now = bpf_ktime_get_boot_ns();
 
 	key.fd = uvloop_descriptor(ctx->si);
-	if (!key.fd || control.paused)
+	if (!python || !key.fd || control.paused)
 		return 0;
 	thread = this_thread(task);
 	if (!thread || !thread_wanted(thread, task) || !thread->python.is_known)
 		return 0;
-	write.coroutine = this_python_task(thread, task);
-	write.at_ns = thread->python.sent_ns;
+	write.coroutine = this_python_task(thread, python, task);
+	write.at_ns = now;
 	write.tid = task->pid;
-	write.turn = thread->turn;
 	before = bpf_map_lookup_elem(&queued_writes, &key);
-	if (before && before->tid == write.tid && before->turn == write.turn) {
+	if (before && before->tid == write.tid && now - before->at_ns < QUEUED_NS_MAX) {
 		write.at_ns = before->at_ns;
 		if (before->coroutine != write.coroutine)
 			write.coroutine = 0;
@@ -82,8 +86,7 @@ static __always_inline int connection_queued(struct pt_regs *ctx)
  * The thread sends outside of all tasks: tells which task has written that, 0 if it is not known,
  * and when.
  */
-static __always_inline __u64 task_of_queued(struct thread_state *thread, struct task_struct *task,
-					    struct message *m)
+static __always_inline __u64 task_of_queued(struct task_struct *task, struct message *m)
 {
 	struct queued_key key = { .tgid = task->tgid, .fd = m->fd };
 	struct queued_write *write = bpf_map_lookup_elem(&queued_writes, &key);
@@ -91,7 +94,8 @@ static __always_inline __u64 task_of_queued(struct thread_state *thread, struct 
 
 	if (!write)
 		return 0;
-	if (write->tid == task->pid && write->turn == thread->turn) {
+	if (write->tid == task->pid &&
+	    bpf_ktime_get_boot_ns() - write->at_ns < QUEUED_NS_MAX) {
 		coroutine = write->coroutine;
 		m->start_ns = write->at_ns;
 		m->flags |= DATA_START_KNOWN;

@@ -185,6 +185,7 @@ __noinline __u64 number_of_task(const struct python_layout *python, __u64 task)
 }
 
 #include "awaits.bpf.h"
+#include "frames.bpf.h"
 
 /* Says who awaits a task, and who awaits that, as far as it is known. */
 static __always_inline void tell_awaiters(const struct python_layout *python,
@@ -250,8 +251,12 @@ __noinline int note_births(struct thread_state *thread, const struct python_layo
 	return 0;
 }
 
-/* A task without a known parent sends: perhaps it can be seen by now who awaits it. */
-__noinline int meet_task(const struct python_layout *python, __u64 address, __u64 number)
+/*
+ * A task without a known parent sends: perhaps it can be seen by now who awaits it. It runs on the
+ * thread `tid`, or 0: another thread sends for it.
+ */
+__noinline int meet_task(const struct python_layout *python, __u64 address, __u64 number,
+			 __u32 tid)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct coroutine_state *state;
@@ -276,7 +281,7 @@ __noinline int meet_task(const struct python_layout *python, __u64 address, __u6
 	    ((state->parent && !likely) || state->told >= PY_MEETINGS_MAX))
 		return 0;
 	/* Another thread runs it: so that one has started it. */
-	if (likely && state->receiver != task->pid)
+	if (likely && tid && state->receiver != tid)
 		state->parent = likely = 0;
 	awaiter = awaiter_of(python, address);
 	if (state->told++ && !awaiter)
@@ -289,56 +294,62 @@ __noinline int meet_task(const struct python_layout *python, __u64 address, __u6
 	return 0;
 }
 
-/* The task that the thread runs, told with those that await it; 0 when it is not known. */
+/* The task that the thread runs or works for, told with those that await it; 0 = not known. */
 static __always_inline __u64 this_python_task(struct thread_state *thread,
+					      const struct python_layout *python,
 					      struct task_struct *task)
 {
-	__u32 tgid = task->tgid;
-	struct python_layout *python = bpf_map_lookup_elem(&python_programs, &tgid);
-	__u64 address, number;
+	__u64 pointer = task->thread.fsbase;
+	__u64 address = current_task(thread, python, pointer), number;
 
-	if (!python)
-		return 0;
-	address = current_task(thread, python, task->thread.fsbase);
+	if (!address && !running_loop(thread, python, pointer)) {
+		address = task_of_job(thread, python, pointer);
+		number = address ? number_of_task(python, address) : 0;
+		if (number)
+			meet_task(python, address, number, 0);
+		return number;
+	}
 	number = address ? number_of_task(python, address) : 0;
 	note_births(thread, python, number);
 	if (number)
-		meet_task(python, address, number);
+		meet_task(python, address, number, task->pid);
 	return number;
-}
-
-/* The loop itself reads or sends: who starts a task after that is not known. */
-static __always_inline void loop_passed(struct thread_state *thread, struct task_struct *task)
-{
-	__u32 tgid = task->tgid;
-	struct python_layout *python = bpf_map_lookup_elem(&python_programs, &tgid);
-
-	if (python)
-		note_births(thread, python, 0);
 }
 
 #include "queued.bpf.h"
 
 /*
- * The coroutine on whose behalf a message is sent or read. asyncio reads sockets between tasks, so
- * that only who sends tells something.
+ * The coroutine of a Python program on whose behalf a message is sent or read. asyncio reads sockets
+ * between tasks, so that there only who sends tells something.
  */
+static __always_inline __u64 python_coroutine(struct thread_state *thread,
+					      struct task_struct *task, struct message *m)
+{
+	__u32 tgid = task->tgid;
+	struct python_layout *python = bpf_map_lookup_elem(&python_programs, &tgid);
+	__u64 number;
+
+	if (!python)
+		return 0;
+	if (python->contexts)
+		return running_context(thread, python, task->thread.fsbase);
+	if (m->direction == DIRECTION_INGRESS) {
+		note_births(thread, python, 0);
+		return 0;
+	}
+	number = this_python_task(thread, python, task);
+	return number ? number : task_of_queued(task, m);
+}
+
+/* The coroutine on whose behalf a message is sent or read; 0 = not known. */
 static __always_inline __u64 acting_coroutine(struct thread_state *thread,
 					      struct task_struct *task, struct message *m)
 {
-	__u64 number;
-
-	if (!thread->python.is_known) {
-		if (thread->node.cell)
-			return this_node_context(thread, m->direction);
-		return this_coroutine(thread, task);
-	}
-	if (m->direction == DIRECTION_INGRESS) {
-		loop_passed(thread, task);
-		return 0;
-	}
-	number = this_python_task(thread, task);
-	return number ? number : task_of_queued(thread, task, m);
+	if (thread->python.is_known)
+		return python_coroutine(thread, task, m);
+	if (thread->node.cell)
+		return this_node_context(thread, m->direction);
+	return this_coroutine(thread, task);
 }
 
 #endif

@@ -2,7 +2,12 @@
 // What the kernel side must know of Python processes: where asyncio keeps which task runs, and where
 // uvloop keeps in mind what tasks have written.
 
-import { pythonAttributes, pythonLayoutAt as at, pythonLayoutBytes } from "../../bpf/event.gen.ts";
+import {
+  pythonAttributes,
+  pythonContexts,
+  pythonLayoutAt as at,
+  pythonLayoutBytes,
+} from "../../bpf/event.gen.ts";
 import type { BpfObject } from "../bpf_object.ts";
 
 /** Addresses of objects of one process, and offsets that hold for its version of CPython. */
@@ -28,6 +33,15 @@ export interface PythonLayout {
   readonly smallKeys: boolean;
   readonly loopHeld: boolean;
   readonly attributes: keyof typeof pythonAttributes;
+  /** By what it tells apart what it works on, where that is no task of asyncio. */
+  readonly contexts: keyof typeof pythonContexts;
+  readonly frameAt: number;
+  readonly frameHeldAt: number;
+  readonly previousAt: number;
+  readonly localsAt: number;
+  readonly contextAt: number;
+  readonly frameHeld: boolean;
+  readonly framesOfC: boolean;
 }
 
 export interface PythonPrograms {
@@ -76,14 +90,21 @@ const OFFSETS = [
   "taskNameAt",
   "closureAt",
   "textAt",
+  "frameAt",
+  "frameHeldAt",
+  "previousAt",
+  "localsAt",
+  "contextAt",
 ] as const;
+
+const FLAGS = ["smallKeys", "loopHeld", "frameHeld", "framesOfC"] as const;
 
 function layoutBytes(layout: PythonLayout): DataView<ArrayBuffer> {
   const value = new DataView(new ArrayBuffer(pythonLayoutBytes));
   for (const name of ADDRESSES) value.setBigUint64(at[name], BigInt(layout[name]), true);
   for (const name of OFFSETS) value.setUint16(at[name], layout[name], true);
-  value.setUint8(at.smallKeys, layout.smallKeys ? 1 : 0);
-  value.setUint8(at.loopHeld, layout.loopHeld ? 1 : 0);
+  for (const name of FLAGS) value.setUint8(at[name], layout[name] ? 1 : 0);
+  value.setUint8(at.contexts, pythonContexts[layout.contexts]);
   value.setUint8(at.attributes, pythonAttributes[layout.attributes]);
   return value;
 }

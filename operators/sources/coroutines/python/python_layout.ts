@@ -19,6 +19,13 @@ export interface PythonOffsets extends
     | "smallKeys"
     | "loopHeld"
     | "attributes"
+    | "frameAt"
+    | "frameHeldAt"
+    | "frameHeld"
+    | "framesOfC"
+    | "previousAt"
+    | "localsAt"
+    | "contextAt"
   > {
   /** In _PyRuntime: the first interpreter. */
   readonly interpreterAt: number;
@@ -30,6 +37,13 @@ export interface PythonOffsets extends
 }
 
 const SINCE_3_8 = {
+  frameAt: 24,
+  frameHeldAt: 0,
+  frameHeld: false,
+  framesOfC: false,
+  previousAt: 24,
+  localsAt: 360,
+  contextAt: 240,
   interpreterAt: 32,
   threadsAt: 8,
   threadDictAt: 152,
@@ -43,6 +57,11 @@ const SINCE_3_8 = {
 } as const;
 
 const SINCE_3_12 = {
+  frameHeldAt: 0,
+  framesOfC: true,
+  previousAt: 8,
+  localsAt: 72,
+  contextAt: 208,
   closureAt: 72,
   textAt: 40,
   smallKeys: true,
@@ -53,8 +72,15 @@ const SINCE_3_12 = {
 const OFFSETS: Readonly<Record<number, PythonOffsets>> = {
   8: { ...SINCE_3_8, modulesAt: 56, closureAt: 48, taskNameAt: 120 },
   9: { ...SINCE_3_8, modulesAt: 856, closureAt: 48, taskNameAt: 160 },
-  10: { ...SINCE_3_8, modulesAt: 856, closureAt: 72, taskNameAt: 168 },
+  10: { ...SINCE_3_8, modulesAt: 856, closureAt: 72, taskNameAt: 168, localsAt: 352 },
   11: {
+    frameAt: 56,
+    frameHeldAt: 8,
+    frameHeld: true,
+    framesOfC: false,
+    previousAt: 48,
+    localsAt: 72,
+    contextAt: 224,
     interpreterAt: 40,
     threadsAt: 16,
     modulesAt: 888,
@@ -71,6 +97,8 @@ const OFFSETS: Readonly<Record<number, PythonOffsets>> = {
   },
   12: {
     ...SINCE_3_12,
+    frameAt: 56,
+    frameHeld: true,
     interpreterAt: 40,
     threadsAt: 72,
     modulesAt: 944,
@@ -83,6 +111,8 @@ const OFFSETS: Readonly<Record<number, PythonOffsets>> = {
   },
   13: {
     ...SINCE_3_12,
+    frameAt: 72,
+    frameHeld: false,
     interpreterAt: 632,
     threadsAt: 7344,
     modulesAt: 7656,
