@@ -143,6 +143,16 @@ export function owes(ingress: Ingress, kind: number, consequences: Consequences)
   return expected < rareShare ? 0 : Math.min(1, expected / (expected + nothingShare(outcome)));
 }
 
+/** How many of this kind follow from it on average; null: that is not known. */
+export function expectedOf(
+  ingress: Ingress,
+  kind: number,
+  consequences: Consequences,
+): number | null {
+  const outcome = outcomeOf(ingress, consequences);
+  return outcome === null ? null : (outcome.sent.get(kind) ?? 0) / outcome.total;
+}
+
 function nothingShare({ nothing, total }: Outcome): number {
   return nothing / total;
 }

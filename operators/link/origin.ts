@@ -5,6 +5,7 @@
 import { readsInBatches } from "./batches.ts";
 import { countOf, isExpected, isUnheardOf } from "./callbacks/at_once.ts";
 import { runsToEnd } from "./callbacks/callbacks.ts";
+import { isGathering } from "./callbacks/gathering.ts";
 import { ANSWER, lagMax, likelyWaiting, mayFollow, owes } from "./consequences.ts";
 import { delayOf, dueNow, overdue } from "./delays.ts";
 import type { Call, Ingress, Origin, ProgramState, Thread, Work } from "./program.ts";
@@ -129,12 +130,6 @@ function firstOfTurn(
   }
   return null;
 }
-
-/** Of what is sent together with others of its kind, what was sent in between says nothing. */
-const isGathering = (kind: number, { gathered }: ProgramState): boolean =>
-  (gathered.get(kind) ?? 0) >= gatheringFrom;
-
-const gatheringFrom = 4;
 
 /**
  * By the fixed delays of a loop: the read after which it is due now. Where a connection is used

@@ -158,7 +158,7 @@ export interface Call {
   /** Its likely parent while it is undecided. */
   guess: Work | null;
   /** The same by what it follows from alone, which may be wrong as a whole line may be off. */
-  readonly likely: Work | null;
+  likely: Work | null;
   /**
    * Rules have learned from it: that something follows from it is still of interest, but not what;
    * `after` is then the call itself, because chains of calls would keep each other in memory.
@@ -244,8 +244,10 @@ export interface Thread {
   readonly between: Sent[];
   /** Kinds of all that it has sent since then. */
   readonly acts: number[];
-  /** Calls of the turn in which it has last read something. */
+  /** Calls since then, in the same turn; see callbacks/flush.ts. */
   readonly flush: Call[];
+  /** What it has read in this turn. */
+  readonly turnReads: Ingress[];
   /** Calls sent since it last finished something or read a request. */
   task: Call[];
   /** See workers/wakes.ts. */

@@ -9,7 +9,7 @@
 import { countOf, isExpected, learnAtOnce } from "./at_once.ts";
 import { ANSWER, likelyWaiting, owes } from "../consequences.ts";
 import { fadeCallbacks, runsToEnd } from "./callbacks.ts";
-import { endTurn } from "./flush.ts";
+import { endFlush } from "./flush.ts";
 import type { Opening } from "../events/connect.ts";
 import type { Sending } from "../origin.ts";
 import type { Call, Ingress, ProgramState, Thread } from "../program.ts";
@@ -101,15 +101,14 @@ export function endCallback(thread: Thread, turn: number, program: ProgramState)
     fadeCallbacks(callbacks);
   }
   acts.length = 0;
-  if (!isSameTurn) endTurn(thread, program);
-  if (between.length === 0) return;
-  if (runsToEnd(callbacks)) {
+  if (between.length > 0 && runsToEnd(callbacks)) {
     for (const sent of between) {
       const { from, kind, before } = sent;
       if (isSameTurn || isExpected(from, kind, before, program.atOnce)) confirm(sent, program);
     }
   }
   between.length = 0;
+  endFlush(thread, isSameTurn, program);
 }
 
 function confirm({ by, from }: Sent, { confirmed }: ProgramState): void {

@@ -1,56 +1,125 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a loop puts off to the end of a turn and sends then, in the order of reading: calls that are
-// gathered on a shared connection, what follows by immediates.
+// What follows from several reads and is sent in one go: what a loop puts off to the end of a turn
+// (calls gathered on a shared connection, immediates), and what follows from messages that came
+// together. Both are sent in the order of reading.
 //
 // Of one call alone the order says little: a read that leads to nothing this time, or something sent
-// by a timer, and all of that turn are given to the wrong one. Where as many were sent as the reads
-// of the turn lead to, neither has happened.
+// by a timer, and all that come after it are given to the wrong one. Where as many were sent as the
+// reads lead to, neither has happened.
 
-import { likelyWaiting, owes } from "../consequences.ts";
-import type { Call, Ingress, ProgramState, Thread } from "../program.ts";
+import { expectedOf, likelyWaiting, owes, owesAny } from "../consequences.ts";
+import { delayOf } from "../delays.ts";
+import type { Call, Ingress, Origin, ProgramState, Thread } from "../program.ts";
+import { isExpected } from "./at_once.ts";
+import { isGathering } from "./gathering.ts";
 
-/** A call was sent, in a turn in which something was read. */
-export function noteFlushed(call: Call, thread: Thread): void {
-  if (thread.flush.length < flushMax) thread.flush.push(call);
+/** A call was sent in the turn under way, after something had been read in it. */
+export function noteFlushed(call: Call, { flush }: Thread): void {
+  if (flush.length < flushMax) flush.push(call);
 }
 
-/** Calls of one turn that are told apart. */
+/** Calls after one read that are told apart; reads of one turn. */
 const flushMax = 256;
 
-/** The turn is over. */
-export function endTurn(thread: Thread, program: ProgramState): void {
-  const { flush } = thread;
-  if (flush.length === 0) return;
-  const isWhole = flush.length < flushMax;
-  for (const call of flush) {
-    if (!isWhole || !isPutOff(call)) continue;
-    const isMatched = flush.every((each) => each.kind !== call.kind || isFixedIn(each)) &&
-      !isOwed(call.kind, thread, program);
-    if (isMatched && call.origin !== null) call.origin = { from: call.origin.from, by: "matched" };
+export function noteRead(ingress: Ingress, { turnReads }: Thread): void {
+  if (turnReads.length < flushMax) turnReads.push(ingress);
+}
+
+/** Something else is read: in the same turn, or the turn is over. */
+export function endFlush(thread: Thread, isSameTurn: boolean, program: ProgramState): void {
+  const { flush, together, turnReads } = thread;
+  if (flush.length > 0 && flush.length < flushMax && turnReads.length < flushMax) {
+    const kinds = new Set(flush.map(({ kind }) => kind));
+    for (const kind of kinds) {
+      const calls = flush.filter((call) => call.kind === kind && isOpen(call));
+      if (!isSameTurn && match(calls, turnReads, program)) continue;
+      if (together.length > 1 && match(calls, together, program)) continue;
+      if (!isSameTurn) confirmWhole(calls, kind, turnReads, program);
+    }
   }
   flush.length = 0;
+  if (!isSameTurn) turnReads.length = 0;
 }
 
-const isPutOff = ({ origin }: Call): boolean =>
+const isOpen = ({ origin, decision }: Call): boolean =>
+  decision === null && origin?.by !== "between" && origin?.by !== "matched";
+
+/** Gives the calls to the reads in order, if there are as many as the reads lead to. */
+function match(calls: readonly Call[], reads: readonly Ingress[], program: ProgramState): boolean {
+  const [first] = calls;
+  if (first === undefined || reads.length < 2) return false;
+  const due: Ingress[] = [];
+  for (const ingress of reads) {
+    const n = dueOf(ingress, first.kind, reads.at(-1) === ingress, program);
+    if (n === null) return false;
+    for (let i = 0; i < n && due.length <= calls.length; i++) due.push(ingress);
+  }
+  if (due.length !== calls.length) return false;
+  // Others may have waited for a connection of their own.
+  const isSame = calls.every(({ origin }, at) => isPutOff(origin) && origin?.from === due[at]);
+  if (!isSame && !isGathering(first.kind, program)) return false;
+  for (const [at, call] of calls.entries()) {
+    const from = due[at];
+    if (from !== undefined) followInstead(call, from, program);
+  }
+  return true;
+}
+
+/** All were given to reads of the turn in order, and none of these is left that leads to one. */
+function confirmWhole(
+  calls: readonly Call[],
+  kind: number,
+  reads: readonly Ingress[],
+  { consequences }: ProgramState,
+): void {
+  if (!calls.every(({ origin }) => isPutOff(origin))) return;
+  if (reads.some((each) => owes(each, kind, consequences) >= likelyWaiting)) return;
+  for (const call of calls) {
+    if (call.origin !== null) call.origin = { from: call.origin.from, by: "matched" };
+  }
+}
+
+const isPutOff = (origin: Origin | null): boolean =>
   origin?.by === "flushed" || origin?.by === "batched";
 
-const isFixedIn = (call: Call): boolean =>
-  isPutOff(call) || call.origin?.by === "matched" || call.origin?.by === "between";
-
-/** Something that was read in the turn has not led to such a call, though it likely does. */
-function isOwed(kind: number, thread: Thread, program: ProgramState): boolean {
-  const { waiting, last, lastTurn } = thread;
-  const isLeft = (ingress: Ingress): boolean =>
-    turnOf(ingress) === lastTurn && owes(ingress, kind, program.consequences) >= likelyWaiting;
-  if (last !== null && isLeft(last)) return true;
-  for (let i = waiting.length - 1; i >= 0; i--) {
-    const ingress = waiting[i];
-    if (ingress === undefined || turnOf(ingress) < lastTurn) break;
-    if (isLeft(ingress)) return true;
-  }
-  return false;
+/** How many such calls follow from it in this turn, but not at once; null: that is not known. */
+function dueOf(
+  ingress: Ingress,
+  kind: number,
+  isLast: boolean,
+  program: ProgramState,
+): number | null {
+  const expected = expectedOf(ingress, kind, program.consequences);
+  if (expected === null) return null;
+  const n = Math.round(expected);
+  if (Math.abs(expected - n) > doubtMax) return null;
+  if (n === 0) return 0;
+  const delay = delayOf(ingress, kind, false, program);
+  if (delay === null) return null;
+  if (delay !== 0) return 0;
+  if (isLast) return n;
+  let atOnce = 0;
+  while (atOnce < n && isExpected(ingress, kind, atOnce, program.atOnce)) atOnce++;
+  return n - atOnce;
 }
 
-function turnOf(ingress: Ingress): number {
-  return ingress.isWork ? ingress.turn : ingress.doneTurn;
+const doubtMax = 0.05;
+
+/** Takes the place of what the call was taken to follow from. */
+function followInstead(call: Call, from: Ingress, program: ProgramState): void {
+  const before = call.origin?.from ?? null;
+  call.origin = { from, by: "matched" };
+  if (before === from) return;
+  if (before !== null) {
+    const at = before.sent.lastIndexOf(call.kind);
+    if (at >= 0) before.sent.splice(at, 1);
+    if (!before.isWork && before.after === call) before.after = null;
+  }
+  from.sent.push(call.kind);
+  if (!from.isWork && from.after === null) from.after = from.learned ? from : call;
+  call.likely = from.isWork ? from : from.decision?.parent ?? from.guess ?? from.likely;
+  call.guess = call.likely;
+  const { waiting } = from.thread;
+  const at = waiting.indexOf(from);
+  if (at >= 0 && !owesAny(from, program.consequences)) waiting.splice(at, 1);
 }

@@ -4,6 +4,7 @@
 import type { MessageSeen } from "../../../model/message.ts";
 import { noteRead } from "../batches.ts";
 import { endCallback } from "../callbacks/between.ts";
+import { noteRead as noteReadInTurn } from "../callbacks/flush.ts";
 import { owesAny } from "../consequences.ts";
 import { onlyServes } from "../one_sided.ts";
 import type { Ingress, ProgramState, Thread } from "../program.ts";
@@ -19,6 +20,7 @@ export function noteIngress(
   const isApart = Number(emitNs) !== thread.togetherNs;
   if (mayLead && isApart) endCallback(thread, turn, program);
   noteRead(ingress, thread, turn, program);
+  if (mayLead) noteReadInTurn(ingress, thread);
   const { last, waiting } = thread;
   if (isApart) thread.together = [];
   thread.togetherNs = Number(emitNs);

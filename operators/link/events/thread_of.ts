@@ -32,6 +32,7 @@ export function threadById(id: number | bigint, program: ProgramState): Thread {
     between: [],
     acts: [],
     flush: [],
+    turnReads: [],
     task: [],
     woken: null,
   };
