@@ -42,7 +42,7 @@ async function main(args: string[]): Promise<number> {
     } else if (options.db !== undefined) {
       await showStoredAccuracy(fromCaller(options.db), options.json);
     } else if (options.dataset !== undefined) {
-      await showDataSets(fromCaller(options.dataset), options.json);
+      return await showDataSets(fromCaller(options.dataset), options.json) ? 0 : 2;
     } else if (options.replay) await showReplayed(options.json);
     else return await live(options) ? 0 : 1;
     return 0;

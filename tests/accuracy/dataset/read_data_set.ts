@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads public data with known parents, in which spans carry no thread: a file of JSON, gzipped or
-// not, of services with their incoming and outgoing spans.
+// not, of services with their incoming and outgoing spans: a list, or one service a line.
 
+import { jsonValues } from "./json_values.ts";
 import type { ShapeCall, ShapeRequest } from "../../../operators/link/timeline/shape/path.ts";
 
 export interface DataService {
@@ -28,24 +29,31 @@ interface DataSpan {
   readonly parent: string;
 }
 
-export async function readDataSet(path: string): Promise<DataService[]> {
-  return servicesIn(JSON.parse(await textOf(path)));
+/** One service at a time: together they may take more memory than there is. */
+export async function* readDataSet(path: string): AsyncGenerator<DataService> {
+  let count = 0;
+  for await (const value of jsonValues(await bytesOf(path))) {
+    for (const entry of entriesIn(value)) yield serviceIn(entry, `service ${++count}`);
+  }
+  if (count === 0) throw new Error("it has no services");
 }
 
-export function servicesIn(parsed: unknown): DataService[] {
-  if (!Array.isArray(parsed)) throw new Error("its JSON is no list of services");
-  return parsed.map((entry: unknown, i) => serviceIn(entry, `service ${i + 1}`));
+/** A list of services may be wrapped: { "services": [ … ] }. */
+function entriesIn(value: unknown): readonly unknown[] {
+  if (typeof value !== "object" || value === null) return [value];
+  const wrapped: unknown = "services" in value ? value.services : value;
+  return Array.isArray(wrapped) ? wrapped : [wrapped];
 }
 
-async function textOf(path: string): Promise<string> {
-  const bytes = await Deno.readFile(path);
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const body = new Blob([bytes]).stream();
-  return await new Response(isGzip ? body.pipeThrough(new DecompressionStream("gzip")) : body)
-    .text();
+async function bytesOf(path: string): Promise<ReadableStream<Uint8Array>> {
+  const file = await Deno.open(path);
+  const head = new Uint8Array(2);
+  const isGzip = await file.read(head) === 2 && head[0] === 0x1f && head[1] === 0x8b;
+  await file.seek(0, Deno.SeekMode.Start);
+  return isGzip ? file.readable.pipeThrough(new DecompressionStream("gzip")) : file.readable;
 }
 
-function serviceIn(entry: unknown, place: string): DataService {
+export function serviceIn(entry: unknown, place: string): DataService {
   const service = recordIn(entry, place);
   const incoming = spansIn(service.incoming, `incoming spans of ${place}`);
   const outgoing = spansIn(service.outgoing, `outgoing spans of ${place}`);
@@ -64,15 +72,19 @@ function serviceIn(entry: unknown, place: string): DataService {
   };
 }
 
-/** By trace; where a service serves a trace several times, by id, as ids repeat in some sets. */
+/** By trace; of a trace that a service serves several times, by id, as ids repeat in some sets. */
 function truthOf(incoming: readonly DataSpan[], outgoing: readonly DataSpan[]): Int32Array {
-  const byTrace = new Map(incoming.map(({ trace }, i) => [trace, i]));
-  const byId = new Map(incoming.map(({ id }, i) => [id, i]));
-  const hasOneEach = byTrace.size === incoming.length;
-  return Int32Array.from(
-    outgoing,
-    ({ trace, parent }) => (hasOneEach ? byTrace.get(trace) : byId.get(parent)) ?? -1,
-  );
+  const byTrace = new Map<string, number[]>();
+  for (const [i, { trace }] of incoming.entries()) {
+    const served = byTrace.get(trace);
+    if (served === undefined) byTrace.set(trace, [i]);
+    else served.push(i);
+  }
+  return Int32Array.from(outgoing, ({ trace, parent }) => {
+    const served = byTrace.get(trace) ?? [];
+    if (served.length === 1) return served[0] ?? -1;
+    return served.find((i) => incoming[i]?.id === parent) ?? -1;
+  });
 }
 
 function numbering(): (name: string) => number {
@@ -84,13 +96,15 @@ function numbering(): (name: string) => number {
   };
 }
 
+/** None, if a service has none of a kind. */
 function spansIn(list: unknown, place: string): DataSpan[] {
+  if (list === undefined || list === null) return [];
   if (!Array.isArray(list)) throw new Error(`${place} are no list`);
   return list.map((entry: unknown, i) => {
     const span = recordIn(entry, `number ${i + 1} of the ${place}`);
-    const startUs = span.start_us;
-    const durationUs = span.dur_us;
-    if (!isTime(startUs) || !isTime(durationUs)) {
+    const startUs = timeIn(span.start_us);
+    const durationUs = timeIn(span.dur_us);
+    if (startUs === null || durationUs === null) {
       throw new Error(`number ${i + 1} of the ${place} has no start_us or no dur_us`);
     }
     return {
@@ -105,8 +119,10 @@ function spansIn(list: unknown, place: string): DataSpan[] {
   });
 }
 
-function isTime(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value);
+/** Some write numbers as text. */
+function timeIn(value: unknown): number | null {
+  const time = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof time === "number" && Number.isFinite(time) ? time : null;
 }
 
 function recordIn(value: unknown, place: string): Record<string, unknown> {

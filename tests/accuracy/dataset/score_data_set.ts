@@ -34,14 +34,21 @@ export interface Confidence {
   readonly right: number;
 }
 
+/** Of the name of a file that may hold a data set. */
+export const ending = /\.(json|jsonl|ndjson)(\.gz)?$/;
+
 export async function scoreDataSet(path: string): Promise<DataSetScore> {
-  const services = await readDataSet(path);
-  const startedMs = performance.now();
   const tally = startTally();
-  for (const service of services) scoreService(service, tally);
+  let spentMs = 0;
+  for await (const service of readDataSet(path)) {
+    const startedMs = performance.now();
+    scoreService(service, tally);
+    spentMs += performance.now() - startedMs;
+  }
+  if (tally.all.requests === 0) throw new Error("its services have no incoming spans");
   const { scored, all, calls, callsRight, orphans, tenths } = tally;
   return {
-    set: path.replace(/^.*\//, "").replace(/\.json(\.gz)?$/, ""),
+    set: path.replace(/^.*\//, "").replace(ending, ""),
     service_accuracy: percent(scored.right, scored.requests),
     end_to_end: percent(scored.traces.size - scored.wrongTraces.size, scored.traces.size),
     service_accuracy_all: percent(all.right, all.requests),
@@ -50,7 +57,7 @@ export async function scoreDataSet(path: string): Promise<DataSetScore> {
     orphans,
     wrong: calls - callsRight - orphans,
     calls,
-    seconds: Math.round(performance.now() - startedMs) / 1_000,
+    seconds: Math.round(spentMs) / 1_000,
     calibration: tenths.flatMap(({ calls, told, right }, i) =>
       calls === 0
         ? []

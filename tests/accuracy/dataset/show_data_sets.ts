@@ -2,10 +2,10 @@
 // The table of accuracy on data sets, next to what others reach; with JSON one line per set.
 
 import { PUBLISHED } from "./published.ts";
-import { type DataSetScore, scoreDataSet } from "./score_data_set.ts";
+import { type DataSetScore, ending, scoreDataSet } from "./score_data_set.ts";
 
-/** A row per data set: of a file, or of all in a folder. */
-export async function showDataSets(path: string, isJson: boolean): Promise<void> {
+/** A row per data set: of a file, or of all in a folder. False if one of them cannot be read. */
+export async function showDataSets(path: string, isJson: boolean): Promise<boolean> {
   const paths = dataSetsIn(path);
   if (!isJson) {
     console.log(
@@ -14,26 +14,38 @@ export async function showDataSets(path: string, isJson: boolean): Promise<void>
         "   others, end to end",
     );
   }
+  let isComplete = true;
   for (const path of paths) {
-    const score = await scoreDataSet(path).catch((error) => refuse(path, error));
-    console.log(isJson ? JSON.stringify(score) : rowOf(score));
+    try {
+      const score = await scoreDataSet(path);
+      console.log(isJson ? JSON.stringify(score) : rowOf(score));
+    } catch (error) {
+      console.error(refusal(path, error));
+      isComplete = false;
+    }
   }
+  return isComplete;
 }
 
-function refuse(path: string, error: unknown): never {
-  const told = error instanceof Error ? error.message : String(error);
-  throw new Error(`Cannot read data set ${path}: ${told}`, { cause: error });
+function refusal(path: string, error: unknown): string {
+  return `Cannot read data set ${path}: ${error instanceof Error ? error.message : String(error)}`;
 }
 
+/** Folders within a folder are looked through as well. */
 function dataSetsIn(path: string): string[] {
   if (!isFolder(path)) return [path];
-  const found = [...Deno.readDirSync(path)]
-    .filter(({ name }) => /\.json(\.gz)?$/.test(name))
-    .map(({ name }) => `${path.replace(/\/$/, "")}/${name}`)
+  const found = filesIn(path.replace(/\/$/, ""))
+    .filter((name) => ending.test(name))
     .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   if (found.length > 0) return found;
   throw new Error(
-    `Cannot find a data set in ${path}: it has no file that ends in .json.gz or .json`,
+    `Cannot find a data set in ${path}: it has no file that ends in .json.gz, .json or .jsonl`,
+  );
+}
+
+function filesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesIn(`${folder}/${name}`) : [`${folder}/${name}`]
   );
 }
 
@@ -41,7 +53,7 @@ function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
   } catch (error) {
-    return refuse(path, error);
+    throw new Error(refusal(path, error), { cause: error });
   }
 }
 
