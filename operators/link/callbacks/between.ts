@@ -103,8 +103,10 @@ export function endCallback(thread: Thread, turn: number, program: ProgramState)
   acts.length = 0;
   if (between.length > 0 && runsToEnd(callbacks)) {
     for (const sent of between) {
-      const { from, kind, before } = sent;
-      if (isSameTurn || isExpected(from, kind, before, program.atOnce)) confirm(sent, program);
+      const { by, from, kind, before } = sent;
+      // A connection may be opened when a name was looked up, by another thread.
+      const isSure = isSameTurn && !(by !== null && "peer" in by);
+      if (isSure || isExpected(from, kind, before, program.atOnce)) confirm(sent, program);
     }
   }
   between.length = 0;
