@@ -185,6 +185,16 @@ export class BpfObject implements Disposable {
     return link;
   }
 
+  /**
+   * Detaches everything, on other threads: the kernel takes up to a tenth of a second for each
+   * system call's tracepoint and each breakpoint. Resolves when all is done.
+   */
+  async detachApart(): Promise<void> {
+    const links = [...this.#links];
+    this.#links.clear();
+    await Promise.all(links.map((link) => link.destroyApart()));
+  }
+
   /** Runs an iterator program once over all it iterates; returns what it wrote. */
   runIterator(program: string): Uint8Array {
     const { call } = this.#libbpf;

@@ -81,7 +81,10 @@ export interface Capture extends Disposable {
   readonly processes: readonly ProcessSeed[];
   /** Hands out waiting records; returns how many. See OnRecord for what may be kept. */
   drain(onRecord: OnRecord, max?: number): number;
-  /** Records nothing from now on; what waits in the ring can still be drained. */
+  /**
+   * Records nothing from now on; what waits in the ring can still be drained. Meanwhile the kernel
+   * programs are detached, which takes time.
+   */
   pause(): void;
   /** Resolves when it is worth draining again: 5 ms after records, else when one comes, or 1 s. */
   wait(): Promise<void>;
@@ -163,7 +166,10 @@ export function openCapture(options: CaptureOptions = {}): Capture {
       if (waiting.length > 0 && asks()) attachAll(object, waiting.splice(0), host, failures);
       return sleeper.drained(ring.drain(onRecord, max));
     },
-    pause: () => void Atomics.store(switches, controlAt.paused / 4, 1),
+    pause() {
+      Atomics.store(switches, controlAt.paused / 4, 1);
+      void object.detachApart();
+    },
     wait: () => sleeper.wait(),
     setVerdict(cookie, verdict) {
       verdicts.update(new BigUint64Array([cookie]), new Uint32Array([verdictCode[verdict]]));
