@@ -43,6 +43,7 @@ export const MATURITY: Readonly<Record<string, Maturity>> = {
   postgresql: { cases: 16, captures: 0, messages: 0 },
   proxy_protocol: { cases: 2, captures: 0, messages: 0 },
   pulsar: { cases: 5, captures: 1, messages: 24 },
+  quic: { cases: 3, captures: 0, messages: 0 },
   radius: { cases: 1, captures: 0, messages: 0 },
   redis: { cases: 17, captures: 2, messages: 22 },
   rocketmq: { cases: 7, captures: 5, messages: 20 },

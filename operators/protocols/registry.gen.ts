@@ -26,6 +26,7 @@ import { socks } from "./net/forwarding/socks.ts";
 import { iso8583 } from "./net/iso8583/iso8583.ts";
 import { ldap } from "./net/ldap.ts";
 import { ntp } from "./net/ntp.ts";
+import { quic } from "./net/quic/quic.ts";
 import { radius } from "./net/radius.ts";
 import { sip } from "./net/sip.ts";
 import { snmp } from "./net/snmp.ts";
@@ -76,6 +77,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   iso8583,
   ldap,
   ntp,
+  quic,
   radius,
   sip,
   snmp,

@@ -24,6 +24,8 @@ import { type Hello, readHello } from "./tls_hello.ts";
 const ALERT = 21, HANDSHAKE = 22;
 const HEAD_BYTES = 13, HANDSHAKE_BYTES = 12;
 const CLIENT_HELLO = 1, SERVER_HELLO = 2, VERIFY = 3;
+/** After so many datagrams of nothing but data a socket is of no interest any more. */
+const DULL_MAX = 256;
 /** Hellos that are known to have been told. */
 const TOLD_MAX = 256;
 
@@ -49,6 +51,8 @@ interface State {
   readonly told: Set<string>;
   /** A client hello awaits its answer. */
   asked: boolean;
+  /** Datagrams in a row that brought nothing of a handshake. */
+  dull: number;
 }
 
 export const dtls = defineProtocol<F, State>({
@@ -61,10 +65,12 @@ export const dtls = defineProtocol<F, State>({
   capture: "prefix",
   starts: byteSet([20, 23]),
   probe,
-  open: () => ({ told: new Set(), asked: false }),
+  open: () => ({ told: new Set(), asked: false, dull: 0 }),
 
   read(cursor, way, make, state) {
     const type = cursor.peek();
+    if (type === HANDSHAKE) state.dull = 0;
+    else if (++state.dull > DULL_MAX) return { kind: "switch", to: "data" };
     // Encrypted records of version 1.3, and what else uses the socket.
     if (type < 20 || type > 26) return passAll(cursor);
     cursor.skip(1);
