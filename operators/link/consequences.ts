@@ -143,15 +143,23 @@ export function owes(ingress: Ingress, kind: number, consequences: Consequences)
   return expected < rareShare ? 0 : Math.min(1, expected / (expected + nothingShare(outcome)));
 }
 
-/** How many of this kind follow from it on average; null: that is not known. */
+/**
+ * How many of this kind follow from it on average; null: that is not known. Of a response whose
+ * parent is not sure: whatever its parent is.
+ */
 export function expectedOf(
   ingress: Ingress,
   kind: number,
   consequences: Consequences,
 ): number | null {
-  const outcome = outcomeOf(ingress, consequences);
+  const isSure = ingress.isWork || (ingress.decision?.confidence ?? 0) >= sureFrom;
+  const outcome = isSure
+    ? outcomeOf(ingress, consequences)
+    : consequences.outcomes.get(keyOf(ingress, null)) ?? null;
   return outcome === null ? null : (outcome.sent.get(kind) ?? 0) / outcome.total;
 }
+
+const sureFrom = 0.95;
 
 function nothingShare({ nothing, total }: Outcome): number {
   return nothing / total;
