@@ -138,10 +138,12 @@ function tellResponse(
   });
 }
 
-/** -1 not decodable, -3 no such function, -4 no such servant. */
+/** -1 not decodable, -3 no such function, -4 no such servant, -12 not decodable for the client. */
+const CLIENT_CODES = new Set([-1, -3, -4, -12]);
+
 function statusOf(code: number): Status {
   if (code === 0) return "ok";
-  return code === -1 || code === -3 || code === -4 ? "client_error" : "server_error";
+  return CLIENT_CODES.has(code) ? "client_error" : "server_error";
 }
 
 const NO: Claim = { kind: "no" };

@@ -248,7 +248,8 @@ function probe(bytes: Uint8Array, length: number): Claim {
   const client = u16(12);
   if (client !== 0xffff && client + 10 > size) return NO;
   if (client === 0xffff || client === 0) {
-    return size + 4 === length ? { kind: "request", score: 60 } : NO;
+    const whole = size + 4 === length && goesOn(bytes, u16(4), u16(6), 14);
+    return whole ? { kind: "request", score: 60 } : NO;
   }
   for (let at = 14; at < Math.min(14 + client, bytes.length); at++) {
     if ((bytes[at] ?? 0) < 0x20 || (bytes[at] ?? 0) > 0x7e) return NO;
