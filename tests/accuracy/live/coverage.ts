@@ -18,6 +18,7 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
       "node_pool_4",
       "node_pool_64",
       "node_clients",
+      "node_express",
       "deno",
     ],
   ],
@@ -50,7 +51,7 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
   "reverse proxy with ids": ["nginx_ids", "haproxy_ids"],
   "queue, producer to consumer": ["node_queue", "threads_queue", "threads_list"],
   "long-lived streams": ["node_streams", "asyncio_streams", "go_streams"],
-  "PostgreSQL as an end": ["python_threads", "python_workers", "node_clients"],
+  "PostgreSQL as an end": ["python_threads", "python_workers", "node_clients", "node_express"],
   "DNS as an end": ["node_dns", "asyncio_dns", "go_dns"],
 };
 

@@ -127,6 +127,12 @@ export const PROGRAMS: readonly Program[] = [
     nodeWith(["pg@8", "ioredis@5"], "node_clients.mjs"),
     clients,
   ),
+  program(
+    "node_express",
+    "Node with Express, axios, pg's pool and node-redis",
+    nodeWith(["axios@1", "express@5", "pg@8", "redis@5"], "node_express.mjs"),
+    [...clients, "r.h.r", "rp.h"],
+  ),
   program("deno", "Deno.serve and fetch, 16 connections to Redis", deno("deno_serve.ts"), [
     ...sequential,
     "rh",

@@ -113,13 +113,14 @@ function textOf(events: readonly Event[], log: CallLog): string {
     if (kind === "streaming" || seen === null) continue;
     if (kind === "closed" && !exchanges.has(exchange)) continue;
     const isCall = exchange.kind === "client";
-    // An answer in parts ends long after its head.
+    // What comes in parts ends after its head, maybe in another turn.
+    const isEnd = kind === "closed" && exchange.endTurn !== 0;
     const atNs = kind === "closed" ? exchange.endNs : seen.emitNs;
     lines.push([
       (kind === "opened" ? 0 : 2) + (isCall ? 1 : 0),
       exchanges.of(exchange),
-      threads.of(seen.tid),
-      seen.turn,
+      threads.of(isEnd ? exchange.endTid : seen.tid),
+      isEnd ? exchange.endTurn : seen.turn,
       connections.of(exchange.connection.cookie),
       lastNs === null ? 0 : atNs - lastNs,
       kind === "opened" ? endpoints.of(`${seen.protocol} ${seen.message.endpoint}`) : 0,
