@@ -12,6 +12,7 @@ import {
 } from "../../../model/capture_record.ts";
 import { LIMITS } from "../../../model/limits.ts";
 import type { Call, ProgramState, Work } from "../program.ts";
+import { joinReadLine } from "./read_line.ts";
 
 export interface Contexts {
   /** What each works on, until long after it was answered. */
@@ -50,10 +51,7 @@ export function noteContext(
 
 /** A request was read, with which a context may begin. */
 export function joinContexts(work: Work, { contexts: { waiting } }: ProgramState): void {
-  const { cookie } = work.exchange.connection;
-  const line = (waiting.get(cookie) ?? []).filter(({ endNs }) => endNs === Infinity);
-  line.push(work);
-  keep(waiting, cookie, line);
+  joinReadLine(waiting, work.exchange.connection.cookie, work);
 }
 
 /** What the context works on that sends a call; null where it is not known, or long over. */
@@ -88,7 +86,6 @@ function takeWaiting(cookie: bigint, stream: number, { waiting }: Contexts): Wor
   const work = line[at];
   if (work === undefined) return null;
   line.splice(at, 1);
-  if (line.length === 0) waiting.delete(cookie);
   return work;
 }
 

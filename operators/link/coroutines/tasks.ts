@@ -10,6 +10,7 @@ import { type CoroutineBirth, isContext, LIKELY_STARTER } from "../../../model/c
 import { LIMITS } from "../../../model/limits.ts";
 import type { MessageSeen } from "../../../model/message.ts";
 import type { Call, ProgramState, Work } from "../program.ts";
+import { joinReadLine } from "./read_line.ts";
 
 export interface Tasks {
   readonly byNumber: Map<bigint, Task>;
@@ -127,14 +128,7 @@ const followersShare = 20;
 
 export function joinTasks(work: Work, { tasks: { lines } }: ProgramState): void {
   if (!isForTasks(work)) return;
-  const { conn } = work.exchange.connection;
-  const line = lines.get(conn);
-  if (line === undefined) return keep(lines, conn, [work]);
-  // In place: see engine/hash_table.ts for what it costs to take a key out and put it in again.
-  let open = 0;
-  for (const each of line) if (each.endNs === Infinity) line[open++] = each;
-  line.length = open;
-  line.push(work);
+  joinReadLine(lines, work.exchange.connection.conn, work);
 }
 
 /** Whose work a task does that sends a call: its own request, or that of who awaits it. */
