@@ -52,11 +52,22 @@ export class PacketFlow {
   readonly #cursor = new Cursor();
   readonly #lanes = { toServer: openLane("toServer"), toClient: openLane("toClient") };
   readonly #transport: Transport;
+  /** Protocols that a packet has shown to be wrong; null where somebody named the protocol. */
+  readonly #refuted: Set<AnyProtocol> | null;
   #protocol: AnyProtocol | null;
   #state: unknown;
+  /** Messages that the protocol made. */
+  #told = 0;
 
-  constructor(first: SocketEvent, registry: Registry, protocol: AnyProtocol, lines: OpenLines) {
+  constructor(
+    first: SocketEvent,
+    registry: Registry,
+    protocol: AnyProtocol,
+    isNamed: boolean,
+    lines: OpenLines,
+  ) {
     this.#registry = registry;
+    this.#refuted = isNamed ? null : new Set();
     this.#protocol = protocol;
     this.#lines = lines;
     this.#transport = first.connection.transport;
@@ -75,10 +86,23 @@ export class PacketFlow {
     if (this.#protocol === null) this.#ask(event);
     if (this.#read(event, lane, concat(pending, event.payload))) return;
     if (this.#protocol !== null) this.#protocol.lost?.(this.#state, way);
-    if (pending.length > 0) this.#read(event, lane, event.payload);
+    if (pending.length > 0 && this.#read(event, lane, event.payload)) return;
+    this.#doubt(event, lane);
+  }
+
+  /** What has made one message at most was guessed wrongly: another protocol may know better. */
+  #doubt(event: SocketEvent, lane: Lane): void {
+    if (this.#refuted === null || this.#protocol === null || this.#told > 1) return;
+    this.#refuted.add(this.#protocol);
+    const { payload, length } = event;
+    const answer = this.#registry.settle(this.#transport, payload, length, this.#refuted);
+    if (answer.kind !== "claimed") return;
+    this.#use(answer.protocol);
+    this.#read(event, lane, payload);
   }
 
   #use(protocol: AnyProtocol | null): void {
+    this.#told = 0;
     this.#protocol = protocol;
     this.#state = protocol?.open(this.#transport) ?? null;
   }
@@ -158,6 +182,7 @@ export class PacketFlow {
   #step(step: Step, event: SocketEvent, lane: Lane, bytes: number, left: number): number {
     switch (step.kind) {
       case "message": {
+        this.#told++;
         const { message } = step;
         const { connection, emitNs: unixNs } = event;
         const protocol = this.#protocol?.name ?? "";

@@ -52,7 +52,7 @@ export class PacketDecoder {
   #open(event: SocketEvent): PacketFlow | null {
     const protocol = this.#claim(event);
     if (protocol === null) return null;
-    return new PacketFlow(event, this.#registry, protocol, this.#lines);
+    return new PacketFlow(event, this.#registry, protocol, this.#fixed !== null, this.#lines);
   }
 
   #claim(event: SocketEvent): AnyProtocol | null {

@@ -314,9 +314,19 @@ function errorOf(text: string): Draft<F> {
 }
 
 const NO: Claim = { kind: "no" };
-const REQUEST =
-  /^(?:CONNECT \{|PUB \S+ (?:\S+ )?\d+$|HPUB \S+ (?:\S+ )?\d+ \d+$|SUB \S+ (?:\S+ )?\w+$|UNSUB \w+)/i;
-const RESPONSE = /^(?:INFO \{|MSG \S+ \w+ (?:\S+ )?\d+$|HMSG \S+ \w+ (?:\S+ )?\d+ \d+$|-ERR ')/i;
+/** Clients leave two spaces where a queue group might stand. */
+const REQUEST = new RegExp(
+  "^(?:" + [
+    "CONNECT \\{",
+    "PUB \\S+\\s+(?:\\S+\\s+)?\\d+$",
+    "HPUB \\S+\\s+(?:\\S+\\s+)?\\d+\\s+\\d+$",
+    "SUB \\S+\\s+(?:\\S+\\s+)?\\w+$",
+    "UNSUB \\w+",
+  ].join("|") + ")",
+  "i",
+);
+const RESPONSE =
+  /^(?:INFO \{|MSG \S+\s+\w+\s+(?:\S+\s+)?\d+$|HMSG \S+\s+\w+\s+(?:\S+\s+)?\d+\s+\d+$|-ERR ')/i;
 
 const LINE_BYTES = 512;
 /** Enough for a verb and how its JSON begins. */
