@@ -24,29 +24,28 @@ export function judge(
     }
   }
   ranked.sort(([a, p], [b, q]) => q - p || b.order - a.order);
-  const [first] = ranked;
+  const judged = ranked.slice(0, CANDIDATES_MAX).map(([work, share]) => {
+    const { evidence, score, votes } = verdictOn(work, share, weighed);
+    return { work, evidence, votes, score: Math.min(score, 1 - oddityWeight * oddity) };
+  });
+  const [first] = judged;
   if (first === undefined) return weighed;
-  const [parent] = first;
-  const among = weighed.candidates[0]?.among ?? ranked.length;
-  const candidates: Candidate[] = [];
-  for (const [work, share] of ranked.slice(0, CANDIDATES_MAX)) {
-    const id = work.exchange.spanId;
-    const known = weighed.candidates.find(({ parent_id }) => parent_id === id);
-    const isByRule = known !== undefined && known.evidence !== "nesting" &&
-      weighed.parent === work && weighed.confidence >= ruledFrom;
-    const isSeen = isByRule && known.evidence !== "handoff";
-    const believed = isSeen ? Math.max(share, known.score) : belief(share);
-    const score = Math.min(believed, confidenceMax, Math.max(0, 1 - oddityWeight * oddity));
-    candidates.push({
-      span_id: call.exchange.spanId,
-      parent_id: id,
-      evidence: isByRule ? known.evidence : "shape",
-      score,
-      rank: candidates.length,
-      votes: withVote(known?.votes ?? "", "shape", score),
-      among,
-    });
+  // Where rules and stories differ, neither is sure.
+  for (const each of judged) {
+    if (each !== first) each.score = Math.min(each.score, 1 - first.score);
   }
+  judged.sort((a, b) => b.score - a.score);
+  const parent = judged[0]?.work ?? first.work;
+  const among = weighed.candidates[0]?.among ?? ranked.length;
+  const candidates = judged.map(({ work, evidence, votes, score }, rank): Candidate => ({
+    span_id: call.exchange.spanId,
+    parent_id: work.exchange.spanId,
+    evidence,
+    score: Math.max(0, score),
+    rank,
+    votes: withVote(votes, "shape", Math.max(0, score)),
+    among,
+  }));
   const confidence = candidates[0]?.score ?? 0;
   const isByRule = weighed.parent === parent;
   return {
@@ -57,6 +56,24 @@ export function judge(
     byOrder: isByRule && weighed.byOrder,
     fromId: isByRule ? weighed.fromId : null,
     asTarget: { work: parent, certainty: confidence, byOrder: isByRule && weighed.byOrder },
+  };
+}
+
+function verdictOn(
+  work: Work,
+  share: number,
+  { parent, confidence, candidates }: Decision,
+): Pick<Candidate, "evidence" | "score" | "votes"> {
+  const id = work.exchange.spanId;
+  const known = candidates.find(({ parent_id }) => parent_id === id);
+  const isByRule = known !== undefined && known.evidence !== "nesting" && parent === work &&
+    confidence >= ruledFrom;
+  const isSeen = isByRule && known.evidence !== "handoff";
+  const believed = isSeen ? Math.max(share, known.score) : belief(share);
+  return {
+    evidence: isByRule ? known.evidence : "shape",
+    score: Math.min(believed, confidenceMax),
+    votes: known?.votes ?? "",
   };
 }
 
