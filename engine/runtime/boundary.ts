@@ -98,9 +98,12 @@ function guarded(
       failed("push", record, cause);
     }
   };
+  // Apart: a function that makes a closure over its record allocates for it in every call.
+  const timed = (record: unknown): void =>
+    sampleCall(sampler, meter, "push", () => attempt(record));
   const push = (record: unknown): void => {
     edge.count++;
-    if (sampler.on) return sampleCall(sampler, meter, "push", () => attempt(record));
+    if (sampler.on) return timed(record);
     try {
       taker.push(record);
     } catch (cause) {

@@ -39,9 +39,9 @@ export function noteRead(
   const { soFar } = thread;
   if (soFar.turn !== turn) turnOver(soFar, turn, program);
   soFar.reads++;
-  if (soFar.isRunOver) soFar.run = [];
+  if (soFar.isRunOver) soFar.run = [ingress];
+  else if (soFar.run.length < runMax) soFar.run.push(ingress);
   soFar.isRunOver = false;
-  if (soFar.run.length < runMax) soFar.run.push(ingress);
   if (soFar.sends > 0) soFar.readAfterSend = true;
 }
 
@@ -66,8 +66,7 @@ function turnOver(soFar: TurnSoFar, turn: number, { batches }: ProgramState): vo
     }
   }
   soFar.turn = turn;
-  soFar.run = [];
-  soFar.isRunOver = false;
+  soFar.isRunOver = true;
   soFar.reads = soFar.sends = 0;
   soFar.readAfterSend = false;
 }

@@ -159,9 +159,9 @@ export class Linker {
       if (wasOldest) this.#decideEnclosed();
     }
     if (!onlyServes(program)) this.#learnStories(work);
-    work.trail.length = 0;
-    work.children.length = 0;
-    work.claimed.length = 0;
+    for (const calls of [work.trail, work.children, work.claimed]) {
+      if (calls.length > 0) calls.length = 0;
+    }
     this.#forget();
   }
 

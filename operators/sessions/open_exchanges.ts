@@ -72,6 +72,8 @@ export class OpenExchanges {
   }
 
   #shift(): Open | undefined {
+    // Mostly there is but one, and to pop it costs less than to set the length.
+    if (this.#head === 0 && this.#queue.length === 1) return this.#queue.pop();
     const open = this.#queue[this.#head];
     if (open === undefined) return undefined;
     this.#head++;

@@ -13,8 +13,8 @@ export function joinReadLine<K>(lines: Map<K, Work[]>, key: K, work: Work): void
   if (line !== undefined) {
     let open = 0;
     for (const each of line) if (each.endNs === Infinity) line[open++] = each;
-    line.length = open;
-    line.push(work);
+    line[open] = work;
+    while (line.length > open + 1) line.pop(); // to set the length would free what it holds
     return;
   }
   if (lines.size >= LIMITS.linkCoroutines.value) {

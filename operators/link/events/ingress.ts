@@ -22,9 +22,9 @@ export function noteIngress(
   noteRead(ingress, thread, turn, program);
   if (mayLead) noteReadInTurn(ingress, thread);
   const { last, waiting } = thread;
-  if (isApart) thread.together = [];
+  if (isApart) thread.together = [ingress];
+  else if (thread.together.length < togetherMax) thread.together.push(ingress);
   thread.togetherNs = Number(emitNs);
-  if (thread.together.length < togetherMax) thread.together.push(ingress);
   const mayWait = mayLead && last !== null && thread.readsRequests;
   if (mayWait && owesAny(last, program.consequences)) {
     waiting.push(last);

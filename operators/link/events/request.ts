@@ -55,7 +55,7 @@ export function readRequest(exchange: Exchange, seen: MessageSeen, program: Prog
   noteBatch(work, thread);
   thread.readsRequests = true;
   thread.open.push(work);
-  thread.task = [];
+  if (thread.task.length > 0) thread.task = [];
   noteReading(seen, program);
   joinTasks(work, program);
   joinContexts(work, program);

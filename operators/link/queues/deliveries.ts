@@ -141,10 +141,12 @@ export function settle(
 
 const connOf = ({ exchange }: Work): number => exchange.connection.conn;
 
+const none: readonly Work[] = [];
+
 /** Works of messages that nothing more is done for, as it seems. */
-export function overBy({ nowNs, deliveries, openings }: ProgramState): Work[] {
+export function overBy({ nowNs, deliveries, openings }: ProgramState): readonly Work[] {
+  if (deliveries.open.length === 0 || nowNs < deliveries.nextLookNs) return none;
   const over: Work[] = [];
-  if (deliveries.open.length === 0 || nowNs < deliveries.nextLookNs) return over;
   deliveries.nextLookNs = nowNs + lookNs;
   const connecting = new Set<Work>();
   for (const { origin } of openings.waiting.values()) {
