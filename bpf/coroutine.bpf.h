@@ -116,6 +116,7 @@ static __always_inline void tell_given(struct coroutine_state *state, const stru
 	if (!state->given_untold)
 		return;
 	state->given_untold = 0;
+	given.stream = state->is_looping;
 	tell_coroutine_task(task, id, &given);
 }
 

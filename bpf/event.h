@@ -245,7 +245,8 @@ struct coroutine_event {
 	struct event_header header;
 	struct coroutine_birth line[COROUTINE_LINE]; /* itself, who started it, who started that … */
 	__u64 object; /* of a task: what the program keeps for the connection, by its address */
-	__u32 stream; /* of a task: the number of the stream */
+	__u32 stream; /* of a task: the number of the stream; GIVEN: 1 = to a loop of the outermost
+	                 function, as workers have one */
 	__u32 task;   /* enum coroutine_task */
 };
 

@@ -11,7 +11,8 @@
  * Not all that is received is work: a worker may fetch a connection from a channel, or wait for a
  * reply. What it works on is received where the fewest calls lead to: in its outermost loop. One
  * that reads requests itself is given none. And what is handed on as it came, by one that keeps a
- * line of its own, is still whose it was.
+ * line of its own, is still whose it was; if it comes back to where it was received, it is a resource
+ * that many use, and no work.
  */
 #ifndef SPANDREL_GO_CHANNEL_BPF_H
 #define SPANDREL_GO_CHANNEL_BPF_H
@@ -24,6 +25,9 @@
 #define ELEMENT_TYPE_BEFORE 16 /* struct hchan: bytes from elemtype to the index of receiving */
 #define ELEMENT_WORDS_MAX 8
 #define FRAMES_MAX 24
+#define OUTER_FRAMES_MAX 2 /* the first function of a goroutine may be wrapped in another */
+#define ROUNDS_OF_WORK_MAX 1
+#define HOPS_OF_WORK_MAX 8
 
 /* A word of the arguments at the instruction that calls a function. */
 static __always_inline __u64 call_argument(struct pt_regs *ctx, const struct go_layout *go,
@@ -114,7 +118,7 @@ static __noinline int given_by(struct thread_state *thread, __u64 g, __u64 eleme
 
 	if (!thread || !given)
 		return 0;
-	given->giver = 0;
+	__builtin_memset(given, 0, sizeof(*given));
 	given->given_ns = bpf_ktime_get_boot_ns();
 	id = goid_of(&thread->go, g);
 	state = id ? know(&thread->go, g, id, task) : NULL;
@@ -127,6 +131,7 @@ static __noinline int given_by(struct thread_state *thread, __u64 g, __u64 eleme
 	held = element ? bpf_map_lookup_elem(&held_elements, &key) : NULL;
 	if (held && held->holder == id) {
 		*given = held->given;
+		given->hops++;
 		return 0;
 	}
 	if (!state->rounds)
@@ -134,6 +139,8 @@ static __noinline int given_by(struct thread_state *thread, __u64 g, __u64 eleme
 	if (state->rounds == 1 && serves_requests(task, state->parent))
 		return 0;
 	*given = state->given;
+	given->hops = 0;
+	given->rounds = 0;
 	return 0;
 }
 
@@ -168,6 +175,21 @@ struct receipt {
 	struct given given;
 };
 
+/* Who has received it may hand it on. If it was handed on to here, and has been here: a round. */
+static __always_inline void note_held(struct task_struct *task, __u64 id, __u64 site,
+				      struct receipt *what)
+{
+	struct held held = { .holder = id, .site = site }, *before;
+	struct coroutine_key key;
+
+	key_of(&key, task, what->element);
+	before = bpf_map_lookup_elem(&held_elements, &key);
+	if (before && before->site == site && what->given.hops)
+		what->given.rounds++;
+	held.given = what->given;
+	bpf_map_update_elem(&held_elements, &key, &held, BPF_ANY);
+}
+
 /* A goroutine has received something: what it works on now, if that is where its work comes. */
 static __noinline int received(struct thread_state *thread, struct receipt *what)
 {
@@ -183,15 +205,12 @@ static __noinline int received(struct thread_state *thread, struct receipt *what
 	state = id ? know(&thread->go, what->g, id, task) : NULL;
 	if (!state || state->reads)
 		return 0;
-	if (what->element) {
-		struct held held = { .holder = id, .given = what->given };
-		struct coroutine_key key;
-
-		key_of(&key, task, what->element);
-		bpf_map_update_elem(&held_elements, &key, &held, BPF_ANY);
-	}
 	find_place(&place, &thread->go, what->frame);
 	if (!place.site)
+		return 0;
+	if (what->element)
+		note_held(task, id, place.site, what);
+	if (what->given.rounds > ROUNDS_OF_WORK_MAX || what->given.hops > HOPS_OF_WORK_MAX)
 		return 0;
 	is_sure = state->work_is_sure || serves_requests(task, what->given.giver);
 	if (place.site != state->work_site || place.frames != state->work_frames) {
@@ -208,6 +227,7 @@ static __noinline int received(struct thread_state *thread, struct receipt *what
 	state->work_is_sure = is_sure;
 	state->given = what->given;
 	state->given_untold = 1;
+	state->is_looping = what->element && place.frames <= OUTER_FRAMES_MAX;
 	if (state->rounds < 2)
 		state->rounds++;
 	return 0;

@@ -138,11 +138,14 @@ struct thread_state {
 struct given {
 	__u64 giver; /* a coroutine; 0 = nobody's */
 	__u64 given_ns;
+	__u32 hops;   /* how often it was handed on since, by those who had received it */
+	__u32 rounds; /* how often it came back to where it had been received */
 };
 
 /* Something that a goroutine has received. */
 struct held {
 	__u64 holder;
+	__u64 site; /* where in the program */
 	struct given given;
 };
 
@@ -170,7 +173,8 @@ struct coroutine_state {
 	__u8 reads;        /* 1: it reads requests itself, and is given none */
 	__u8 rounds;       /* how often something came there, up to 2 */
 	__u8 given_untold; /* 1: an event is due that says what it works on now */
-	__u16 reserved_end;
+	__u8 is_looping;   /* 1: that came to the outermost function, and may hold work */
+	__u8 reserved_end;
 };
 
 /* A key of the map `listening`. */

@@ -109,7 +109,7 @@ export interface CoroutineBirth {
  * line has given to it, when it was "born" of that; nobody's where there is no next one.
  */
 export type CoroutineTask =
-  | { readonly what: "given" }
+  | { readonly what: "given"; readonly isLooping: boolean }
   | { readonly what: "reads"; readonly object: bigint }
   | { readonly what: "handles" | "sends"; readonly object: bigint; readonly stream: number }
   /** A context begins with a request of the connection of this cookie; stream 0: the next one. */

@@ -54,7 +54,7 @@ export function openKernelSource(options: KernelSourceOptions = {}): KernelSourc
   const verdicts = verdictFeedback(capture);
   const open = (path: string) => openHostFile(libc, path);
   const go = stack.use(goWatch({ files, open, probes: capture.go }));
-  const unsettled = unsettledGoroutines(go.followChannels);
+  const unsettled = unsettledGoroutines(go.need);
   const python = pythonWatch({ text: files.text, open, programs: capture.python, nowMs });
   const node = options.nodeContext === true
     ? nodeWatch(nodeHost(libc, files, capture, options))

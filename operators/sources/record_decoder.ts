@@ -304,7 +304,7 @@ function taskAt(view: DataView, at: number): CoroutineTask | null {
     case coroutineTask.begins:
       return { what: "begins", object, stream };
     case coroutineTask.given:
-      return { what: "given" };
+      return { what: "given", isLooping: stream === 1 };
     default:
       return null;
   }

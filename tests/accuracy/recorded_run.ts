@@ -116,7 +116,7 @@ function coroutineIn(line: string): Pick<CoroutineFact, "line" | "task"> {
   if (words[0] === "4") return { line: birthsIn(words.slice(1)) };
   const [, what, object = "", stream] = words;
   const births = birthsIn(words.slice(4));
-  if (what === "given") return { line: births, task: { what } };
+  if (what === "given") return { line: births, task: { what, isLooping: stream === "1" } };
   const on = { object: BigInt(object) + 1n, stream: Number(stream) };
   if (what === "reads") return { line: births, task: { what, object: on.object } };
   return {

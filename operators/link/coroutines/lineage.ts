@@ -24,6 +24,8 @@ export interface Coroutines {
 
 interface Given {
   readonly line: readonly CoroutineBirth[];
+  /** It came to the outermost function of the coroutine, as work comes to workers. */
+  readonly isLooping: boolean;
   /** Undefined: not looked for yet. */
   heir: Heir | null | undefined;
 }
@@ -44,9 +46,14 @@ export function noteLine(line: readonly CoroutineBirth[], { coroutines }: Progra
   if (self !== undefined && line.length > 1) remember(coroutines.lines, self.coroutine, line);
 }
 
-export function noteGiven(line: readonly CoroutineBirth[], { coroutines }: ProgramState): void {
+export function noteGiven(
+  line: readonly CoroutineBirth[],
+  isLooping: boolean,
+  { coroutines }: ProgramState,
+): void {
   const [self] = line;
-  if (self !== undefined) remember(coroutines.given, self.coroutine, { line, heir: undefined });
+  if (self === undefined) return;
+  remember(coroutines.given, self.coroutine, { line, isLooping, heir: undefined });
 }
 
 /** What does one thing after the other: the thread, or the coroutine, or the one it works for. */
@@ -86,13 +93,14 @@ export function noteReader(call: Call, reader: bigint, { coroutines }: ProgramSt
 }
 
 /**
- * What it was given counts, unless it was started for a request that is still open: then it may
- * have fetched something for that, which another request has left.
+ * What it was given counts. But one that was started for a request may have fetched something for
+ * that, which another request has left; a worker that a request has started is told by its loop,
+ * once that request is over.
  */
 function heirOf(coroutine: bigint, program: ProgramState): Heir | null {
   const born = bornHeir(coroutine, program);
   const given = program.coroutines.given.get(coroutine);
-  if (given === undefined) return born;
+  if (given === undefined || (born !== null && !given.isLooping)) return born;
   if (given.heir === undefined) given.heir = givenHeir(given.line, program);
   if (born === null || born.work.endNs !== Infinity) return given.heir;
   return given.heir === null || given.heir.work === born.work ? born : null;

@@ -21,10 +21,11 @@ function startRun() {
       run.tell(line.map((coroutine) => ({ coroutine, bornNs: run.nowNs() })));
     },
     /** It has received what the other one, if there is one, sent to it. */
-    give(coroutine: bigint, by?: bigint): void {
+    give(coroutine: bigint, by?: bigint, isLooping = true): void {
       run.step();
       const line = by === undefined ? [coroutine] : [coroutine, by];
-      run.tell(line.map((each) => ({ coroutine: each, bornNs: run.nowNs() })), { what: "given" });
+      const births = line.map((each) => ({ coroutine: each, bornNs: run.nowNs() }));
+      run.tell(births, { what: "given", isLooping });
     },
     parentOf(exchange: Exchange): bigint | undefined {
       const best = run.bestOf(exchange);
@@ -154,6 +155,17 @@ Deno.test("link: who works for an open request is not given another; when it is 
   for (const each of [after, two]) run.close(each);
   assert.equal(run.parentOf(unclear), undefined);
   assert.equal(run.parentOf(after), two.spanId);
+});
+
+Deno.test("link: what is fetched for a request, after its answer too, was left by another", () => {
+  const run = startRun();
+  const [one, two] = [run.read(10n), run.read(20n)];
+  run.start(30n, 10n);
+  run.close(one);
+  run.give(30n, 20n, false);
+  const call = run.send(30n);
+  for (const each of [call, two]) run.close(each);
+  assert.equal(run.parentOf(call), one.spanId);
 });
 
 Deno.test("link: of requests that were read in one go it is not known which one was given", () => {

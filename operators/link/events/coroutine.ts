@@ -11,7 +11,7 @@ import type { ProgramState } from "../program.ts";
 /** In `line` it comes first, then who started it, who started that one … */
 export function noteCoroutine({ line, task, emitNs }: CoroutineFact, program: ProgramState): void {
   if (noteContext(line, task, program)) return;
-  if (task?.what === "given") return noteGiven(line, program);
+  if (task?.what === "given") return noteGiven(line, task.isLooping, program);
   noteLine(line, program);
   noteAwaiters(line, program);
   if (task !== undefined) noteTask(line, task, Number(emitNs), program);

@@ -28,6 +28,8 @@ export interface GoProgram {
   readonly probes: readonly { readonly program: GoProbe; readonly at: number }[];
   /** What is probed as well where goroutines work for others; null: that cannot be followed. */
   readonly channels: GoChannels | null;
+  /** Where it is told who starts a goroutine and when, where reading tells a part of that. */
+  readonly births: GoProgram["probes"];
   /** What cannot be told of it, for people; empty where all is well. */
   readonly gaps: readonly string[];
 }
@@ -91,17 +93,18 @@ export function inspectProgram(source: ByteSource): Inspected {
   if (typeof functions === "string") {
     gaps.push(`its HTTP clients cannot be followed: ${functions}`);
     if (layout.parentAt === 0) gaps.push("who starts a goroutine cannot be told");
-    return { ...program, roles: [], probes: [], channels: null, gaps };
+    return { ...program, roles: [], probes: [], channels: null, births: [], gaps };
   }
   if (!functions.some(({ name }) => CONNECTS.some((prefix) => name.startsWith(prefix)))) {
-    return { ...program, roles: [], probes: [], channels: null, gaps };
+    return { ...program, roles: [], probes: [], channels: null, births: [], gaps };
   }
   const roles = rolesOf(elf, functions);
   const probes = probesOf(elf, functions, version, roles, layout);
   if (layout.parentAt === 0 && !probes.some(({ program }) => program === "go_spawned")) {
     gaps.push("who starts a goroutine cannot be told: runtime.newproc1 is not called as usual");
   }
-  return { ...program, roles, probes, channels: findChannels(elf, functions), gaps };
+  const births = layout.parentAt === 0 ? [] : birthsOf(elf, functions);
+  return { ...program, roles, probes, channels: findChannels(elf, functions), births, gaps };
 }
 
 function probesOf(
@@ -125,6 +128,12 @@ function probesOf(
     const at = address === undefined || address === null ? -1 : elf.fileOffset(address);
     return at < 0 ? [] : [{ program, at }];
   });
+}
+
+function birthsOf(elf: ElfFile, functions: readonly GoFunction[]): GoProgram["probes"] {
+  const address = afterSpawn(elf, functions);
+  const at = address === null ? -1 : elf.fileOffset(address);
+  return at < 0 ? [] : [{ program: "go_spawned", at }];
 }
 
 function afterSpawn(elf: ElfFile, functions: readonly GoFunction[]): number | null {

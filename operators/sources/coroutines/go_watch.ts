@@ -7,6 +7,7 @@ import type { GoChannels, GoFunctionRole, GoProbes } from "../../../ffi/go_probe
 import type { HostFile } from "../../../ffi/host_file.ts";
 import type { HostFiles } from "../../../ffi/host_files.ts";
 import type { ProcessFact } from "../../../model/capture_record.ts";
+import type { GoNeed } from "./unsettled_goroutines.ts";
 import { type GoProgram, type Inspected, inspectProgram } from "./go_program.ts";
 
 export interface GoHost {
@@ -28,8 +29,8 @@ export interface GoWatch extends Disposable {
   /** A process that is there already. */
   readonly meet: (tgid: number, exe: string) => void;
   readonly take: (fact: ProcessFact) => void;
-  /** Follows what goes through the channels of a process, and of others that run its file. */
-  readonly followChannels: (tgid: number) => void;
+  /** Probes a process, and others that run its file, for more than is usual. */
+  readonly need: (tgid: number, need: GoNeed) => void;
   /** From time to time: lets go of channels that are used too often. */
   readonly look: (nowMs: number) => void;
   /** Go programs that run now, or ran and could not be read whole. */
@@ -50,6 +51,8 @@ interface Binary {
   readonly probes: (Disposable & AsyncDisposable)[];
   readonly users: Set<number>;
   first: { readonly tgid: number; readonly exe: string } | null;
+  /** It is told when goroutines are started. */
+  hasBirths: boolean;
   /** Probes at its channels; null: not yet, empty: not, or no more. */
   channels: (Disposable & AsyncDisposable)[] | null;
 }
@@ -120,6 +123,7 @@ export function goWatch(host: GoHost): GoWatch {
     for (const probe of binary.probes.splice(0)) void probe[Symbol.asyncDispose]();
     dropChannels(binary);
     binary.channels = null;
+    binary.hasBirths = false;
   }
 
   function dropChannels({ channels }: Binary): void {
@@ -136,11 +140,19 @@ export function goWatch(host: GoHost): GoWatch {
     }
   }
 
-  function followChannels(tgid: number): void {
+  function need(tgid: number, need: GoNeed): void {
     const binary = processes.get(tgid)?.binary;
-    if (binary === undefined || binary.channels !== null) return;
+    if (binary === undefined || binary.probes.length === 0) return;
     const { inspected } = binary;
-    if (inspected.kind !== "go" || binary.probes.length === 0) return;
+    if (inspected.kind !== "go") return;
+    if (!binary.hasBirths) {
+      binary.hasBirths = true;
+      attachAll(binary, binary.probes, inspected.births, `/proc/${tgid}/exe`);
+    }
+    if (need === "channels" && binary.channels === null) followChannels(tgid, binary, inspected);
+  }
+
+  function followChannels(tgid: number, binary: Binary, inspected: GoProgram): void {
     binary.channels = [];
     if (inspected.channels === null) return noteGap(binary, "its channels cannot be followed");
     const path = `/proc/${tgid}/exe`;
@@ -178,6 +190,7 @@ export function goWatch(host: GoHost): GoWatch {
       probes: [],
       users: new Set<number>(),
       first: null,
+      hasBirths: false,
       channels: null,
     };
     if (binaries.size >= REMEMBERED_MAX) forgetUnused(binaries);
@@ -214,7 +227,7 @@ export function goWatch(host: GoHost): GoWatch {
 
   return {
     meet,
-    followChannels,
+    need,
     look,
     take({ what, emitNs, program: { tgid, exe } }) {
       nowNs = emitNs;

@@ -108,10 +108,11 @@ Deno.test("go watch: channels are followed on demand, in all processes of a file
   const { watch, told } = startWatch({ 10: "web", 11: "web", 12: "other", 13: "web" });
   for (const tgid of [10, 11, 12]) watch.meet(tgid, "/bin/web");
   told.length = 0;
-  watch.followChannels(10);
-  watch.followChannels(11);
+  watch.need(10, "channels");
+  watch.need(11, "channels");
   const probes = ["put", "hands", "take", "gets"];
   assert.deepEqual(told.splice(0), [
+    "go_spawned /proc/10/exe",
     ...probes.map((each) => `go_${each} /proc/10/exe`),
     "add 10 152 with channels",
     "add 11 152 with channels",
@@ -120,10 +121,18 @@ Deno.test("go watch: channels are followed on demand, in all processes of a file
   assert.deepEqual(told, ["add 13 152 with channels"]);
 });
 
+Deno.test("go watch: births are told on demand, once", () => {
+  const { watch, told } = startWatch({ 10: "web", 11: "web" });
+  for (const tgid of [10, 11]) watch.meet(tgid, "/bin/web");
+  told.length = 0;
+  for (const tgid of [10, 11]) watch.need(tgid, "births");
+  assert.deepEqual(told, ["go_spawned /proc/10/exe"]);
+});
+
 Deno.test("go watch: channels that are used too often are let go of, and that is told", () => {
   const { watch, told, uses } = startWatch({ 10: "web" });
   watch.meet(10, "/bin/web");
-  watch.followChannels(10);
+  watch.need(10, "channels");
   told.length = 0;
   uses.set(10, 50_000n);
   watch.look(2_000);
@@ -133,6 +142,6 @@ Deno.test("go watch: channels that are used too often are let go of, and that is
   watch.look(3_000);
   assert.deepEqual(told, ["add 10 152", ...Array<string>(4).fill("detach apart")]);
   assert.match(watch.seen()[0]?.gaps.join() ?? "", /channels are not followed: .* too often/);
-  watch.followChannels(10);
+  watch.need(10, "channels");
   assert.equal(told.length, 5);
 });

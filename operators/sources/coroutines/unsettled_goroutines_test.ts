@@ -5,12 +5,11 @@ import { NO_PROGRAM } from "../../../model/process.ts";
 import { unsettledGoroutines } from "./unsettled_goroutines.ts";
 
 function startRun() {
-  const found: number[] = [];
-  const { take } = unsettledGoroutines((tgid) => void found.push(tgid));
+  const found: string[] = [];
+  const { take } = unsettledGoroutines((tgid, need) => void found.push(`${tgid} ${need}`));
   const program = { ...NO_PROGRAM, tgid: 7 };
   let nowNs = 0n;
-  const pass = (role: "client" | "server", coroutine: bigint) => {
-    const direction = role === "client" ? "egress" : "ingress";
+  const pass = (role: "client" | "server", coroutine: bigint, direction: "ingress" | "egress") => {
     // Only what is looked at; a whole record has many fields.
     take(
       { kind: "data", program, coroutine, direction, connection: { role }, emitNs: ++nowNs } as
@@ -20,9 +19,10 @@ function startRun() {
   };
   return {
     found,
-    reads: (coroutine: bigint) => pass("server", coroutine),
+    reads: (coroutine: bigint) => pass("server", coroutine, "ingress"),
+    answers: (coroutine: bigint) => pass("server", coroutine, "egress"),
     calls(coroutine: bigint, times = 20) {
-      for (let i = 0; i < times; i++) pass("client", coroutine);
+      for (let i = 0; i < times; i++) pass("client", coroutine, "egress");
     },
     starts(...line: bigint[]) {
       const emitNs = ++nowNs;
@@ -44,10 +44,10 @@ Deno.test("unsettled goroutines: workers, once a program serves requests", () =>
   run.calls(5n);
   assert.deepEqual(run.found, []);
   run.reads(3n);
-  run.calls(5n, 7);
+  run.calls(5n, 2);
   assert.deepEqual(run.found, []);
   run.calls(5n);
-  assert.deepEqual(run.found, [7]);
+  assert.deepEqual(run.found, ["7 channels"]);
 });
 
 Deno.test("unsettled goroutines: not those that serve requests, nor those that they start", () => {
@@ -68,7 +68,7 @@ Deno.test("unsettled goroutines: those that outlive the request that they were s
   run.calls(5n);
   run.reads(3n);
   run.calls(5n);
-  assert.deepEqual(run.found, [7]);
+  assert.deepEqual(run.found, ["7 channels"]);
 });
 
 Deno.test("unsettled goroutines: another process of the number is another program", () => {
@@ -78,5 +78,18 @@ Deno.test("unsettled goroutines: another process of the number is another progra
   run.ends();
   run.reads(3n);
   run.calls(5n);
-  assert.deepEqual(run.found, [7, 7]);
+  assert.deepEqual(run.found, ["7 channels", "7 channels"]);
+});
+
+Deno.test("unsettled goroutines: those that go on after the answer", () => {
+  const run = startRun();
+  run.reads(3n);
+  run.starts(5n, 3n);
+  run.calls(5n);
+  run.answers(3n);
+  run.calls(5n);
+  assert.deepEqual(run.found, ["7 births"]);
+  run.reads(3n);
+  run.calls(5n);
+  assert.deepEqual(run.found, ["7 births", "7 channels"]);
 });

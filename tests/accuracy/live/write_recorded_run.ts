@@ -152,7 +152,7 @@ function coroutineLine(
     `${numberIn(coroutine, coroutines)} ${bornNs === 0n ? "?" : bornNs - firstNs}`
   ).join(" ");
   if (task === undefined) return `4 ${births}`;
-  if (task.what === "given") return `7 given 0 0 ${births}`;
+  if (task.what === "given") return `7 given 0 ${Number(task.isLooping)} ${births}`;
   const stream = task.what === "reads" ? 0 : task.stream;
   const numbers = isContext(line[0]?.coroutine ?? 0n) ? connections : objects;
   return `7 ${task.what} ${numbers.of(task.object)} ${stream} ${births}`;
