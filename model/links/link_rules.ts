@@ -98,6 +98,11 @@ export const LINK_RULES: Readonly<Record<string, LinkRuleWords>> = {
     evidence: "turn",
     because: "such calls are gathered and sent in the order of what was read in that turn",
   },
+  after_together: {
+    evidence: "turn",
+    because: "of several that were read in one go before it was sent, this was the first that " +
+      "leads to such a call",
+  },
   after_batch: {
     evidence: "turn",
     because: "of several that were read one after the other before it was sent, this was the first",

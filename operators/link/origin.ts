@@ -42,7 +42,7 @@ export function originOf(sending: Sending, program: ProgramState): Origin | null
   const isSameTurn = last !== null && thread.lastTurn === turn;
   const isFreed = lastOnConnection !== null && lastOnConnection.thread === thread;
   const first = isSameTurn ? firstOfSeveral(thread, kind, program) : null;
-  if (first !== null) return { from: first, by: "at_once" };
+  if (first !== null) return { from: first, by: "together" };
   const isJustFreed = isFreed && lastOnConnection === last;
   const flushed = isSameTurn && !isJustFreed ? firstOfTurn(sending, program) : null;
   if (flushed !== null) {

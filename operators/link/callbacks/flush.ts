@@ -56,7 +56,9 @@ function match(calls: readonly Call[], reads: readonly Ingress[], program: Progr
   }
   if (due.length !== calls.length) return false;
   // Others may have waited for a connection of their own.
-  const isSame = calls.every(({ origin }, at) => isPutOff(origin) && origin?.from === due[at]);
+  const isSame = calls.every(({ origin }, at) =>
+    (isPutOff(origin) || origin?.by === "together") && origin?.from === due[at]
+  );
   if (!isSame && !isGathering(first.kind, program)) return false;
   for (const [at, call] of calls.entries()) {
     const from = due[at];

@@ -15,14 +15,14 @@ export function encloses(work: Work, call: Call): boolean {
 }
 
 /**
- * The work was answered, and the call sent, after one and the same read: a loop that runs its
- * callbacks to their end goes on after the answer.
+ * The work was answered, and the call sent, after one and the same read, or after the response to
+ * what was sent in that way: a loop that runs its callbacks to their end goes on after the answer.
  */
-export function goesOn({ endNs }: Work, { origin }: Call): boolean {
+export function goesOn(work: Work, { origin }: Call): boolean {
   if (origin?.by !== "between") return false;
   const { from } = origin;
-  const readNs = from.isWork ? from.readNs : Number(from.exchange.response?.emitNs ?? Infinity);
-  return readNs <= endNs + slackNs;
+  if (from.isWork || from.decision?.parent === work) return true;
+  return Number(from.exchange.response?.emitNs ?? Infinity) <= work.endNs + slackNs;
 }
 
 /** Works that enclose the call, the latest read first, at most `max`; and how many there are. */

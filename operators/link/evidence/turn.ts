@@ -50,7 +50,10 @@ export const afterBatch = (call: Call): Ingress | null => by(call, "batched");
 /** The same of a kind that is gathered and sent at the end of the turn. */
 export const afterFlush = (call: Call): Ingress | null => by(call, "flushed");
 
-/** Either of the two, where as many were sent as the reads of that turn lead to. */
+/** Sent after several were read in one go: for the first of them that leads to such a call. */
+export const afterTogether = (call: Call): Ingress | null => by(call, "together");
+
+/** Any of these, where as many were sent as the reads of that turn lead to. */
 export const matchedInTurn = (call: Call): Ingress | null => by(call, "matched");
 
 /** Sent in the turn in which it was due after the one read that leads to such a call. */
