@@ -9,7 +9,8 @@
 // Keys are made of the destination of the client's first Initial, which has 1,200 bytes or more.
 
 import { byteSet } from "../../../wire/byte_set.ts";
-import type { Cursor } from "../../../wire/cursor.ts";
+import { attempt } from "../../../wire/attempt.ts";
+import { Cursor } from "../../../wire/cursor.ts";
 import {
   type Claim,
   defineProtocol,
@@ -33,6 +34,7 @@ import {
 const ID_BYTES_MAX = 20;
 /** The ids that clients choose for servers have so many bytes at least. */
 const CHOSEN_BYTES = 8;
+const IDS_BYTES_MIN = 4;
 const FIRST_BYTES = 1_200;
 /** After so many datagrams of nothing but data a socket is of no interest any more. */
 const DULL_MAX = 64;
@@ -241,12 +243,29 @@ function probe(bytes: Uint8Array, length: number): Claim {
     (bytes[4] ?? 0)) >>> 0;
   const version = versionOf(number);
   const chosen = bytes[5] ?? 255;
-  if (version === undefined || chosen > ID_BYTES_MAX) return NO;
-  if ((bytes[6 + chosen] ?? 255) > ID_BYTES_MAX) return NO;
-  const initial = version.types[INITIAL] === ((bytes[0] ?? 0) >> 4 & 3);
-  if (!initial) return { kind: "either", score: 85 };
+  const source = bytes[6 + chosen] ?? 255;
+  if (version === undefined || chosen > ID_BYTES_MAX || source > ID_BYTES_MAX) return NO;
+  // One end may do without an id, and the other's is none that would soon be another's as well.
+  if (chosen + source < IDS_BYTES_MIN) return NO;
+  const type = version.types.indexOf((bytes[0] ?? 0) >> 4 & 3);
+  if (type !== RETRY && !fits(bytes, 7 + chosen + source, type === INITIAL, length)) return NO;
+  if (type !== INITIAL) return { kind: "either", score: 85 };
   return {
     kind: chosen >= CHOSEN_BYTES && length >= FIRST_BYTES ? "request" : "response",
     score: 95,
   };
+}
+
+/** The packet, as long as it says, has a number and a tag, and lies within the datagram. */
+function fits(bytes: Uint8Array, start: number, hasToken: boolean, length: number): boolean {
+  const cursor = new Cursor();
+  cursor.reset(bytes, start, bytes.length, bytes.length);
+  let whole = false;
+  cursor.enter(Math.max(0, bytes.length - start));
+  attempt(() => {
+    if (hasToken) cursor.skip(readNumber(cursor));
+    const size = readNumber(cursor);
+    whole = size > 20 && start + cursor.position + size <= length;
+  });
+  return whole;
 }
