@@ -35,7 +35,7 @@ export const MATURITY: Readonly<Record<string, Maturity>> = {
   mqtt: { cases: 7, captures: 3, messages: 40 },
   mssql: { cases: 10, captures: 0, messages: 0 },
   mysql: { cases: 19, captures: 10, messages: 61 },
-  nats: { cases: 3, captures: 4, messages: 30 },
+  nats: { cases: 4, captures: 4, messages: 30 },
   ntp: { cases: 4, captures: 0, messages: 0 },
   openwire: { cases: 5, captures: 4, messages: 252 },
   oracle: { cases: 3, captures: 0, messages: 0 },
