@@ -16,15 +16,19 @@ export type AtOnce = Map<number, Seen>;
 
 /** All that was sent between that read and the next one. */
 export function learnAtOnce(ingress: Ingress, sent: readonly number[], atOnce: AtOnce): void {
-  for (const key of keysOf(ingress)) {
-    let seen = atOnce.get(key);
-    if (seen === undefined) {
-      if (atOnce.size >= readsMax) return;
-      seen = { total: 0, times: new Map() };
-      atOnce.set(key, seen);
-    }
-    count(seen, sent);
+  const fine = fineKeyOf(ingress);
+  if (fine !== null) learn(fine, sent, atOnce);
+  learn(keyOf(ingress), sent, atOnce);
+}
+
+function learn(key: number, sent: readonly number[], atOnce: AtOnce): void {
+  let seen = atOnce.get(key);
+  if (seen === undefined) {
+    if (atOnce.size >= readsMax) return;
+    seen = { total: 0, times: new Map() };
+    atOnce.set(key, seen);
   }
+  count(seen, sent);
 }
 
 const readsMax = 4_096;
@@ -53,13 +57,12 @@ export function isExpected(
   before: number,
   atOnce: AtOnce,
 ): boolean {
-  for (const key of keysOf(ingress)) {
-    const seen = atOnce.get(key);
-    if (seen === undefined || seen.total < knownFrom) continue;
-    return (seen.times.get(kind)?.[before] ?? 0) >= seen.total * sureShare;
-  }
-  return false;
+  const seen = seenOf(ingress, knownFrom, atOnce);
+  return seen !== null && (seen.times.get(kind)?.[before] ?? 0) >= seen.total * sureShare;
 }
+
+const knownFrom = 8;
+const sureShare = 0.95;
 
 /** Whether such a read has never led to this, of which so many were sent since. */
 export function isUnheardOf(
@@ -68,17 +71,20 @@ export function isUnheardOf(
   before: number,
   atOnce: AtOnce,
 ): boolean {
-  for (const key of keysOf(ingress)) {
-    const seen = atOnce.get(key);
-    if (seen === undefined || seen.total < wellKnownFrom) continue;
-    return (seen.times.get(kind)?.[before] ?? 0) === 0;
-  }
-  return false;
+  const seen = seenOf(ingress, wellKnownFrom, atOnce);
+  return seen !== null && (seen.times.get(kind)?.[before] ?? 0) === 0;
 }
 
 const wellKnownFrom = 16;
-const knownFrom = 8;
-const sureShare = 0.95;
+
+/** By the finest of what is known well enough. */
+function seenOf(ingress: Ingress, from: number, atOnce: AtOnce): Seen | null {
+  const fineKey = fineKeyOf(ingress);
+  const fine = fineKey === null ? undefined : atOnce.get(fineKey);
+  if (fine !== undefined && fine.total >= from) return fine;
+  const seen = atOnce.get(keyOf(ingress));
+  return seen !== undefined && seen.total >= from ? seen : null;
+}
 
 /** How often one kind is among those sent before. */
 export function countOf(kind: number, sent: readonly number[], until = sent.length): number {
@@ -87,14 +93,14 @@ export function countOf(kind: number, sent: readonly number[], until = sent.leng
   return n;
 }
 
-/** The finest first: a response by its place in what is done for a kind of request, if known. */
-function keysOf(ingress: Ingress): readonly number[] {
-  if (ingress.isWork) return [ingress.kind];
+const keyOf = ({ isWork, kind }: Ingress): number => isWork ? kind : kind + kindsMax;
+
+/** A response by its place in what is done for a kind of request, if that is known. */
+function fineKeyOf(ingress: Ingress): number | null {
+  if (ingress.isWork) return null;
   const parent = ingress.decision?.parent ?? ingress.guess ?? ingress.likely;
-  const any = ingress.kind + kindsMax;
-  if (parent === null) return [any];
-  const ofParent = any + (1 + parent.kind) * kindsMax;
-  return [ofParent + (1 + ingress.step) * kindsMax * kindsMax, any];
+  if (parent === null) return null;
+  return ingress.kind + kindsMax * (2 + parent.kind + (1 + ingress.step) * kindsMax);
 }
 
 const kindsMax = 65_536;

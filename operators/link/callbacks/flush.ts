@@ -29,9 +29,10 @@ export function noteRead(ingress: Ingress, { turnReads }: Thread): void {
 export function endFlush(thread: Thread, isSameTurn: boolean, program: ProgramState): void {
   const { flush, together, turnReads } = thread;
   if (flush.length > 0 && flush.length < flushMax && turnReads.length < flushMax) {
-    const kinds = new Set(flush.map(({ kind }) => kind));
-    for (const kind of kinds) {
-      const calls = flush.filter((call) => call.kind === kind && isOpen(call));
+    const open = flush.filter(isOpen);
+    for (const [at, { kind }] of open.entries()) {
+      if (open.findIndex((call) => call.kind === kind) < at) continue;
+      const calls = open.filter((call) => call.kind === kind);
       if (!isSameTurn && match(calls, turnReads, program)) continue;
       if (together.length > 1 && match(calls, together, program)) continue;
       if (!isSameTurn) confirmWhole(calls, kind, turnReads, program);
