@@ -22,11 +22,17 @@ const expected: readonly (readonly [name: string, rightPercent: number, wrongPer
   ["haproxy_ids_at_8", 99.5, 0.3],
   ["nested_at_64", 96, 0.1],
   ["nginx_php_at_64", 97, 0.1],
-  ["node_background_at_64", 38, 0.5],
-  ["node_caches_at_64", 80, 0.2],
-  ["node_http2_at_8", 52, 1],
-  ["node_leaving_at_8", 70, 0.1],
-  ["node_retries_at_8", 32, 1.1],
+  ["node_background_at_64", 72, 0.3],
+  ["node_caches_at_64", 98, 0.1],
+  ["node_dns_at_64", 90, 0.2],
+  ["node_express_at_8", 88, 0.3],
+  ["node_express_at_64", 52, 0.5],
+  ["node_http2_at_8", 94, 0.3],
+  ["node_http2_at_64", 70, 0.5],
+  ["node_leaving_at_8", 76, 0.1],
+  ["node_retries_at_8", 60, 0.5],
+  ["node_streams_at_64", 78, 0.2],
+  ["node_timers_at_64", 75, 0.1],
 ];
 
 for (const [name, rightPercent, wrongPercent] of expected) {
