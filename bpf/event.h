@@ -286,7 +286,7 @@ enum drop_reason {
 	DROP_ENTER_WITHOUT_EXIT = 4, /* portable path: a call was entered twice without an exit */
 	DROP_BUDGET = 5,             /* record sent, payload left out: byte budget spent */
 	DROP_MMSG = 6,               /* portable path: message beyond the 32nd of one mmsg call */
-	DROP_RING_PRESSURE = 7,      /* record sent, the rest of a large call left out: ring half full */
+	DROP_RING_PRESSURE = 7,      /* record sent, a large call cut after its head: ring filling up */
 };
 #define DROP_REASONS 8
 

@@ -80,28 +80,31 @@ static __always_inline void record(struct socket_state *state, struct sock *sk, 
 				   bool discarded, __u8 direction, struct thread_state *thread,
 				   struct task_struct *task)
 {
-	struct message m = { .length = length, .direction = direction };
+	struct message *m = &thread->message;
 	struct datagram_peer peer = {};
 	struct call_args args = {};
 	__u64 now = bpf_ktime_get_boot_ns();
 	bool own;
 
+	__builtin_memset(m, 0, sizeof(*m));
+	m->length = length;
+	m->direction = direction;
 	read_args(&args, task);
 	if (call_is_mmsg(args.call))
-		count_mmsg(&m, thread, &args);
-	read_message(&m, &args);
-	place(state, &m, thread, sk, now);
+		count_mmsg(m, thread, &args);
+	read_message(m, &args);
+	place(state, m, thread, sk, now);
 	if (state->flow.type == SOCK_DGRAM && state->flow.family != AF_UNIX)
 		read_ends(&state->flow, sk);
-	own = own_peer(&peer, &m, state);
+	own = own_peer(&peer, m, state);
 	if (!datagram_wanted(&state->flow, own ? &peer : NULL))
 		return;
-	m.discarded = discarded;
-	m.coroutine = acting_coroutine(thread, task, &m);
-	note_reading(thread, task, &m, state->flow.role);
+	m->discarded = discarded;
+	m->coroutine = acting_coroutine(thread, task, m);
+	note_reading(thread, task, m, state->flow.role);
 	if (!length)
-		m.flags |= end_flags(sk->sk_shutdown);
-	emit_message(state, &m, thread, own ? &peer : NULL, now);
+		m->flags |= end_flags(sk->sk_shutdown);
+	emit_message(state, m, thread, own ? &peer : NULL, now);
 }
 
 /* A send or receive that failed ends what was kept for it. */

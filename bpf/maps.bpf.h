@@ -8,7 +8,7 @@ const volatile __u32 payload_bytes_first = 1024; /* of the first call of a run i
 const volatile __u32 payload_bytes_later = 256;  /* of each later call of that run */
 const volatile __u32 pending_bytes_max = 65536;  /* payload of a socket without a verdict */
 const volatile __u32 second_bytes_max = 8388608; /* payload per socket and second: any verdict but
-						    WHOLE, which has eight times as much */
+						    WHOLE, which has 32 times as much */
 const volatile __u8 use_task_storage = 1;        /* 0: hash keyed by thread id (before 5.12) */
 const volatile __u8 use_socket_storage = 1;      /* 0: hash keyed by address: portable path */
 const volatile __u8 filter_programs = 0;         /* 1: only programs listed in `programs` */

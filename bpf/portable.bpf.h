@@ -247,7 +247,7 @@ static __always_inline int call_left(struct trace_event_raw_sys_exit *ctx)
 	struct thread_state *thread = known_thread(bpf_get_current_task_btf());
 	struct call_args args = { .via = VIA_CALL };
 	struct socket_state *state;
-	struct message m = {};
+	struct message *m;
 	struct sock *sk;
 	long length;
 
@@ -259,21 +259,23 @@ static __always_inline int call_left(struct trace_event_raw_sys_exit *ctx)
 		thread->open.sock = 0;
 		return 0;
 	}
+	m = &thread->message;
+	__builtin_memset(m, 0, sizeof(*m));
 	args.call = thread->open.call;
 	for (int i = 0; i < 6; i++)
 		args.arg[i] = thread->open.args[i];
-	m.mmsg_index = thread->open.next;
-	if (!m.mmsg_index)
+	m->mmsg_index = thread->open.next;
+	if (!m->mmsg_index)
 		thread->open.after = expected_after(thread, &args, ctx->ret);
-	m.direction = direction_of(args.call);
-	m.discarded = state->flow.type == SOCK_STREAM &&
+	m->direction = direction_of(args.call);
+	m->discarded = state->flow.type == SOCK_STREAM &&
 		      message_flags(args.call, args.arg) & MSG_TRUNC;
-	length = length_of(&args, m.mmsg_index, ctx->ret);
-	m.length = length;
-	if (length > 0 || (!length && end_of_stream(state, m.direction,
+	length = length_of(&args, m->mmsg_index, ctx->ret);
+	m->length = length;
+	if (length > 0 || (!length && end_of_stream(state, m->direction,
 						    BPF_CORE_READ(sk, sk_shutdown))))
-		record_portable(state, sk, &m, &args, thread, bpf_ktime_get_boot_ns());
-	thread->open.seq += m.length;
+		record_portable(state, sk, m, &args, thread, bpf_ktime_get_boot_ns());
+	thread->open.seq += m->length;
 	if (call_is_mmsg(args.call))
 		call_next_message(ctx, thread, ctx->ret);
 	else

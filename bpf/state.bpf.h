@@ -116,6 +116,24 @@ struct node_thread {
 	__u32 is_met;  /* 0 = it was not read yet */
 };
 
+/* One message that passed a socket, on its way to become a data event. */
+struct message {
+	struct user_buffer buffer;
+	__u64 start_ns;   /* 0 = not known */
+	__u64 offset;
+	__u64 coroutine;  /* on whose behalf; 0 = not known */
+	__u64 name;       /* user address of the datagram's sockaddr; 0 = none */
+	__u32 length;
+	__u32 seq;
+	__u32 flags;      /* enum data_flags */
+	__s32 fd;
+	__u16 mmsg_index;
+	__u8 direction;
+	__u8 via;
+	__u8 call;
+	__u8 discarded;   /* MSG_TRUNC on a stream: no byte was copied to the reader */
+};
+
 struct thread_state {
 	struct event_header header; /* as of the last look: what does not change with each event */
 	__u32 turn;
@@ -132,6 +150,7 @@ struct thread_state {
 	struct node_thread node;
 	struct open_send send;
 	struct open_call open;
+	struct message message; /* in hand; not on the stack, of which there is too little */
 };
 
 /* On whose behalf something was sent through a channel, and when. */
@@ -181,24 +200,6 @@ struct coroutine_state {
 struct listening_port {
 	__u32 netns;
 	__u32 port;
-};
-
-/* One message that passed a socket, on its way to become a data event. */
-struct message {
-	struct user_buffer buffer;
-	__u64 start_ns;   /* 0 = not known */
-	__u64 offset;
-	__u64 coroutine;  /* on whose behalf; 0 = not known */
-	__u64 name;       /* user address of the datagram's sockaddr; 0 = none */
-	__u32 length;
-	__u32 seq;
-	__u32 flags;      /* enum data_flags */
-	__s32 fd;
-	__u16 mmsg_index;
-	__u8 direction;
-	__u8 via;
-	__u8 call;
-	__u8 discarded;   /* MSG_TRUNC on a stream: no byte was copied to the reader */
 };
 
 #endif

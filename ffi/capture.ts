@@ -36,7 +36,7 @@ export interface CaptureOptions {
   readonly payloadBytesLater?: number;
   /** Payload of a socket for which no verdict came. Default 64 KiB. */
   readonly pendingBytesMax?: number;
-  /** Payload per socket and second, eight times as much with the verdict "whole". Default 8 MiB. */
+  /** Payload per socket and second, 32 times as much with the verdict "whole". Default 8 MiB. */
   readonly secondBytesMax?: number;
   /** Default: fast where the kernel has it. */
   readonly path?: CapturePath;
@@ -70,7 +70,7 @@ export interface KernelDrops {
   readonly payload_unreadable: bigint;
   /** Records that came without payload: the socket's byte budget was spent. */
   readonly budget_spent: bigint;
-  /** Large calls of which only the first 16 KiB came: the ring was half full. */
+  /** Large calls of which only the first bytes came: the ring was filling up. */
   readonly ring_pressure: bigint;
 }
 

@@ -9,7 +9,7 @@ export const DROP_REASONS = {
   mmsg: "messages of one call beyond those that the portable path can read",
   payload_unreadable: "a record came with less payload: a page of it was not in memory",
   budget_spent: "a record came without payload: its socket's byte budget was spent",
-  ring_pressure: "of a large call only the first 16 KiB came: the kernel ring was half full",
+  ring_pressure: "of a large call only the first bytes came: the kernel ring was filling up",
   record_malformed: "a record did not have the form it announces",
   recording_damaged: "a block of a recording was cut or its checksum did not match",
   packet_lost: "a packet had been lost when the capture file was made, as the file says",

@@ -8,15 +8,15 @@
 
 #define PIECES_MAX (CALL_BYTES_MAX / PAYLOAD_BYTES_MAX)
 
-/* The rest of large calls comes second: the ring's last half is for the heads of all messages. */
+/* Large calls come second: the last quarter of the ring is for the heads of all messages. */
 static __always_inline __u32 bytes_for_ring(__u32 want)
 {
 	__u64 waiting = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 
-	if (waiting * 2 < bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE))
+	if (waiting * 4 < bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) * 3)
 		return want;
 	count_drop(DROP_RING_PRESSURE);
-	return PAYLOAD_BYTES_MAX;
+	return payload_bytes_first;
 }
 
 static __always_inline __u32 copy_piece(void *to, struct user_buffer *b, __u32 want)

@@ -341,8 +341,11 @@ static __always_inline __u64 python_coroutine(struct thread_state *thread,
 	return number ? number : task_of_queued(task, m);
 }
 
-/* The coroutine on whose behalf a message is sent or read; 0 = not known. */
-static __always_inline __u64 acting_coroutine(struct thread_state *thread,
+/*
+ * The coroutine on whose behalf a message is sent or read; 0 = not known. Not inlined: what it needs
+ * of the stack is free again before the record is sent.
+ */
+static __noinline __u64 acting_coroutine(struct thread_state *thread,
 					      struct task_struct *task, struct message *m)
 {
 	if (thread->python.is_known)

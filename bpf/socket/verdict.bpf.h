@@ -11,8 +11,9 @@
 #define IGNORED_PER_LOOK 63
 #define PROBATION_MESSAGES 16
 
-/* Copied of one call at most. */
+/* Copied of one call at most, and the budget of such sockets, in times of that of others. */
 #define CALL_BYTES_MAX 262144
+#define WHOLE_TIMES 32
 
 /* What was ignored was not counted: let both directions go on from where they are. */
 static __always_inline void allow_jump(struct socket_state *state)
@@ -104,7 +105,7 @@ static __always_inline __u32 spend(struct socket_state *state, struct message *m
 	__u32 limit = pending ? pending_bytes_max : second_bytes_max;
 
 	if (state->verdict == VERDICT_WHOLE)
-		limit <<= 3;
+		limit *= WHOLE_TIMES;
 	if (pending ? state->spent >= limit && after_silence(state, m->direction, now)
 		    : now - state->window_ns > SECOND_NS) {
 		state->window_ns = now;
