@@ -69,7 +69,7 @@ export class BpfObject implements Disposable {
     this.#libbpf.call.bpf_program__set_autoload(this.#program(name), false);
   }
 
-  /** Before the load: the program is to be attached by `attachUprobes` by one link for all places. */
+  /** Before the load: `attachUprobes` is to attach the program by one link for all places. */
   useUprobeMulti(program: string): void {
     const { call } = this.#libbpf;
     call.bpf_program__set_expected_attach_type(this.#program(program), TRACE_UPROBE_MULTI);

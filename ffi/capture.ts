@@ -166,10 +166,7 @@ export function openCapture(options: CaptureOptions = {}): Capture {
       if (waiting.length > 0 && asks()) attachAll(object, waiting.splice(0), host, failures);
       return sleeper.drained(ring.drain(onRecord, max));
     },
-    pause() {
-      Atomics.store(switches, controlAt.paused / 4, 1);
-      void object.detachApart();
-    },
+    pause: () => stopRecording(object, switches),
     wait: () => sleeper.wait(),
     setVerdict(cookie, verdict) {
       verdicts.update(new BigUint64Array([cookie]), new Uint32Array([verdictCode[verdict]]));
@@ -198,6 +195,12 @@ function runtimesOf(object: BpfObject, whyNot: string | null, changed: () => voi
 function whyNoProbes(host: HostSupport, { probes = true }: CaptureOptions): string | null {
   if (!probes) return "probes are switched off";
   return host.uprobes ? null : "the kernel has no uprobes";
+}
+
+/** At once by a switch that the programs look at, for to detach them takes a while. */
+function stopRecording(object: BpfObject, switches: Uint32Array): void {
+  Atomics.store(switches, controlAt.paused / 4, 1);
+  void object.detachApart();
 }
 
 /** Hooks that are attached once something asks for them. */

@@ -87,7 +87,7 @@ Deno.test("a rejected write loses its batch, and the next one is tried", async (
   assert.deepEqual(log, ["1 2", "lost 2, 1 2: disk full", "3", "end", "closed"]);
 });
 
-Deno.test("a sink that takes records as they come writes all at once, and they are counted", async () => {
+Deno.test("a sink that takes records as they come writes all at once, counted", async () => {
   const taken: unknown[] = [];
   const { queue, lost, log, writing } = openQueue({}, (record) => void taken.push(record));
   queue.offer(1);
