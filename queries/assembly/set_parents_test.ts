@@ -73,6 +73,20 @@ Deno.test("the order in which spans come changes nothing", () => {
   }));
 });
 
+Deno.test("of parents that fit equally the last that began is taken, in any order", () => {
+  const apart = { request_seq: null, response_seq: null };
+  const ids = { ...apart, trace_id_header: "01", parent_id_header: "0000000000000003" };
+  const serving = (span_id: bigint, start_unix_ns: bigint) =>
+    fixtureSpan({ ...ids, span_id, start_unix_ns, end_unix_ns: 90n, kind: "server" });
+  const earlier = serving(1n, 10n);
+  const later = serving(2n, 11n);
+  const times = { start_unix_ns: 20n, end_unix_ns: 30n };
+  const call = fixtureSpan({ ...ids, ...times, span_id: 3n, kind: "client" });
+  for (const spans of [[earlier, later, call], [later, earlier, call], [call, later, earlier]]) {
+    assert.equal(setParents(spans).get(call)?.parent, later);
+  }
+});
+
 Deno.test("an unrelated span changes nothing", () => {
   const stranger = fixtureSpan({ span_id: 999n, request_seq: 77_777, pid: 77, transport: "tcp" });
   fc.assert(fc.property(anySpans, (spans) => {
