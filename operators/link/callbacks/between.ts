@@ -7,7 +7,7 @@
 // well be due to timers, or was put off to the end of the turn.
 
 import { countOf, isExpected, learnAtOnce } from "./at_once.ts";
-import { ANSWER, likelyWaiting, owes } from "../consequences.ts";
+import { ANSWER } from "../consequences.ts";
 import { fadeCallbacks, runsToEnd } from "./callbacks.ts";
 import { endFlush } from "./flush.ts";
 import type { Opening } from "../events/connect.ts";
@@ -42,10 +42,10 @@ export function noteSent(
   by: Call | Opening,
   from: Ingress,
   { thread, kind, turn, lastOnConnection }: Sending,
-  program: ProgramState,
 ): void {
   if (!isReadAlone(from, thread, turn)) return;
-  if (lastOnConnection === from && isAwaited(kind, from, thread, program)) return;
+  // A pool may have handed it on to someone else.
+  if (lastOnConnection === from) return;
   add(by, from, kind, thread);
 }
 
@@ -58,23 +58,6 @@ function isReadAlone(from: Ingress, thread: Thread, turn: number): boolean {
   return thread.readsRequests && thread.last === from && thread.lastTurn === turn &&
     thread.together.length === 1;
 }
-
-/** Others wait to send such a call: a pool may hand the connection on to them. */
-function isAwaited(
-  kind: number,
-  from: Ingress,
-  { waiting }: Thread,
-  { consequences }: ProgramState,
-): boolean {
-  let left = lookedAtMax;
-  for (const each of waiting) {
-    if (left-- === 0) return true;
-    if (each !== from && owes(each, kind, consequences) >= likelyWaiting) return true;
-  }
-  return false;
-}
-
-const lookedAtMax = 64;
 
 function add(
   by: Sent["by"],

@@ -72,7 +72,7 @@ export function sendRequest(exchange: Exchange, seen: MessageSeen, program: Prog
     likely,
   });
   if (thread.lastTurn === turn) noteFlushed(call, thread);
-  if (origin?.by === "at_once") noteSent(call, origin.from, sending, program);
+  if (origin?.by === "at_once") noteSent(call, origin.from, sending);
   const from = origin?.from ?? call.handed ?? only;
   if (from !== null) follow(call, from, opening?.turn ?? turn, isFresh, program);
   started(call, program);

@@ -63,7 +63,7 @@ export function noteConnect(fact: ConnectFact, program: ProgramState): void {
     only: onlyOne(program),
   };
   waiting.set(cookie, opening);
-  if (origin?.by === "at_once") noteSent(opening, origin.from, sending, program);
+  if (origin?.by === "at_once") noteSent(opening, origin.from, sending);
 }
 
 /** Of what is sent to peers that nothing was sent to yet. */
