@@ -10,7 +10,7 @@ import { sample } from "./sample.ts";
 import { serviceOf } from "./service.ts";
 
 /** Calls of a longer recording to learn from, before all of it is gone through. */
-const learnedMax = 48_000;
+const learnedMax = 24_000;
 
 /** The request of each call. */
 export function solveShape(
