@@ -5,6 +5,9 @@ import { nodeWatch } from "./node_watch.ts";
 
 const CELL = 0x20010;
 
+/** What the program answers, null for nothing, and what is said of it then. */
+const GAPS = [["it is Node v14", /Node v14/], [null, /has not answered/]] as const;
+
 /** A host on which process 10 serves port 8080, and opens a debugger at 9229 when it is asked. */
 function startHost({ answer = "" }: { readonly answer?: string | null } = {}) {
   const told: string[] = [];
@@ -109,7 +112,7 @@ function startHost({ answer = "" }: { readonly answer?: string | null } = {}) {
   };
 }
 
-Deno.test("node watch: a program that serves is asked, and the kernel side told where to read", async () => {
+Deno.test("node watch: a program that serves is asked, and the kernel side told", async () => {
   const host = startHost();
   host.exec("/usr/bin/node");
   await host.settle();
@@ -136,9 +139,9 @@ Deno.test("node watch: what must not be asked is not, and other programs neither
   assert.deepEqual([host.told, host.watch.seen()], [[], []]);
 });
 
-Deno.test("node watch: a script that cannot begin, and a program that does not answer", async () => {
+Deno.test("node watch: no script begins, or nobody answers", async () => {
   for (
-    const [answer, gap] of [["it is Node v14", /Node v14/], [null, /has not answered/]] as const
+    const [answer, gap] of GAPS
   ) {
     const host = startHost({ answer });
     host.serve();
