@@ -12,6 +12,7 @@ import { accuracyLines, accuracyText } from "../accuracy/accuracy_lines.ts";
 import { LinkChecks } from "../accuracy/link_checks.ts";
 import { blindSpotLines } from "../blind_spots/blind_spot_lines.ts";
 import { goBlindSpots } from "../blind_spots/go_blind_spots.ts";
+import { nodeBlindSpots } from "../blind_spots/node_blind_spots.ts";
 import { BlindSpots, isBlind } from "../blind_spots/blind_spots.ts";
 import type { Paint } from "../cli/terminal/style.ts";
 import { type FoundLoss, storeFindings } from "./store_findings.ts";
@@ -48,14 +49,19 @@ export function keepFindings(
 }
 
 /** `kernel`: the source, if it is live: it knows what it cannot tell of some programs. */
-export function openFindings(kernel: Pick<KernelSource, "goPrograms"> | null = null): Findings {
+export function openFindings(
+  kernel: Pick<KernelSource, "goPrograms" | "nodePrograms"> | null = null,
+): Findings {
   const checks = new LinkChecks();
   const spots = new BlindSpots();
   /** Unix time of the spans seen since findings were kept last. */
   let [sinceNs, untilNs] = [0n, 0n];
   const stored = new Map<string, number>();
   const spansOf = new Map<number, number>();
-  const goSpots = () => goBlindSpots(kernel?.goPrograms() ?? [], spansOf);
+  const ofPrograms = () => [
+    ...goBlindSpots(kernel?.goPrograms() ?? [], spansOf),
+    ...nodeBlindSpots(kernel?.nodePrograms() ?? [], spansOf),
+  ];
 
   function addSpan({ span }: SpanRevision): void {
     if (sinceNs === 0n || span.start_unix_ns < sinceNs) sinceNs = span.start_unix_ns;
@@ -79,12 +85,12 @@ export function openFindings(kernel: Pick<KernelSource, "goPrograms"> | null = n
     addTrace: (spans) => spots.addTrace(spans),
     footer: () => accuracyText(checks.rows()),
     lines: (paint) => {
-      const rows = [...goSpots(), ...spots.rows()];
+      const rows = [...ofPrograms(), ...spots.rows()];
       const parts = [accuracyLines(checks.rows(), paint), blindSpotLines(rows, paint)];
       return parts.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]);
     },
     keep: async (store, drops) => {
-      const losses = [...freshLosses([...drops, ...goSpots()], stored), ...spots.takeUnseen()];
+      const losses = [...freshLosses([...drops, ...ofPrograms()], stored), ...spots.takeUnseen()];
       // Without a span the clock of the wall must do.
       const nowNs = BigInt(Date.now()) * 1_000_000n;
       const time = sinceNs === 0n ? { sinceNs: nowNs, untilNs: nowNs } : { sinceNs, untilNs };
