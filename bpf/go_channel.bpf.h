@@ -11,8 +11,8 @@
  * Not all that is received is work: a worker may fetch a connection from a channel, or wait for a
  * reply. What it works on is received where the fewest calls lead to: in its outermost loop. One
  * that reads requests itself is given none. And what is handed on as it came, by one that keeps a
- * line of its own, is still whose it was; if it comes back to where it was received, it is a resource
- * that many use, and no work.
+ * line of its own, is still whose it was; if it comes back to where it was received, it is a
+ * resource that many use, and no work.
  */
 #ifndef SPANDREL_GO_CHANNEL_BPF_H
 #define SPANDREL_GO_CHANNEL_BPF_H

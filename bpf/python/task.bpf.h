@@ -319,8 +319,8 @@ static __always_inline __u64 this_python_task(struct thread_state *thread,
 #include "queued.bpf.h"
 
 /*
- * The coroutine of a Python program on whose behalf a message is sent or read. asyncio reads sockets
- * between tasks, so that there only who sends tells something.
+ * The coroutine of a Python program on whose behalf a message is sent or read. asyncio reads
+ * sockets between tasks, so that there only who sends tells something.
  */
 static __always_inline __u64 python_coroutine(struct thread_state *thread,
 					      struct task_struct *task, struct message *m)
@@ -342,8 +342,8 @@ static __always_inline __u64 python_coroutine(struct thread_state *thread,
 }
 
 /*
- * The coroutine on whose behalf a message is sent or read; 0 = not known. Not inlined: what it needs
- * of the stack is free again before the record is sent.
+ * The coroutine on whose behalf a message is sent or read; 0 = not known. Not inlined: what it
+ * needs of the stack is free again before the record is sent.
  */
 static __noinline __u64 acting_coroutine(struct thread_state *thread,
 					      struct task_struct *task, struct message *m)
