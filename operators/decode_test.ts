@@ -58,10 +58,11 @@ const frame = (letter: string, body: string) =>
 function open(transport: "tcp" | "udp" = "tcp", pairing: "order" | "id" = "order") {
   const talk = new Conversation({ transport });
   const tried = tryOperator(decode, undefined);
+  const wanted: string[] = [];
   const claim = new Claim({ ...toy, pairing }, transport, null, {
     switchTo() {},
     giveBack() {},
-    copyMore() {},
+    copyMore: (_connection, copied) => void wanted.push(copied),
   });
   const push = (event: SocketEvent, gap = 0) => {
     const { connection, streamOffset: offset, length, payload: bytes, emitNs } = event;
@@ -73,7 +74,7 @@ function open(transport: "tcp" | "udp" = "tcp", pairing: "order" | "id" = "order
       if (event.kind !== "message") return event.kind === "stream_end" ? event.reason : "end";
       return `${event.message.type}@${event.offset}+${event.bytes}`;
     });
-  return { talk, tried, claim, push, seen };
+  return { talk, tried, claim, push, seen, wanted };
 }
 
 Deno.test("a message that comes in parts has the place, thread and times of its first byte", () => {
@@ -110,6 +111,16 @@ Deno.test("readers begin at integers: -0 would keep all of their code from being
   assert.deepEqual(seen(), ["a@0+4", "b@4+4", "c@8+4"]);
   // Strictly equal: -0 is not 0.
   assert.deepEqual(starts, [0, 4, 8, 0]);
+});
+
+Deno.test("bytes that were needed and not copied are copied from then on", () => {
+  const { talk, push, wanted } = open();
+  push(talk.up(frame("m", "hello"), { captured: 4 }));
+  assert.deepEqual(wanted, ["all"]);
+  push(talk.down(frame("m", "x".repeat(20_000)), { captured: 16_384 }));
+  assert.deepEqual(wanted, ["all", "whole"]);
+  push(talk.up(frame("m", "hello"), { captured: 4 }));
+  assert.deepEqual(wanted, ["all", "whole"], "never less");
 });
 
 Deno.test("clipped bytes lose the place until the direction has changed, told at both ends", () => {
