@@ -87,7 +87,7 @@ function surelyAtOnce(
   return isExpected(last, kind, countOf(kind, acts) - 1, atOnce) ? last : null;
 }
 
-/** It is sent after the last read of a turn, and never was where nothing but a read can lead to it. */
+/** It comes after the last read of a turn, and never came where only a read can have led to it. */
 function comesFromElsewhere(
   { thread: { last, acts, together }, kind, isFresh, isOpening }: Sending,
   program: ProgramState,

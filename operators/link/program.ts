@@ -181,7 +181,8 @@ export interface Origin {
    * the oldest such read of all, on a connection just freed. "opened": on one just opened.
    * "batched": the first of several read one after the other in this turn, that led to nothing.
    * "flushed": the same of all of this turn. "connected": on one whose opening follows at once.
-   * "together": the first of several read in one go that led to nothing. "matched": any of these, and as many were sent as the reads of that turn lead to.
+   * "together": the first of several read in one go that led to nothing. "matched": any of these,
+   * and as many were sent as the reads of that turn lead to.
    * "between": the same as "at_once", and something else was read later in that turn.
    */
   readonly by:

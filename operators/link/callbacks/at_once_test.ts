@@ -23,7 +23,7 @@ Deno.test("at once: what such reads always lead to is expected, as often as that
   assert.ok(!isExpected(request(8), ask, 0, atOnce));
 });
 
-Deno.test("at once: what happened once is not unheard of, and of what is unknown nothing is", () => {
+Deno.test("at once: what happened once is not unheard of, nor is anything of what is new", () => {
   const atOnce = taught();
   assert.ok(isUnheardOf(request(7), never, 0, atOnce));
   assert.ok(isUnheardOf(request(7), answer, 0, atOnce));

@@ -2,9 +2,9 @@
 // What a loop sent between two reads of one turn.
 //
 // A loop that runs each callback to its end (libuv, nginx) sends all that follows at once from what
-// it has read before it reads anything else. So what lies between two reads of one turn follows from
-// the first of them, however many requests are open. What comes after the last read of a turn may as
-// well be due to timers, or was put off to the end of the turn.
+// it has read before it reads anything else. So what lies between two reads of one turn follows
+// from the first of them, however many requests are open. What comes after the last read of a turn
+// may as well be due to timers, or was put off to the end of the turn.
 
 import { countOf, isExpected, learnAtOnce } from "./at_once.ts";
 import { ANSWER } from "../consequences.ts";

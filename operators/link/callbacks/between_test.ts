@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { startLoop } from "./loop_run_fixture.ts";
 
-/** Turns in which two requests are read, each followed at once by a call, then both are answered. */
+/** Turns in which two requests are read, each followed at once by a call; both are answered. */
 function actBetweenReads() {
   const loop = startLoop();
   for (let turn = 1; turn <= 40; turn += 2) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a loop runs each callback to its end before it reads anything else, as libuv's and nginx's
-// do, by what it does between the reads of a turn.
+// Whether a loop runs each callback to its end before it reads anything else, as libuv's and
+// nginx's do, by what it does between the reads of a turn.
 
 export interface Callbacks {
   readonly requests: Reads;

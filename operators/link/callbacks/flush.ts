@@ -3,9 +3,9 @@
 // (calls gathered on a shared connection, immediates), and what follows from messages that came
 // together. Both are sent in the order of reading.
 //
-// Of one call alone the order says little: a read that leads to nothing this time, or something sent
-// by a timer, and all that come after it are given to the wrong one. Where as many were sent as the
-// reads lead to, neither has happened.
+// Of one call alone the order says little: a read that leads to nothing this time, or something
+// sent by a timer, and all that come after it are given to the wrong one. Where as many were sent
+// as the reads lead to, neither has happened.
 
 import { expectedOf, likelyWaiting, owes, owesAny } from "../consequences.ts";
 import { delayOf } from "../delays.ts";

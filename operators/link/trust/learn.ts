@@ -77,7 +77,7 @@ function learnByChance(
   else learn(reliability, false, Math.min(weightMax, 1 / exposed));
 }
 
-/** What such requests call was learned by other rules: against one that is built in it says nothing. */
+/** What such requests call was learned by other rules, and says nothing against a built-in one. */
 function mayBe(work: Work, index: number, call: Call, program: ProgramState): boolean {
   if (!RULES[index]?.isBuiltIn) return isPossible(work, call, program);
   return encloses(work, call) || goesOn(work, call);
