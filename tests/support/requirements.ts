@@ -26,6 +26,7 @@ export type Need =
   | "python"
   | "aiohttp"
   | "uvloop"
+  | "fastapi"
   | "go"
   | "go_net"
   | "go_grpc"
@@ -69,6 +70,9 @@ const checks: Record<Need, () => string | null> = {
   python: () => program("python3", "python3"),
   aiohttp: () => pythonModule("aiohttp"),
   uvloop: () => pythonModule("uvloop"),
+  fastapi: () =>
+    pythonModule("fastapi") ?? pythonModule("uvicorn") ?? pythonModule("httpx") ??
+      pythonModule("redis"),
   go: () => program("go", "golang-go"),
   go_net: () => requires("go") ?? goPackage("golang.org/x/net", "golang-golang-x-net-dev"),
   go_grpc: () => requires("go") ?? goPackage("google.golang.org/grpc", "golang-google-grpc-dev"),

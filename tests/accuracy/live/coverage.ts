@@ -15,6 +15,7 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
       "asyncio_pool_64",
       "asyncio_aiohttp",
       "asyncio_uvloop",
+      "fastapi_tasks",
       "node_pool_4",
       "node_pool_64",
       "node_clients",
@@ -33,6 +34,8 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
   "work handed to a pool of threads": [
     "python_workers",
     "python_workers_reader",
+    "fastapi_threads",
+    "fastapi_executor",
     "java_handoff",
     "go_workers",
     "go_pools",

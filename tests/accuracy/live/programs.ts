@@ -3,6 +3,7 @@
 
 import type { Need } from "../../support/requirements.ts";
 import type { Load } from "./load.ts";
+import { PYTHON_PROGRAMS } from "./python_programs.ts";
 import { SHAPE_PROGRAMS } from "./shape_programs.ts";
 import {
   behindHaproxy,
@@ -187,5 +188,6 @@ export const PROGRAMS: readonly Program[] = [
     sequential,
     "haproxy",
   ),
+  ...PYTHON_PROGRAMS,
   ...SHAPE_PROGRAMS,
 ];
