@@ -97,8 +97,11 @@
   const hook = createHook({
     init(_id, type, _trigger, resource) {
       if (shared.has(type)) return;
-      const context = executionAsyncResource()[CONTEXT];
-      if (context !== undefined && Object.isExtensible(resource)) resource[CONTEXT] = context;
+      // What throws in a hook ends the program, and objects of others may throw at anything.
+      try {
+        const context = executionAsyncResource()[CONTEXT];
+        if (context !== undefined && Object.isExtensible(resource)) resource[CONTEXT] = context;
+      } catch { /* It has no context then. */ }
     },
   });
 
