@@ -132,7 +132,7 @@ Deno.test("link: what a worker was given last is what it works on", () => {
   assert.equal(run.parentOf(ofNobody), undefined);
 });
 
-Deno.test("link: what was given counts from when it was sent, not from when it is worked on", () => {
+Deno.test("link: what was given counts from when it was sent, not when it is worked on", () => {
   const run = startRun();
   const first = run.read(10n);
   run.give(30n, 10n);
@@ -143,7 +143,7 @@ Deno.test("link: what was given counts from when it was sent, not from when it i
   assert.equal(run.parentOf(late), first.spanId);
 });
 
-Deno.test("link: who works for an open request is not given another; when it is over, it is", () => {
+Deno.test("link: who works for an open request is given no other one until it is over", () => {
   const run = startRun();
   const [one, two] = [run.read(10n), run.read(20n)];
   run.start(30n, 10n);
