@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernel side must know of Python processes: where asyncio keeps which task runs, and where
-// uvloop keeps in mind what tasks have written.
+// What the kernel side must know of Python processes: where asyncio keeps which task runs, and
+// where uvloop keeps in mind what tasks have written.
 
 import {
   pythonAttributes,

@@ -39,7 +39,7 @@ Deno.test("read_data_set: the solver sees no operation of a call", () => {
   assert.ok(!JSON.stringify(service).includes("secret"));
 });
 
-Deno.test("read_data_set: nothing served or sent, no duration, negative times, times as text", () => {
+Deno.test("read_data_set: nothing served or sent, no duration, negative and written times", () => {
   assert.equal(read([], []).requests.length, 0);
   assert.equal(read([span({})], undefined).calls.length, 0);
   assert.deepEqual(read([span({ start_us: -10, dur_us: 0 })], null).requests, [
