@@ -284,14 +284,12 @@ export const pythonLayoutAt = {
   smallKeys: 92,
   loopHeld: 93,
   attributes: 94,
-  contexts: 95,
+  frameHeld: 95,
   frameAt: 96,
   frameHeldAt: 98,
   previousAt: 100,
   localsAt: 102,
-  contextAt: 104,
-  frameHeld: 106,
-  framesOfC: 107,
+  framesOfC: 104,
 } as const;
 
 export const listeningPortBytes = 8;
@@ -433,12 +431,6 @@ export const pythonAttributes = {
   before: 1,
   tagged: 2,
   behind: 3,
-} as const;
-
-export const pythonContexts = {
-  none: 0,
-  greenlets: 1,
-  own: 2,
 } as const;
 
 export const knobAt = {

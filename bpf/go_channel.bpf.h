@@ -86,7 +86,7 @@ static __always_inline bool serves_requests(struct task_struct *task, __u64 id)
  * A number for what is in an element, so that it is known again; 0 if it has no pointers: equal
  * numbers and flags are common.
  */
-static __noinline __u64 element_number(__u64 type, __u64 element)
+__noinline __u64 element_number(__u64 type, __u64 element)
 {
 	__u64 words[ELEMENT_WORDS_MAX] = {}, number = 0;
 	__u64 bytes = read_word(type);
@@ -107,7 +107,7 @@ static __noinline __u64 element_number(__u64 type, __u64 element)
  * On whose behalf a goroutine sends: its own, or that of whoever gave it what it works on. What one
  * that serves a request has received once is a reply.
  */
-static __noinline int given_by(struct thread_state *thread, __u64 g, __u64 element,
+__noinline int given_by(struct thread_state *thread, __u64 g, __u64 element,
 			       struct given *given)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -191,7 +191,7 @@ static __always_inline void note_held(struct task_struct *task, __u64 id, __u64 
 }
 
 /* A goroutine has received something: what it works on now, if that is where its work comes. */
-static __noinline int received(struct thread_state *thread, struct receipt *what)
+__noinline int received(struct thread_state *thread, struct receipt *what)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct receive_place place = {};

@@ -49,13 +49,6 @@ enum python_attributes {
 	PYTHON_ATTRIBUTES_BEHIND = 3,  /* right behind the object (3.13) */
 };
 
-/* By what a Python program tells apart what it works on, where that is no task of asyncio. */
-enum python_contexts {
-	PYTHON_CONTEXTS_NONE = 0,
-	PYTHON_CONTEXTS_GREENLETS = 1, /* each has frames of its own */
-	PYTHON_CONTEXTS_OWN = 2,       /* each runs in a context of its own, as those of trio do */
-};
-
 /*
  * How to find the running task of asyncio in a Python process: values of the map
  * `python_programs`, keyed by thread group. Addresses are those of the process, offsets depend on
@@ -81,15 +74,13 @@ struct python_layout {
 	__u8 small_keys;     /* 1: dicts keep their keys as since 3.11 */
 	__u8 loop_held;      /* 1: the dict has it in a holder, as before 3.12 */
 	__u8 attributes;     /* enum python_attributes */
-	__u8 contexts;       /* enum python_contexts */
+	__u8 frame_held;     /* 1: by the holder of frame_held_at */
 	__u16 frame_at;      /* in the state of a thread: the innermost frame */
 	__u16 frame_held_at; /* it has a holder, and in that it is here */
 	__u16 previous_at;   /* in a frame: the next one outwards */
 	__u16 locals_at;     /* its variables */
-	__u16 context_at;    /* in the state of a thread */
-	__u8 frame_held;     /* 1: by the holder */
 	__u8 frames_of_c;    /* 1: there are frames that stand for calls from C */
-	__u32 reserved;
+	__u8 reserved[7];
 };
 
 #endif

@@ -50,7 +50,6 @@ const struct {
 	enum coroutine_task coroutine_task;
 	struct python_layout python_layout;
 	enum python_attributes python_attributes;
-	enum python_contexts python_contexts;
 	enum event_kind event_kind;
 	enum direction direction;
 	enum role role;

@@ -43,14 +43,15 @@ export async function buildBpf(folder: string, check: boolean): Promise<number> 
 }
 
 async function compile(folder: string, name: string): Promise<Uint8Array> {
-  const target = await Deno.makeTempFile({ suffix: ".bpf.o" });
+  const scratch = await Deno.makeTempDir();
+  const target = `${scratch}/${name}.bpf.o`;
   try {
     const flags = FLAGS.map((flag) => flag.replace("${PWD}", folder));
     await run(folder, "clang", [...flags, "-c", `${name}.bpf.c`, "-o", target]);
     await run(folder, "llvm-strip", ["-g", target]);
     return await Deno.readFile(target);
   } finally {
-    await Deno.remove(target);
+    await Deno.remove(scratch, { recursive: true });
   }
 }
 

@@ -38,7 +38,6 @@ const ENUMS = [
   "go_role",
   "coroutine_task",
   "python_attributes",
-  "python_contexts",
 ] as const;
 
 /** The text of event.gen.ts for a built object. */

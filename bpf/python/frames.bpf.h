@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * For which task of asyncio a thread works that runs no loop, and which greenlet or task of another
- * kind of loop a thread runs. Both stand in the frames of Python functions that the thread is in.
+ * For which task of asyncio a thread works that runs no loop. That stands in the frames of Python
+ * functions that the thread is in.
  *
  * A loop hands work to a thread together with a future, which the thread sets and a task awaits:
  * anyio's threads keep it in a variable of their outermost functions, those of
  * concurrent.futures keep what they work on there, with a future to which asyncio has chained its
  * own. These functions run as long as the thread lives, so that the variable is looked for once.
- *
- * Each greenlet has frames of its own: the outermost one tells it. Tasks of trio each run in a
- * context of their own, which the state of the thread has.
  */
 #ifndef SPANDREL_PYTHON_FRAMES_BPF_H
 #define SPANDREL_PYTHON_FRAMES_BPF_H
@@ -150,25 +147,6 @@ __noinline __u64 task_of_job(struct thread_state *thread, const struct python_la
 	}
 	job = thread->python.job ? awaited_job(python, thread->python.job) : 0;
 	return job ? awaiter_of(python, job) : 0;
-}
-
-/* The greenlet, or the context, that the thread runs: by its address; 0 = none. */
-__noinline __u64 running_context(struct thread_state *thread, const struct python_layout *python,
-				 __u64 pointer)
-{
-	struct frame_count count = {};
-	__u64 state;
-
-	if (!thread || !python)
-		return 0;
-	state = python_state(&thread->python, python, pointer);
-	if (!state)
-		return 0;
-	if (python->contexts == PYTHON_CONTEXTS_OWN)
-		count.outermost = read_word(state + python->context_at);
-	else
-		count_frames(python, state, &count);
-	return count.outermost ? PY_UNNUMBERED | count.outermost >> 4 : 0;
 }
 
 #endif

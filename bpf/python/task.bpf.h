@@ -331,8 +331,6 @@ static __always_inline __u64 python_coroutine(struct thread_state *thread,
 
 	if (!python)
 		return 0;
-	if (python->contexts)
-		return running_context(thread, python, task->thread.fsbase);
 	if (m->direction == DIRECTION_INGRESS) {
 		note_births(thread, python, 0);
 		return 0;
@@ -343,11 +341,14 @@ static __always_inline __u64 python_coroutine(struct thread_state *thread,
 
 /*
  * The coroutine on whose behalf a message is sent or read; 0 = not known. Not inlined: what it
- * needs of the stack is free again before the record is sent.
+ * needs of the stack is free again before the record is sent. Global, so that it is verified once.
  */
-static __noinline __u64 acting_coroutine(struct thread_state *thread,
-					      struct task_struct *task, struct message *m)
+__noinline __u64 acting_coroutine(struct thread_state *thread, struct message *m)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!thread || !m)
+		return 0;
 	if (thread->python.is_known)
 		return python_coroutine(thread, task, m);
 	if (thread->node.cell)

@@ -2,12 +2,7 @@
 // What the kernel side must know of Python processes: where asyncio keeps which task runs, and
 // where uvloop keeps in mind what tasks have written.
 
-import {
-  pythonAttributes,
-  pythonContexts,
-  pythonLayoutAt as at,
-  pythonLayoutBytes,
-} from "../../bpf/event.gen.ts";
+import { pythonAttributes, pythonLayoutAt as at, pythonLayoutBytes } from "../../bpf/event.gen.ts";
 import type { BpfObject } from "../bpf_object.ts";
 
 /** Addresses of objects of one process, and offsets that hold for its version of CPython. */
@@ -34,12 +29,10 @@ export interface PythonLayout {
   readonly loopHeld: boolean;
   readonly attributes: keyof typeof pythonAttributes;
   /** By what it tells apart what it works on, where that is no task of asyncio. */
-  readonly contexts: keyof typeof pythonContexts;
   readonly frameAt: number;
   readonly frameHeldAt: number;
   readonly previousAt: number;
   readonly localsAt: number;
-  readonly contextAt: number;
   readonly frameHeld: boolean;
   readonly framesOfC: boolean;
 }
@@ -94,7 +87,6 @@ const OFFSETS = [
   "frameHeldAt",
   "previousAt",
   "localsAt",
-  "contextAt",
 ] as const;
 
 const FLAGS = ["smallKeys", "loopHeld", "frameHeld", "framesOfC"] as const;
@@ -104,7 +96,6 @@ function layoutBytes(layout: PythonLayout): DataView<ArrayBuffer> {
   for (const name of ADDRESSES) value.setBigUint64(at[name], BigInt(layout[name]), true);
   for (const name of OFFSETS) value.setUint16(at[name], layout[name], true);
   for (const name of FLAGS) value.setUint8(at[name], layout[name] ? 1 : 0);
-  value.setUint8(at.contexts, pythonContexts[layout.contexts]);
   value.setUint8(at.attributes, pythonAttributes[layout.attributes]);
   return value;
 }

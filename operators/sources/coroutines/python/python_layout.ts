@@ -25,7 +25,6 @@ export interface PythonOffsets extends
     | "framesOfC"
     | "previousAt"
     | "localsAt"
-    | "contextAt"
   > {
   /** In _PyRuntime: the first interpreter. */
   readonly interpreterAt: number;
@@ -43,7 +42,6 @@ const SINCE_3_8 = {
   framesOfC: false,
   previousAt: 24,
   localsAt: 360,
-  contextAt: 240,
   interpreterAt: 32,
   threadsAt: 8,
   threadDictAt: 152,
@@ -61,7 +59,6 @@ const SINCE_3_12 = {
   framesOfC: true,
   previousAt: 8,
   localsAt: 72,
-  contextAt: 208,
   closureAt: 72,
   textAt: 40,
   smallKeys: true,
@@ -80,7 +77,6 @@ const OFFSETS: Readonly<Record<number, PythonOffsets>> = {
     framesOfC: false,
     previousAt: 48,
     localsAt: 72,
-    contextAt: 224,
     interpreterAt: 40,
     threadsAt: 16,
     modulesAt: 888,

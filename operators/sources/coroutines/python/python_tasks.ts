@@ -82,7 +82,6 @@ export function findPythonTasks(
       methodType: valueOf(types, "MethodType"),
       partialType: valueOf(functools, "partial"),
       taskCount: state === 0 ? 0 : state + taskCountAt,
-      contexts: "none",
     },
   };
 }
