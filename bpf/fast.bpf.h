@@ -100,7 +100,7 @@ static __always_inline void record(struct socket_state *state, struct sock *sk, 
 	if (!datagram_wanted(&state->flow, own ? &peer : NULL))
 		return;
 	m->discarded = discarded;
-	m->coroutine = acting_coroutine(thread, m);
+	find_coroutine(thread, m);
 	note_reading(thread, task, m, state->flow.role);
 	if (!length)
 		m->flags |= end_flags(sk->sk_shutdown);

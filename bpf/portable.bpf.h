@@ -183,7 +183,7 @@ static __always_inline void record_portable(struct socket_state *state, struct s
 	own = own_peer(&peer, m, state);
 	if (!datagram_wanted(&state->flow, own ? &peer : NULL))
 		return;
-	m->coroutine = acting_coroutine(thread, m);
+	find_coroutine(thread, m);
 	note_reading(thread, bpf_get_current_task_btf(), m, state->flow.role);
 	if (!m->length)
 		m->flags |= end_flags(BPF_CORE_READ(sk, sk_shutdown));

@@ -356,4 +356,11 @@ __noinline __u64 acting_coroutine(struct thread_state *thread, struct message *m
 	return this_coroutine(thread, task);
 }
 
+/* Most programs have none that could be told. */
+static __always_inline void find_coroutine(struct thread_state *thread, struct message *m)
+{
+	if (thread->python.is_known || thread->node.cell || thread->go.goid_at)
+		m->coroutine = acting_coroutine(thread, m);
+}
+
 #endif
