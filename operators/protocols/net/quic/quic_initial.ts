@@ -7,7 +7,7 @@
 //          | 1c close: code, frame, length, reason            numbers: 2 bits for their size, big
 //          endian
 
-import { createCipheriv } from "node:crypto";
+import { type Cipher, createCipheriv } from "node:crypto";
 import { expandLabel, extract } from "./expand_label.ts";
 
 const TAG_BYTES = 16, SAMPLE_BYTES = 16, NUMBER_BYTES_MAX = 4;
@@ -69,6 +69,14 @@ export function secretsOf(version: Version, id: Uint8Array): Secrets {
   return { toServer: keysOf("client"), toClient: keysOf("server") };
 }
 
+/** The cipher is of no use afterwards. */
+function encrypt(cipher: Cipher, bytes: Uint8Array): Uint8Array {
+  cipher.setAutoPadding(false);
+  const encrypted = cipher.update(bytes);
+  cipher.final();
+  return encrypted;
+}
+
 /**
  * The text of a packet, as much of it as was captured; null where it has not even a number.
  * `numberAt` is where the packet's number begins, `bytes` how many from there belong to it.
@@ -82,7 +90,7 @@ export function decryptInitial(
   const sampleAt = numberAt + NUMBER_BYTES_MAX;
   if (packet.length < sampleAt + SAMPLE_BYTES || bytes < TAG_BYTES + NUMBER_BYTES_MAX) return null;
   const sample = packet.subarray(sampleAt, sampleAt + SAMPLE_BYTES);
-  const mask = createCipheriv("aes-128-ecb", keys.header, null).update(sample);
+  const mask = encrypt(createCipheriv("aes-128-ecb", keys.header, null), sample);
   const numberBytes = (((packet[0] as number) ^ (mask[0] as number)) & 3) + 1;
   const nonce = keys.iv.slice();
   for (let i = 0; i < numberBytes; i++) {
@@ -94,7 +102,7 @@ export function decryptInitial(
   // GCM's text is in counter mode. Its tag is not looked at: it may not have been captured.
   const counter = Uint8Array.of(...nonce, ...FIRST_COUNTER);
   const encrypted = packet.subarray(numberAt + numberBytes, end);
-  return createCipheriv("aes-128-ctr", keys.key, counter).update(encrypted);
+  return encrypt(createCipheriv("aes-128-ctr", keys.key, counter), encrypted);
 }
 
 export interface Frames {
