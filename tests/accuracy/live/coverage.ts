@@ -73,7 +73,8 @@ export function coverageText(): string {
   const shapes = Object.entries(COVERAGE).map(([shape, names]) =>
     `${shape.padEnd(36)}${names.join(", ")}`
   );
-  const programs = PROGRAMS.map(({ name, what }) => `${name.padEnd(24)}${what}`);
+  const width = Math.max(...PROGRAMS.map(({ name }) => name.length)) + 2;
+  const programs = PROGRAMS.map(({ name, what }) => `${name.padEnd(width)}${what}`);
   return `Shapes of work, and the programs that have them\n\n${shapes.join("\n")}\n\n` +
     `Programs\n\n${programs.join("\n")}`;
 }
