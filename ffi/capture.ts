@@ -83,9 +83,9 @@ export interface Capture extends Disposable {
   drain(onRecord: OnRecord, max?: number): number;
   /**
    * Records nothing from now on; what waits in the ring can still be drained. Meanwhile the kernel
-   * programs are detached, which takes time.
+   * programs are detached, which takes time: resolves when they are.
    */
-  pause(): void;
+  pause(): Promise<void>;
   /** Resolves when it is worth draining again: 5 ms after records, else when one comes, or 1 s. */
   wait(): Promise<void>;
   /** What to do with a socket that has no verdict yet, from its next record on. */
@@ -198,9 +198,9 @@ function whyNoProbes(host: HostSupport, { probes = true }: CaptureOptions): stri
 }
 
 /** At once by a switch that the programs look at, for to detach them takes a while. */
-function stopRecording(object: BpfObject, switches: Uint32Array): void {
+function stopRecording(object: BpfObject, switches: Uint32Array): Promise<void> {
   Atomics.store(switches, controlAt.paused / 4, 1);
-  void object.detachApart();
+  return object.detachApart();
 }
 
 /** Hooks that are attached once something asks for them. */

@@ -30,6 +30,9 @@ export function liveStage(
   let inPause = false;
   let stopNs: Nanos | null = null;
   let over = false;
+  let detaching: Promise<void> | null = null;
+  let isDetached = false;
+  const sleep = waiting(capture, () => inPause ? HEARTBEAT_MS : CLOCK_MS);
 
   /** The clock was read before the drain that found `raw` records; has that emptied the ring? */
   function tell(reading: ClockReading, emptied: boolean, nowMs: number): void {
@@ -60,12 +63,12 @@ export function liveStage(
       if (reading !== null) tell(reading, raw < recordsMax, nowMs);
       return stream.emitted;
     },
-    done: () => over,
-    wait: waiting(capture, () => inPause ? HEARTBEAT_MS : CLOCK_MS),
+    done: () => over && isDetached,
+    wait: (signal) => over && detaching !== null ? detaching : sleep(signal),
     stop() {
       stopNs ??= clock.bootNs();
       // What comes from now on is not asked for: the ring empties, however busy the host is.
-      capture.pause();
+      detaching ??= capture.pause().finally(() => isDetached = true);
     },
     [Symbol.dispose]() {},
   };

@@ -35,7 +35,7 @@ function fakeHost() {
         }
         return count;
       },
-      pause() {},
+      pause: () => Promise.resolve(),
       wait: () => new Promise(() => {}),
       drops: () => state.drops,
     },
@@ -120,13 +120,17 @@ Deno.test("live stage: losses are told once a second", () => {
   assert.deepEqual(news(), ["clock 3000"]);
 });
 
-Deno.test("live stage: a stop takes what was there before it, and no more", () => {
+Deno.test("live stage: a stop takes what was there before it, and no more", async () => {
   const { stage, ring, state, news } = opened();
   news();
   state.nowMs = 1500;
   for (const ms of [1400n, 1450n, 1501n, 1502n, 1503n]) ring.push(ms * MS);
   stage.stop?.();
-  while (!stage.done()) stage.pull(3);
+  for (let turn = 0; turn < 9 && !stage.done(); turn++) {
+    stage.pull(3);
+    await Promise.resolve(); // the kernel programs are detached meanwhile
+  }
+  assert.ok(stage.done());
   assert.deepEqual(news(), ["data 1400", "data 1450", "data 1501", "clock 1501"]);
   assert.equal(stage.pull(3), 0);
 });
